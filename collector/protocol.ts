@@ -1,0 +1,76 @@
+import { z } from "zod";
+
+/**
+ * The wire format of one reading. `null` is "could not be read": it stays unknown all the way to the decision.
+ * Units are in the names; rates are per second over the interval since the previous sample.
+ */
+const amount = z.number().nonnegative().nullable();
+
+export const workloadSampleSchema = z.object({
+  id: z.string().min(1),
+  containerId: z.string().min(12),
+  name: z.string(),
+  image: z.string(),
+  state: z.enum(["running", "paused", "frozen"]),
+  startedAt: z.number().nullable(),
+  cpuUsedCores: amount,
+  /** Working set: usage less inactive file cache, as the kubelet counts it. */
+  memoryUsedBytes: amount,
+  memoryLimitBytes: amount,
+  cpuLimitCores: amount,
+  pids: amount,
+  /** Only labels under `io.evenkeel.`. */
+  labels: z.record(z.string(), z.string()),
+});
+
+const pressureSchema = z.object({ someRatio: amount, fullRatio: amount });
+
+export const nodeSampleSchema = z.object({
+  version: z.literal(1),
+  node: z.string().min(1),
+  /** Epoch seconds at the end of the reading. */
+  at: z.number(),
+  sequence: z.number().int().nonnegative(),
+  cpuCapacityCores: z.number().positive(),
+  memoryCapacityBytes: z.number().positive(),
+  cpuUsedCores: amount,
+  memoryUsedBytes: amount,
+  memoryAvailableBytes: amount,
+  /** PSI avg10 as a ratio; each null where the kernel keeps none. */
+  pressure: z.object({ cpu: pressureSchema, memory: pressureSchema, io: pressureSchema }),
+  networkReceiveBytesPerSecond: amount,
+  networkTransmitBytesPerSecond: amount,
+  diskReadBytesPerSecond: amount,
+  diskWriteBytesPerSecond: amount,
+  /** A file on the node asks for maintenance (its text is the reason); null = no file. */
+  maintenanceFile: z.string().nullable(),
+  workloads: z.array(workloadSampleSchema),
+  /** What could not be read, in words; empty when all went well. */
+  failures: z.array(z.string()),
+});
+
+export const nodeIdentitySchema = z.object({
+  node: z.string().min(1),
+  hostname: z.string(),
+  kernel: z.string(),
+  architecture: z.string(),
+  cpuModel: z.string(),
+  cpuCapacityCores: z.number().positive(),
+  memoryCapacityBytes: z.number().positive(),
+  engine: z.object({ name: z.string(), version: z.string() }).nullable(),
+  /** `host:port` of the node's executor for other executors (mTLS). */
+  peerAddress: z.string(),
+  labels: z.record(z.string(), z.string()),
+});
+
+export type WorkloadSample = z.infer<typeof workloadSampleSchema>;
+export type NodeSample = z.infer<typeof nodeSampleSchema>;
+export type NodeIdentity = z.infer<typeof nodeIdentitySchema>;
+
+/** Labels on a container that Evenkeel obeys. */
+export const LABELS = {
+  workload: "io.evenkeel.workload",
+  mode: "io.evenkeel.mode",
+  antiAffinity: "io.evenkeel.anti-affinity",
+  pin: "io.evenkeel.pin",
+} as const;

@@ -1,0 +1,51 @@
+/**
+ * Every Redis key Evenkeel uses. All share one hash tag, so they live in one slot of a Redis Cluster
+ * and a Lua script may touch several of them. Nothing here is unbounded: sets hold one member a node or
+ * an open migration, streams are trimmed, samples expire.
+ */
+export const DEFAULT_PREFIX = "{evenkeel}";
+
+export type Keys = ReturnType<typeof makeKeys>;
+
+export function makeKeys(prefix: string = DEFAULT_PREFIX) {
+  const key = (...parts: string[]) => [prefix, ...parts].join(":");
+  return {
+    prefix,
+    /** zset: node id -> epoch seconds of its newest sample. */
+    nodes: key("nodes"),
+    /** string with TTL: newest NodeSample as JSON. Gone = the node is unknown. */
+    nodeSample: (node: string) => key("node", node, "sample"),
+    /** capped stream: one entry a sample, fields `at cpuRatio memoryRatio` (empty string = unknown). */
+    nodeHistory: (node: string) => key("node", node, "history"),
+    /** string: NodeIdentity as JSON (capacity, versions, peer address). Kept when the node is silent. */
+    nodeIdentity: (node: string) => key("node", node, "identity"),
+    /** hash: node id -> maintenance flag; see scheduler/protocol.ts parseMaintenanceFlag. */
+    maintenance: key("maintenance"),
+    /** hash: workload id -> epoch seconds of its last committed move. */
+    lastMoved: key("last-moved"),
+    /** hash: workload id -> node id that owns its running copy, written by commit.lua only. */
+    owners: key("owners"),
+    /** hash: the record of one migration. */
+    migration: (id: string) => key("migration", id),
+    /** set: ids of migrations that are not closed. */
+    openMigrations: key("migrations", "open"),
+    /** hash: workload id -> id of its open migration; at most one each. */
+    openByWorkload: key("migrations", "by-workload"),
+    /** zset: id of closed migration -> epoch seconds of closing, capped. */
+    closedMigrations: key("migrations", "closed"),
+    /** hash: migration id -> Reservation as JSON, on the node that will receive. */
+    reservations: (node: string) => key("node", node, "reservations"),
+    /** hash `holder term expiresAt`: the leader lease. */
+    leader: key("leader"),
+    /** string: the newest plan as JSON. */
+    plan: key("plan"),
+    /** capped stream: every decision, refusal, stage and operator command. */
+    audit: key("audit"),
+    /** pub/sub channel: a small JSON note whenever a record or flag changes. */
+    events: key("events"),
+    /** prefix handed to BullMQ. */
+    queuePrefix: key("queue"),
+    /** BullMQ queue on which a node's executor takes the moves that leave it. */
+    migrateQueue: (node: string) => `migrate-${node}`,
+  };
+}
