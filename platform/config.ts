@@ -1,0 +1,88 @@
+import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { z } from "zod";
+import { EvenkeelError } from "./errors.js";
+import { DEFAULT_PREFIX } from "./keys.js";
+
+const seconds = z.number().positive();
+const port = z.number().int().min(0).max(65535);
+
+/** One JSON file for all parts of a node or of the control plane (EVENKEEL_CONFIG, default /etc/evenkeel/config.json). */
+export const configSchema = z.strictObject({
+  redis: z
+    .strictObject({
+      url: z.string().describe("redis://host:port, rediss://… or unix:///path"),
+      password: z.string().optional(),
+      prefix: z.string().default(DEFAULT_PREFIX).describe("Key prefix; keep the braces, they are the cluster hash tag"),
+    })
+    .prefault({ url: "redis://127.0.0.1:6379" }),
+  node: z
+    .strictObject({
+      id: z
+        .string()
+        .regex(/^[a-z0-9][a-z0-9-]{0,62}$/)
+        .default(hostname().toLowerCase().split(".")[0] ?? "node"),
+      peerHost: z.string().default(hostname()).describe("Name or address under which other nodes reach this one"),
+      labels: z.record(z.string(), z.string()).default({}),
+      dockerSocket: z.string().default("/var/run/docker.sock"),
+    })
+    .prefault({}),
+  collector: z
+    .strictObject({
+      intervalSeconds: seconds.default(5),
+      sampleTtlSeconds: seconds.default(20).describe("After this long without a sample the node is unknown"),
+      historyLength: z.number().int().positive().default(720),
+      metricsPort: port.default(9101),
+      maintenanceFile: z.string().default("/etc/evenkeel/maintenance"),
+    })
+    .prefault({}),
+  executor: z
+    .strictObject({
+      peerPort: port.default(9443),
+      metricsPort: port.default(9102),
+      concurrency: z.number().int().positive().default(2),
+      runDirectory: z.string().default("/run/evenkeel").describe("On tmpfs: memory images pass through here"),
+      tls: z
+        .strictObject({
+          authority: z.string().default("/etc/evenkeel/tls/ca.pem"),
+          certificate: z.string().default("/etc/evenkeel/tls/node.pem"),
+          key: z.string().default("/etc/evenkeel/tls/node.key"),
+        })
+        .prefault({}),
+    })
+    .prefault({}),
+  scheduler: z
+    .strictObject({
+      host: z.string().default("0.0.0.0"),
+      port: port.default(8080),
+      tickSeconds: seconds.default(5),
+      leaseSeconds: seconds.default(10),
+      /** Operators' bearer token; without one every changing request is refused. */
+      operatorToken: z.string().min(16).optional(),
+      mode: z.enum(["observe", "approve", "auto"]).default("observe"),
+    })
+    .prefault({}),
+  /** Checked by the scheduler against its own schema of PolicyConfig. */
+  policies: z.record(z.string(), z.unknown()).default({}),
+});
+
+export type Config = z.infer<typeof configSchema>;
+
+/** @throws CONFIG_INVALID naming every wrong field; a missing file means all defaults. */
+export function loadConfig(path: string = process.env["EVENKEEL_CONFIG"] ?? "/etc/evenkeel/config.json"): Config {
+  let text = "{}";
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw new EvenkeelError("CONFIG_INVALID", `${path}: ${String(error)}`);
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new EvenkeelError("CONFIG_INVALID", `${path}: ${(error as Error).message}`, { cause: error });
+  }
+  const parsed = configSchema.safeParse(value);
+  if (!parsed.success) throw new EvenkeelError("CONFIG_INVALID", `${path}:\n${z.prettifyError(parsed.error)}`);
+  return parsed.data;
+}

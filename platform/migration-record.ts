@@ -1,0 +1,201 @@
+import type { Redis } from "ioredis";
+import { type ErrorCode, EvenkeelError } from "./errors.js";
+import type { Keys } from "./keys.js";
+import { loadLua } from "./redis.js";
+
+/**
+ * The record is the truth about a migration; a BullMQ job is only its delivery. Every change is one Lua transition that
+ * checks the record's epoch (fencing token) and outcome first. States and invariants: docs/architecture-migration.md.
+ */
+export const STAGES = [
+  "queued",
+  "preflight",
+  "reserve",
+  "prepare",
+  "precopy",
+  "freeze",
+  "transfer",
+  "restore",
+  "resume",
+  "cleanup",
+] as const;
+export type Stage = (typeof STAGES)[number];
+
+/** `pending` until exactly one of commit.lua and abort.lua has won. */
+export type Outcome = "pending" | "committed" | "aborted";
+
+export type MigrationResult = "succeeded" | "failed" | "cancelled";
+
+export interface TimelineEntry {
+  readonly stage: Stage;
+  readonly at: number;
+}
+
+export interface MigrationRecord {
+  readonly id: string;
+  readonly workload: string;
+  readonly name: string;
+  readonly containerId: string;
+  readonly from: string;
+  readonly to: string;
+  /** A MoveReason of policies/types.ts. */
+  readonly reason: string;
+  readonly because: string;
+  /** Asked for (`auto` included); modeUsed says what was done. */
+  readonly mode: string;
+  readonly modeUsed: string | null;
+  /** Raised each time an executor takes the migration up; writes under an older one are refused. */
+  readonly epoch: number;
+  readonly stage: Stage;
+  readonly outcome: Outcome;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly closedAt: number | null;
+  readonly result: MigrationResult | null;
+  readonly errorCode: ErrorCode | null;
+  readonly errorMessage: string | null;
+  readonly blackoutSeconds: number | null;
+  /** Bytes sent to the destination by kind: image, files, memory. */
+  readonly bytes: Readonly<Record<string, number>>;
+  readonly timeline: readonly TimelineEntry[];
+  /** What the present stage is doing, for the live views: {doneBytes, totalBytes, note}. */
+  readonly progress: { readonly doneBytes?: number; readonly totalBytes?: number; readonly note?: string } | null;
+}
+
+export interface NewMigration {
+  readonly id: string;
+  readonly workload: string;
+  readonly name: string;
+  readonly containerId: string;
+  readonly from: string;
+  readonly to: string;
+  readonly reason: string;
+  readonly because: string;
+  readonly mode: string;
+}
+
+const CLOSED_KEPT = 1000;
+
+const createScript = loadLua("platform/lua/migration-create.lua");
+const claimScript = loadLua("platform/lua/migration-claim.lua");
+const advanceScript = loadLua("platform/lua/migration-advance.lua");
+const commitScript = loadLua("platform/lua/migration-commit.lua");
+const abortScript = loadLua("platform/lua/migration-abort.lua");
+const closeScript = loadLua("platform/lua/migration-close.lua");
+
+/**
+ * Opens a record. `term` is the leader's; 0 for none (tests).
+ * @throws WORKLOAD_MIGRATING when the workload has an open migration, FENCED when a newer leader exists.
+ */
+export async function createMigration(redis: Redis, keys: Keys, migration: NewMigration, at: number, term: number): Promise<void> {
+  const reply = await createScript(
+    redis,
+    [keys.migration(migration.id), keys.openMigrations, keys.openByWorkload, keys.leader, keys.audit],
+    [JSON.stringify(migration), at, term, keys.events],
+  );
+  if (reply === "busy") throw new EvenkeelError("WORKLOAD_MIGRATING", migration.name, { facts: { workload: migration.workload } });
+  if (reply === "fenced") throw new EvenkeelError("FENCED", `term ${term} is over`);
+}
+
+/** Takes the migration up under a new epoch. Null when it is closed already or was never there. */
+export async function claimMigration(redis: Redis, keys: Keys, id: string, at: number): Promise<MigrationRecord | null> {
+  const reply = await claimScript(redis, [keys.migration(id)], [at]);
+  return reply === "gone" || reply === "closed" ? null : readMigration(redis, keys, id);
+}
+
+/** Notes a stage and/or fields. @throws FENCED when another executor has claimed it since, or it is settled against us. */
+export async function advanceMigration(
+  redis: Redis,
+  keys: Keys,
+  at: number,
+  step: { id: string; epoch: number; stage: Stage; fields?: Readonly<Record<string, string | number | object | null>> },
+): Promise<void> {
+  const reply = await advanceScript(
+    redis,
+    [keys.migration(step.id), keys.audit],
+    [step.epoch, step.stage, at, JSON.stringify(flatten(step.fields ?? {})), keys.events, step.id],
+  );
+  if (reply !== "ok") throw new EvenkeelError("FENCED", `migration ${step.id}: ${String(reply)}`);
+}
+
+/** The point of no return. True if and only if the destination's copy may run from now on. Safe to repeat. */
+export async function commitMigration(redis: Redis, keys: Keys, id: string, epoch: number, at: number): Promise<boolean> {
+  const reply = await commitScript(redis, [keys.migration(id), keys.owners, keys.lastMoved, keys.audit], [epoch, at, keys.events, id]);
+  return reply === "committed";
+}
+
+/** Settles the migration in favour of the source, unless the destination has committed. Returns the outcome that stands. */
+export async function abortMigration(redis: Redis, keys: Keys, id: string, at: number, why: string): Promise<Outcome | "gone"> {
+  return (await abortScript(redis, [keys.migration(id), keys.audit], [at, why, keys.events, id])) as Outcome | "gone";
+}
+
+export interface Closing {
+  readonly result: MigrationResult;
+  readonly errorCode?: ErrorCode;
+  readonly errorMessage?: string;
+}
+
+/** Closes a settled record and frees what it held. Repeating it changes nothing. */
+export async function closeMigration(redis: Redis, keys: Keys, record: MigrationRecord, at: number, closing: Closing): Promise<void> {
+  await closeScript(
+    redis,
+    [keys.migration(record.id), keys.openMigrations, keys.openByWorkload, keys.closedMigrations, keys.reservations(record.to), keys.audit],
+    [record.id, at, closing.result, closing.errorCode ?? "", closing.errorMessage ?? "", CLOSED_KEPT, keys.events, keys.migration("")],
+  );
+}
+
+export async function readMigration(redis: Redis, keys: Keys, id: string): Promise<MigrationRecord | null> {
+  const hash = await redis.hgetall(keys.migration(id));
+  return hash["id"] === undefined ? null : parseRecord(hash);
+}
+
+/** Open ones first, then the newest closed ones. */
+export async function listMigrations(redis: Redis, keys: Keys, closedLimit = 50): Promise<MigrationRecord[]> {
+  const [open, closed] = await Promise.all([
+    redis.smembers(keys.openMigrations),
+    closedLimit === 0 ? [] : redis.zrevrange(keys.closedMigrations, 0, closedLimit - 1),
+  ]);
+  const records = await Promise.all([...open, ...closed].map((id) => readMigration(redis, keys, id)));
+  return records.filter((record) => record !== null).sort((a, b) => b.createdAt - a.createdAt);
+}
+
+function flatten(fields: Readonly<Record<string, string | number | object | null>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [
+      name,
+      value === null ? "" : typeof value === "object" ? JSON.stringify(value) : String(value),
+    ]),
+  );
+}
+
+function parseRecord(hash: Record<string, string>): MigrationRecord {
+  const text = (name: string) => hash[name] ?? "";
+  const orNull = (name: string) => (hash[name] === undefined || hash[name] === "" ? null : hash[name]);
+  const numberOrNull = (name: string) => (orNull(name) === null ? null : Number(hash[name]));
+  const json = <T>(name: string, otherwise: T): T => (orNull(name) === null ? otherwise : (JSON.parse(text(name)) as T));
+  return {
+    id: text("id"),
+    workload: text("workload"),
+    name: text("name"),
+    containerId: text("containerId"),
+    from: text("from"),
+    to: text("to"),
+    reason: text("reason"),
+    because: text("because"),
+    mode: text("mode"),
+    modeUsed: orNull("modeUsed"),
+    epoch: Number(text("epoch")),
+    stage: text("stage") as Stage,
+    outcome: text("outcome") as Outcome,
+    createdAt: Number(text("createdAt")),
+    updatedAt: Number(text("updatedAt")),
+    closedAt: numberOrNull("closedAt"),
+    result: orNull("result") as MigrationResult | null,
+    errorCode: orNull("errorCode") as ErrorCode | null,
+    errorMessage: orNull("errorMessage"),
+    blackoutSeconds: numberOrNull("blackoutSeconds"),
+    bytes: json("bytes", {}),
+    timeline: json("timeline", []),
+    progress: json("progress", null),
+  };
+}
