@@ -3,8 +3,6 @@ import { webcrypto } from "node:crypto";
 import { readFileSync } from "node:fs";
 import * as x509 from "@peculiar/x509";
 
-x509.cryptoProvider.set(webcrypto as Parameters<typeof x509.cryptoProvider.set>[0]);
-
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 const DAY_MILLISECONDS = 86_400_000;
 
