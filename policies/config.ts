@@ -9,7 +9,12 @@ export interface PolicyConfig {
     readonly memoryDetectRatio: number;
     readonly memoryFixRatio: number;
     readonly holdSeconds: number;
-    /** A move must lower the imbalance by at least this share of it. */
+    /**
+     * After an arrival or a departure a node is neither judged nor chosen for levelling for this long: its readings still
+     * mix before and after. Default: holdSeconds, at most 30.
+     */
+    readonly settleSeconds?: number;
+    /** A move must lower the imbalance of the two nodes it touches by at least this share of it. */
     readonly minimumGainRatio: number;
   };
   readonly maintenance: { readonly enabled: boolean };

@@ -51,6 +51,8 @@ export interface WorkloadState {
   readonly memoryLimitBytes: number | null;
   readonly constraints: Constraints;
   readonly lastMovedAt: number | null;
+  /** The node it left at lastMovedAt; lets that node settle before it is judged again. */
+  readonly lastMovedFrom?: string | null;
 }
 
 export interface Constraints {
@@ -81,7 +83,7 @@ export interface Move {
   readonly because: string;
 }
 
-/** One candidate that was not moved, and why. `to` is null when no destination was even tried. */
+/** One candidate that was not moved, and why. `to` is null when no single destination is to blame. */
 export interface Skip {
   readonly workload: string;
   readonly from: string;
@@ -91,6 +93,9 @@ export interface Skip {
 }
 
 export type SkipReason =
+  | "workload-missing"
+  | "source-unknown"
+  | "target-settling"
   | "workload-never"
   | "workload-pinned"
   | "workload-cooling-down"

@@ -1,0 +1,32 @@
+import type { PolicyConfig } from "./config.js";
+import { indexFleet } from "./fleet.js";
+import { openLedger } from "./ledger.js";
+import { needOf } from "./need.js";
+import { refuse, refuseTarget } from "./sentences.js";
+import { whyNotLeave } from "./stages/candidates.js";
+import { whyNotThere } from "./stages/feasible.js";
+import type { Skip, Snapshot } from "./types.js";
+
+/**
+ * Whether an operator's own move is safe: the hard constraints, without cool-down, gain and concurrency, which guard
+ * against Evenkeel's zeal and not against an operator's wish. Null: it is.
+ */
+export function canMove(snapshot: Snapshot, config: PolicyConfig, now: number, workloadId: string, toNode: string): Skip | null {
+  const fleet = indexFleet(snapshot);
+  const workload = fleet.workloadById.get(workloadId);
+  const skip = (reason: Skip["reason"], because: string): Skip => ({
+    workload: workloadId,
+    from: workload?.node ?? "",
+    to: toNode,
+    reason,
+    because,
+  });
+  if (!workload) return skip("workload-missing", "No node reports such a workload.");
+  if (workload.node === toNode) return skip("not-needed", `It is on ${toNode} already.`);
+  const target = fleet.nodeById.get(toNode);
+  if (!target) return skip("target-unknown", `No node ${toNode} has ever reported.`);
+  const stays = whyNotLeave(workload, fleet);
+  if (stays !== null) return { ...refuse(workload, stays, config, now), to: toNode };
+  const reason = whyNotThere(workload, needOf(workload)!, target, openLedger(fleet), config);
+  return reason === null ? null : refuseTarget(workload, target, reason, config);
+}

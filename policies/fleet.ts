@@ -1,0 +1,50 @@
+import { sortById } from "./order.js";
+import { estimateLoad, type Load } from "./stages/estimate.js";
+import type { NodeState, OpenMigration, Snapshot, WorkloadState } from "./types.js";
+
+/** A snapshot, indexed once so that no stage has to search it. Everything is in order of id. */
+export interface Fleet {
+  readonly nodes: readonly NodeView[];
+  readonly nodeById: ReadonlyMap<string, NodeView>;
+  readonly workloadById: ReadonlyMap<string, WorkloadState>;
+  readonly migrations: readonly OpenMigration[];
+  /** Workloads with an open migration, or seen on two nodes at once, which only a migration explains. */
+  readonly migrating: ReadonlySet<string>;
+}
+
+export interface NodeView {
+  readonly id: string;
+  readonly state: NodeState;
+  /** Null: unknown, neither source nor target. */
+  readonly load: Load | null;
+  readonly workloads: readonly WorkloadState[];
+  /** When a workload last arrived or left; null = not known to have changed. */
+  readonly changedAt: number | null;
+}
+
+export function indexFleet(snapshot: Snapshot): Fleet {
+  const workloadsOf = new Map<string, WorkloadState[]>();
+  const changedAt = new Map<string, number>();
+  const workloadById = new Map<string, WorkloadState>();
+  const migrating = new Set<string>(snapshot.migrations.map((migration) => migration.workload));
+  for (const workload of sortById(snapshot.workloads)) {
+    if (workloadById.has(workload.id)) migrating.add(workload.id);
+    else workloadById.set(workload.id, workload);
+    const list = workloadsOf.get(workload.node);
+    if (list) list.push(workload);
+    else workloadsOf.set(workload.node, [workload]);
+    if (workload.lastMovedAt === null) continue;
+    for (const node of [workload.node, workload.lastMovedFrom]) {
+      if (node) changedAt.set(node, Math.max(changedAt.get(node) ?? 0, workload.lastMovedAt));
+    }
+  }
+  const nodes = sortById(snapshot.nodes).map((state) => ({
+    id: state.id,
+    state,
+    load: estimateLoad(state),
+    workloads: workloadsOf.get(state.id) ?? [],
+    changedAt: changedAt.get(state.id) ?? null,
+  }));
+  const nodeById = new Map(nodes.map((node) => [node.id, node]));
+  return { nodes, nodeById, workloadById, migrations: sortById(snapshot.migrations), migrating };
+}

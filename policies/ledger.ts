@@ -1,0 +1,98 @@
+import type { Fleet, NodeView } from "./fleet.js";
+import { type Need, needOf } from "./need.js";
+import type { WorkloadState } from "./types.js";
+
+/**
+ * Who holds what while a plan grows. Both ends of a move hold its workload: arrivals are added at once, departures are
+ * never credited to a destination, so each move of a plan fits whatever order the moves finish in.
+ */
+export interface Ledger {
+  readonly accounts: ReadonlyMap<string, Account>;
+  /** Nodes where a workload of the anti-affinity group is, or is going to be. */
+  readonly groupNodes: Map<string, Set<string>>;
+  movesUnderWay: number;
+}
+
+export interface Account {
+  arrivingCpuCores: number;
+  arrivingMemoryBytes: number;
+  leavingCpuCores: number;
+  leavingMemoryBytes: number;
+  /** Open and planned moves that touch the node, at either end. */
+  moves: number;
+}
+
+const NOTHING: Need = { cpuCores: 0, memoryBytes: 0 };
+/** A guest of unknown size may take all there is. */
+const EVERYTHING: Need = { cpuCores: Number.POSITIVE_INFINITY, memoryBytes: Number.POSITIVE_INFINITY };
+
+export function openLedger(fleet: Fleet): Ledger {
+  const ledger: Ledger = {
+    accounts: new Map(fleet.nodes.map((node) => [node.id, openAccount(node)])),
+    groupNodes: new Map(),
+    movesUnderWay: 0,
+  };
+  for (const node of fleet.nodes) for (const workload of node.workloads) joinGroup(ledger, workload, node.id);
+  for (const migration of fleet.migrations) {
+    const workload = fleet.workloadById.get(migration.workload);
+    const need = (workload && needOf(workload)) ?? EVERYTHING;
+    // The end that does not run it yet (or no more) holds it as well; the other one's readings count it already.
+    if (workload?.node !== migration.to) arrive(ledger, migration.to, need);
+    if (workload?.node === migration.to) arrive(ledger, migration.from, need);
+    if (workload?.node === migration.from) leave(ledger, migration.from, needOf(workload) ?? NOTHING);
+    if (workload) joinGroup(ledger, workload, migration.to);
+    countMove(ledger, migration.from, migration.to);
+  }
+  return ledger;
+}
+
+/** Enters a planned move. */
+export function enterMove(ledger: Ledger, workload: WorkloadState, need: Need, to: string): void {
+  arrive(ledger, to, need);
+  leave(ledger, workload.node, need);
+  joinGroup(ledger, workload, to);
+  countMove(ledger, workload.node, to);
+}
+
+function openAccount(node: NodeView): Account {
+  const account: Account = { arrivingCpuCores: 0, arrivingMemoryBytes: 0, leavingCpuCores: 0, leavingMemoryBytes: 0, moves: 0 };
+  const measuredAt = node.state.history.at(-1)?.at ?? Number.POSITIVE_INFINITY;
+  for (const workload of node.workloads) {
+    // It arrived after the last reading, which therefore does not count it.
+    if (workload.lastMovedAt !== null && workload.lastMovedAt > measuredAt) addTo(account, needOf(workload) ?? EVERYTHING);
+  }
+  return account;
+}
+
+function addTo(account: Account, need: Need): void {
+  account.arrivingCpuCores += need.cpuCores;
+  account.arrivingMemoryBytes += need.memoryBytes;
+}
+
+function arrive(ledger: Ledger, node: string, need: Need): void {
+  const account = ledger.accounts.get(node);
+  if (account) addTo(account, need);
+}
+
+function leave(ledger: Ledger, node: string, need: Need): void {
+  const account = ledger.accounts.get(node);
+  if (!account) return;
+  account.leavingCpuCores += need.cpuCores;
+  account.leavingMemoryBytes += need.memoryBytes;
+}
+
+function joinGroup(ledger: Ledger, workload: WorkloadState, node: string): void {
+  const group = workload.constraints.antiAffinityGroup;
+  if (group === null) return;
+  const nodes = ledger.groupNodes.get(group);
+  if (nodes) nodes.add(node);
+  else ledger.groupNodes.set(group, new Set([node]));
+}
+
+function countMove(ledger: Ledger, from: string, to: string): void {
+  ledger.movesUnderWay++;
+  for (const node of from === to ? [from] : [from, to]) {
+    const account = ledger.accounts.get(node);
+    if (account) account.moves++;
+  }
+}

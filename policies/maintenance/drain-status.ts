@@ -1,0 +1,50 @@
+import { DEFAULT_POLICY_CONFIG, type PolicyConfig } from "../config.js";
+import { indexFleet } from "../fleet.js";
+import { openLedger } from "../ledger.js";
+import { refuse, refuseAll } from "../sentences.js";
+import { drainCandidates } from "../stages/candidates.js";
+import { whyNotThere } from "../stages/feasible.js";
+import type { Skip, Snapshot } from "../types.js";
+
+export interface DrainStatus {
+  readonly node: string;
+  /** True only when the node is heard, nothing runs on it, and no migration touches it. */
+  readonly done: boolean;
+  /** Ids of all workloads still on the node, whatever becomes of them. */
+  readonly remaining: readonly string[];
+  /** Of these: those that are being moved now … */
+  readonly moving: readonly string[];
+  /** … those that some node could take … */
+  readonly movable: readonly string[];
+  /** … and those that stay unless someone does something, each with the reason. */
+  readonly blocked: readonly Skip[];
+}
+
+/** How far a node is from empty, by the hard constraints alone: gates and limits only delay. A node that is not there is never done. */
+export function drainStatus(snapshot: Snapshot, nodeId: string, config: PolicyConfig = DEFAULT_POLICY_CONFIG): DrainStatus {
+  const fleet = indexFleet(snapshot);
+  const ledger = openLedger(fleet);
+  const node = fleet.nodeById.get(nodeId);
+  const moving: string[] = [];
+  const movable: string[] = [];
+  const blocked: Skip[] = [];
+  for (const entry of node ? drainCandidates(node, fleet) : []) {
+    if ("reason" in entry) {
+      if (entry.reason === "workload-migrating") moving.push(entry.workload.id);
+      else blocked.push(refuse(entry.workload, entry.reason, config, snapshot.at));
+      continue;
+    }
+    const refusals = [];
+    for (const target of fleet.nodes) {
+      if (target === node) continue;
+      const reason = whyNotThere(entry.workload, entry.need, target, ledger, config);
+      if (reason !== null) refusals.push({ target, reason });
+    }
+    if (refusals.length < fleet.nodes.length - 1) movable.push(entry.workload.id);
+    else blocked.push(refuseAll(entry.workload, refusals, config));
+  }
+  const remaining = node?.workloads.map((workload) => workload.id) ?? [];
+  const touched = fleet.migrations.some((migration) => migration.from === nodeId || migration.to === nodeId);
+  const done = node !== undefined && node.load !== null && remaining.length === 0 && !touched;
+  return { node: nodeId, done, remaining, moving, movable, blocked };
+}

@@ -1,0 +1,55 @@
+import type { NodePoint } from "../types.js";
+
+export interface Bounds {
+  readonly detectRatio: number;
+  readonly fixRatio: number;
+  readonly holdSeconds: number;
+}
+
+/**
+ * - `overloaded`: above the detect bound for the hold time, and not yet back at the fix bound.
+ * - `warming`: above the detect bound, but not for long enough, or the smoothed reading does not agree.
+ */
+export type Heat = "level" | "warming" | "overloaded";
+
+/**
+ * Judges one resource of a node on its history and on its smoothed use, which must agree. An episode of overload, once
+ * begun, lasts until the node is back at the fix bound, so that relief given one move at a time goes all the way.
+ */
+export function detectOverload(
+  history: readonly NodePoint[],
+  resource: "cpuRatio" | "memoryRatio",
+  smoothedRatio: number,
+  bounds: Bounds,
+): Heat {
+  const latest = history.at(-1)?.[resource] ?? null;
+  if (latest === null) return "level";
+  const episode = isEpisodeOpen(history, resource, bounds);
+  const bound = latest > bounds.detectRatio ? bounds.detectRatio : bounds.fixRatio;
+  if (episode && latest > bounds.fixRatio && smoothedRatio > bound) return "overloaded";
+  return latest > bounds.detectRatio ? "warming" : "level";
+}
+
+function isEpisodeOpen(history: readonly NodePoint[], resource: "cpuRatio" | "memoryRatio", bounds: Bounds): boolean {
+  let open = false;
+  let aboveSince: number | null = null;
+  let previousAt = Number.NEGATIVE_INFINITY;
+  for (const point of history) {
+    const ratio = point[resource];
+    // A reading that failed, or a hole as long as the hold time, proves nothing about the time in between.
+    if (ratio === null || point.at - previousAt > Math.max(bounds.holdSeconds, 1)) {
+      aboveSince = null;
+      if (ratio === null) open = false;
+    }
+    previousAt = point.at;
+    if (ratio === null) continue;
+    if (ratio > bounds.detectRatio) {
+      aboveSince ??= point.at;
+      if (point.at - aboveSince >= bounds.holdSeconds) open = true;
+    } else {
+      aboveSince = null;
+      if (ratio <= bounds.fixRatio) open = false;
+    }
+  }
+  return open;
+}

@@ -1,0 +1,96 @@
+import type { PolicyConfig } from "./config.js";
+import type { NodeView } from "./fleet.js";
+import { needOf } from "./need.js";
+import { cpuCeiling, memoryCeiling } from "./stages/feasible.js";
+import type { Skip, SkipReason, WorkloadState } from "./types.js";
+import { bytes, cores, percent, plural } from "./words.js";
+
+/** A refusal that has nothing to do with any one destination. */
+export function refuse(workload: WorkloadState, reason: SkipReason, config: PolicyConfig, now: number): Skip {
+  return { workload: workload.id, from: workload.node, to: null, reason, because: sayRefusal(workload, reason, config, now) };
+}
+
+function sayRefusal(workload: WorkloadState, reason: SkipReason, config: PolicyConfig, now: number): string {
+  switch (reason) {
+    case "workload-never":
+      return "Its label io.evenkeel.mode forbids moves, or names a mode that does not exist.";
+    case "workload-migrating":
+      return "It is being moved already.";
+    case "source-unknown":
+      return `${workload.node} is silent or its readings failed: nothing is decided on stale data.`;
+    case "workload-unknown-usage":
+      return "Its use is not known and no limit says how much to reserve for it.";
+    case "workload-cooling-down": {
+      const rested = workload.lastMovedAt === null ? 0 : now - workload.lastMovedAt;
+      return `It was moved ${Math.round(rested)} s ago and rests for ${config.cooldownSeconds} s.`;
+    }
+    case "fleet-busy":
+      return `The fleet's limit of ${plural(config.concurrency.fleet, "migration")} at once is reached.`;
+    case "source-busy":
+      return `${workload.node} has reached its limit of ${plural(config.concurrency.perNode, "migration")} at once.`;
+    case "not-needed":
+      return `${workload.node} is relieved without moving it.`;
+    default:
+      return "There is no other node.";
+  }
+}
+
+/** A refusal by one destination. */
+export function refuseTarget(workload: WorkloadState, target: NodeView, reason: SkipReason, config: PolicyConfig): Skip {
+  return { workload: workload.id, from: workload.node, to: target.id, reason, because: sayTarget(workload, target, reason, config) };
+}
+
+function sayTarget(workload: WorkloadState, target: NodeView, reason: SkipReason, config: PolicyConfig): string {
+  const need = needOf(workload);
+  switch (reason) {
+    case "workload-pinned":
+      return `It is pinned to ${workload.constraints.pinnedTo.join(", ")}; ${target.id} is not among them.`;
+    case "target-unknown":
+      return `${target.id} is silent or its readings failed.`;
+    case "target-maintenance":
+      return `${target.id} is under maintenance.`;
+    case "anti-affinity":
+      return `${target.id} holds, or is about to hold, another workload of group ${workload.constraints.antiAffinityGroup}.`;
+    case "target-cpu-full":
+      return `${target.id} has no room for ${cores(need?.cpuCores ?? 0)} below ${percent(cpuCeiling(config))} of its CPU.`;
+    case "target-memory-full":
+      return `${target.id} has no room for ${bytes(need?.memoryBytes ?? 0)} below ${percent(memoryCeiling(config))} of its memory.`;
+    case "target-busy":
+      return `${target.id} has reached its limit of ${plural(config.concurrency.perNode, "migration")} at once.`;
+    case "target-settling":
+      return `A workload has just moved to ${target.id} or away: its readings are still settling.`;
+    default:
+      return `Moving it to ${target.id} would not make the two nodes more even by ${percent(config.overload.minimumGainRatio)}.`;
+  }
+}
+
+/** Sums up why none of the destinations will do: their common reason, else `no-target` with the count of each. */
+export function refuseAll(
+  workload: WorkloadState,
+  refusals: readonly { target: NodeView; reason: SkipReason }[],
+  config: PolicyConfig,
+): Skip {
+  const [first] = refusals;
+  if (!first) return { workload: workload.id, from: workload.node, to: null, reason: "no-target", because: "There is no other node." };
+  if (refusals.length === 1) return refuseTarget(workload, first.target, first.reason, config);
+  const nodesByReason = new Map<SkipReason, string[]>();
+  for (const { target, reason } of refusals) {
+    const nodes = nodesByReason.get(reason);
+    if (nodes) nodes.push(target.id);
+    else nodesByReason.set(reason, [target.id]);
+  }
+  const counts = [...nodesByReason].sort((a, b) => b[1].length - a[1].length).map(([reason, nodes]) => `${reason} (${nameSome(nodes)})`);
+  const reason = nodesByReason.size === 1 ? first.reason : "no-target";
+  return {
+    workload: workload.id,
+    from: workload.node,
+    to: null,
+    reason,
+    because: `None of ${plural(refusals.length, "other node")} will do: ${counts.join(", ")}.`,
+  };
+}
+
+function nameSome(nodes: readonly string[]): string {
+  const shown = nodes.slice(0, 3).join(", ");
+  return nodes.length > 3 ? `${shown} and ${nodes.length - 3} more` : shown;
+}

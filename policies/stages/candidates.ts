@@ -1,0 +1,44 @@
+import type { Fleet, NodeView } from "../fleet.js";
+import { type Need, needOf, usageOf } from "../need.js";
+import type { SkipReason, WorkloadState } from "../types.js";
+
+/** A workload that may leave its node, and what must be free for it elsewhere. */
+export interface Candidate {
+  readonly workload: WorkloadState;
+  readonly source: NodeView;
+  readonly need: Need;
+}
+
+export interface Refusal {
+  readonly workload: WorkloadState;
+  readonly reason: SkipReason;
+}
+
+/** Why a workload may not leave at all, wherever to; null = it may. */
+export function whyNotLeave(workload: WorkloadState, fleet: Fleet): SkipReason | null {
+  if (workload.constraints.mode === "never") return "workload-never";
+  if (fleet.migrating.has(workload.id)) return "workload-migrating";
+  const source = fleet.nodeById.get(workload.node);
+  if (!source || source.load === null) return "source-unknown";
+  return needOf(workload) === null ? "workload-unknown-usage" : null;
+}
+
+/** All workloads of a node that must be emptied. One of unknown use goes too: its limit is reserved. */
+export function drainCandidates(source: NodeView, fleet: Fleet): (Candidate | Refusal)[] {
+  return source.workloads.map((workload) => {
+    const reason = whyNotLeave(workload, fleet);
+    return reason === null ? { workload, source, need: needOf(workload)! } : { workload, reason };
+  });
+}
+
+/** The workloads that may be moved for levelling: only those whose use is known, and that have rested. */
+export function levelCandidates(source: NodeView, fleet: Fleet, cooldownSeconds: number, now: number): (Candidate | Refusal)[] {
+  return source.workloads.map((workload) => {
+    const need = usageOf(workload);
+    const reason = whyNotLeave(workload, fleet);
+    if (reason !== null) return { workload, reason };
+    if (need === null) return { workload, reason: "workload-unknown-usage" };
+    if (workload.lastMovedAt !== null && now - workload.lastMovedAt < cooldownSeconds) return { workload, reason: "workload-cooling-down" };
+    return { workload, source, need };
+  });
+}
