@@ -1,0 +1,29 @@
+import type { ContainerCreateOptions } from "dockerode";
+import { LABELS } from "../../collector/protocol.js";
+import type { LabWorkload } from "./workload-table.js";
+
+/** The Docker network of this name exists on each lab node, with the same subnet. */
+export const FLEET_NETWORK = "fleet";
+
+/** What `docker.createContainer` takes for a workload. The runtime is left to the node's default. */
+export function toContainerCreateOptions(workload: LabWorkload, network: string = FLEET_NETWORK): ContainerCreateOptions {
+  return {
+    name: workload.name,
+    Image: workload.image,
+    Cmd: [...workload.command],
+    Env: Object.entries(workload.env).map(([name, value]) => `${name}=${value}`),
+    Labels: { ...workload.labels, [LABELS.workload]: workload.name },
+    Tty: false,
+    OpenStdin: false,
+    HostConfig: {
+      NetworkMode: network,
+      RestartPolicy: { Name: "unless-stopped" },
+      Memory: workload.memoryLimitBytes,
+      NanoCpus: Math.round(workload.cpuLimitCores * 1e9),
+      Mounts: workload.volumes.map(({ name, target }) => ({ Type: "volume", Source: name, Target: target })),
+    },
+    NetworkingConfig: {
+      EndpointsConfig: { [network]: { IPAMConfig: { IPv4Address: workload.address }, MacAddress: workload.macAddress } },
+    },
+  };
+}
