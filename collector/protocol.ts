@@ -11,7 +11,8 @@ export const workloadSampleSchema = z.object({
   containerId: z.string().min(12),
   name: z.string(),
   image: z.string(),
-  state: z.enum(["running", "paused", "frozen"]),
+  /** `restarting`: between two attempts of its restart policy; it has no process now but will come back here. */
+  state: z.enum(["running", "paused", "frozen", "restarting"]),
   startedAt: z.number().nullable(),
   cpuUsedCores: amount,
   /** Working set: usage less inactive file cache, as the kubelet counts it. */

@@ -1,0 +1,103 @@
+import type Docker from "dockerode";
+import type { Redis } from "ioredis";
+import type { Config } from "../platform/config.js";
+import { makeKeys } from "../platform/keys.js";
+import type { Logger } from "../platform/log.js";
+import { makeAnnouncer } from "./announcer.js";
+import type { CollectorMetrics } from "./metrics.js";
+import { makePublisher } from "./publisher.js";
+import { pushSample } from "./push-sample.js";
+import { readIdentity } from "./read-identity.js";
+import { runEvery } from "./run-every.js";
+import { makeSampler } from "./sampler.js";
+import { type WatchTimes, watchContainers } from "./watch-containers.js";
+
+/** What the identity tells changes seldom; it is written again this often in case Redis has lost it. */
+const IDENTITY_SECONDS = 300;
+
+export interface CollectorParts {
+  readonly config: Config;
+  readonly redis: Redis;
+  readonly docker: Docker;
+  readonly metrics: CollectorMetrics;
+  readonly log: Logger;
+  readonly root?: string;
+  readonly watchTimes?: WatchTimes;
+}
+
+export interface Collector {
+  /** Null when well, else what is wrong. */
+  health(): string | null;
+  close(): Promise<void>;
+}
+
+/** Samples until closed. Needs nothing but its node: without Redis or Docker it goes on and says so. */
+export function startCollector({ config, redis, docker, metrics, log, root, watchTimes }: CollectorParts): Collector {
+  const { intervalSeconds, sampleTtlSeconds, historyLength, maintenanceFile } = config.collector;
+  const keys = makeKeys(config.redis.prefix);
+  const closing = new AbortController();
+  const containers = watchContainers(docker, log, watchTimes);
+  const takeSample = makeSampler({ node: config.node.id, maintenanceFile, containers, ...(root === undefined ? {} : { root }) });
+  let pushedAt: number | null = null;
+  let isFailing = false;
+
+  const publisher = makePublisher({
+    push: (sample, identity) => pushSample(redis, keys, { sampleTtlSeconds, historyLength }, sample, identity),
+    timeoutSeconds: sampleTtlSeconds / 2,
+    abandon: () => redis.disconnect(true),
+    onFailure(error) {
+      metrics.pushFailed();
+      if (!isFailing) log.warn({ err: error }, "samples do not reach Redis");
+      isFailing = true;
+    },
+    onSuccess(sample) {
+      metrics.pushed(sample);
+      pushedAt = performance.now();
+      if (isFailing) log.info("samples reach Redis again");
+      isFailing = false;
+    },
+  });
+  const announcer = makeAnnouncer({
+    intervalSeconds: IDENTITY_SECONDS,
+    log,
+    announce: publisher.announce,
+    read: (sample) => {
+      const peerAddress = `${config.node.peerHost}:${config.executor.peerPort}`;
+      return readIdentity({ node: config.node.id, peerAddress, labels: config.node.labels, docker }, sample);
+    },
+  });
+  const onReady = () => {
+    announcer.again();
+    publisher.flush();
+  };
+  redis.on("ready", onReady);
+
+  const sampleOnce = async () => {
+    const stopTimer = metrics.duration.startTimer();
+    const { sample, isPublishable, traffic, failures } = await takeSample();
+    stopTimer();
+    for (const failure of failures) metrics.failedRead(failure);
+    if (failures.length > 0) log.debug({ failures }, "some readings failed");
+    metrics.addTraffic(traffic);
+    metrics.show(sample);
+    if (sample === null || !isPublishable) return;
+    publisher.offer(sample);
+    announcer.see(sample);
+  };
+  const sampleSafely = () => sampleOnce().catch((error: unknown) => log.error({ err: error }, "sampling failed"));
+  const sampling = runEvery(intervalSeconds, sampleSafely, closing.signal);
+
+  return {
+    health() {
+      if (pushedAt === null) return "no sample has reached Redis yet";
+      const silentSeconds = (performance.now() - pushedAt) / 1000;
+      return silentSeconds > sampleTtlSeconds ? `no sample has reached Redis for ${Math.round(silentSeconds)} s` : null;
+    },
+    async close() {
+      closing.abort();
+      redis.off("ready", onReady);
+      await Promise.all([sampling, containers.close(), announcer.close()]);
+      await publisher.close();
+    },
+  };
+}

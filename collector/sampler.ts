@@ -1,0 +1,64 @@
+import { nowSeconds } from "../platform/clock.js";
+import { parseCgroupMounts } from "./cgroup-mounts.js";
+import { deriveSample, deriveTraffic, type Reading, type Traffic } from "./derive-sample.js";
+import { readMaintenanceFile } from "./maintenance-file.js";
+import { type Failure, makeProbe, type Probe } from "./probe.js";
+import type { NodeSample } from "./protocol.js";
+import { readHost } from "./read-host.js";
+import { readWorkload } from "./read-workload.js";
+import type { ContainersNow, ContainerWatch } from "./watch-containers.js";
+
+export interface Sampling {
+  /** Null at the first reading of a run, which only gives the counters a beginning, and while the node's size is unknown. */
+  readonly sample: NodeSample | null;
+  /**
+   * False while the list of containers is unknown. Such a sample looks like that of an empty node, and an empty node ends a drain:
+   * better silent, and so unknown.
+   */
+  readonly isPublishable: boolean;
+  readonly traffic: Traffic;
+  readonly failures: readonly Failure[];
+}
+
+export interface SamplerOptions {
+  readonly node: string;
+  readonly maintenanceFile: string;
+  readonly containers: Pick<ContainerWatch, "current" | "renew">;
+  /** Folder that holds `proc` and `sys`. */
+  readonly root?: string;
+}
+
+/** Takes one sample a call; keeps the previous reading for the rates. */
+export function makeSampler(options: SamplerOptions): () => Promise<Sampling> {
+  let before: Reading | null = null;
+  // Begun at the clock, so that a restarted collector goes on above its old numbers.
+  let sequence = Date.now();
+
+  return async () => {
+    const probe = makeProbe(options.root);
+    const containers = await options.containers.current();
+    const reading = await readAll(probe, options, containers, before?.maintenanceFile ?? null);
+    if (reading.failures.some((failure) => failure.source === "workload")) options.containers.renew();
+    const traffic = deriveTraffic(before, reading);
+    const sample = before === null ? null : deriveSample(options.node, sequence, before, reading);
+    before = reading;
+    if (sample !== null) sequence += 1;
+    return { sample, isPublishable: containers.known, traffic, failures: reading.failures };
+  };
+}
+
+async function readAll(
+  probe: Probe,
+  options: SamplerOptions,
+  containers: ContainersNow,
+  previousMaintenance: string | null,
+): Promise<Reading> {
+  const mounts = (await probe.read("cgroups", "/proc/self/mountinfo", parseCgroupMounts)) ?? { v1: new Map(), v2: null };
+  if (!containers.known) probe.fail("containers", `list: ${containers.because}`);
+  const [host, workloads, maintenanceFile] = await Promise.all([
+    readHost(probe, mounts),
+    Promise.all((containers.known ? containers.containers : []).map((container) => readWorkload(probe, mounts, container))),
+    readMaintenanceFile(probe, options.maintenanceFile, previousMaintenance),
+  ]);
+  return { at: nowSeconds(), host, workloads, maintenanceFile, failures: probe.failures };
+}

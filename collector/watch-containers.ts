@@ -1,0 +1,109 @@
+import type { Readable } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
+import type { default as Docker, GetEventsOptions } from "dockerode";
+import type { Logger } from "../platform/log.js";
+import { type Container, listContainers } from "./containers.js";
+
+export type ContainersNow =
+  | { readonly known: true; readonly containers: readonly Container[] }
+  | { readonly known: false; readonly because: string };
+
+/** Keeps the list of running containers true with Docker's events, so that no sample has to ask the engine. */
+export interface ContainerWatch {
+  /** Waits for a list that is being renewed; never gives one that events have overtaken. */
+  current(): Promise<ContainersNow>;
+  /** To be called when the list was found wrong. */
+  renew(): void;
+  close(): Promise<void>;
+}
+
+export interface WatchTimes {
+  /** An engine that has not answered by then is taken for hung. */
+  readonly answerSeconds: number;
+  /** Lists again this often without any event, in case one was lost. */
+  readonly renewSeconds: number;
+  readonly retrySeconds: number;
+}
+
+export const WATCH_TIMES: WatchTimes = { answerSeconds: 10, renewSeconds: 30, retrySeconds: 1 };
+
+/** The events after which the list, a pid or a state differs. */
+const ACTIONS = ["start", "restart", "die", "destroy", "pause", "unpause", "rename", "update", "oom"];
+
+export function watchContainers(docker: Docker, log: Logger, times: WatchTimes = WATCH_TIMES): ContainerWatch {
+  const closing = new AbortController();
+  let now: ContainersNow = { known: false, because: "not listed yet" };
+  let renewal: Promise<void> | null = null;
+  let isOvertaken = false;
+  let stopFollowing = () => {};
+
+  const list = async () => {
+    const containers = await listContainers(docker, AbortSignal.any([closing.signal, AbortSignal.timeout(times.answerSeconds * 1000)]));
+    now = { known: true, containers };
+  };
+
+  /** One renewal at a time; an event during one makes it run once more. */
+  const renew = (): Promise<void> => {
+    isOvertaken = true;
+    renewal ??= (async () => {
+      while (isOvertaken && !closing.signal.aborted) {
+        isOvertaken = false;
+        await list().catch((error: unknown) => lose(error));
+      }
+    })().finally(() => {
+      renewal = null;
+    });
+    return renewal;
+  };
+
+  const lose = (error: unknown) => {
+    if (now.known) log.warn({ err: error }, "lost sight of the containers");
+    now = { known: false, because: error instanceof Error ? error.message : String(error) };
+    stopFollowing();
+  };
+
+  /** One life of an event stream. The stream is asked for everything since before the list, so nothing falls between the two. */
+  const follow = async () => {
+    const since = Math.floor(Date.now() / 1000);
+    await renew();
+    if (!now.known) return;
+    const ending = new AbortController();
+    stopFollowing = () => ending.abort();
+    // The types know no abortSignal here; dockerode takes it as everywhere.
+    const options: GetEventsOptions & { abortSignal: AbortSignal } = {
+      since,
+      filters: { type: ["container"], event: ACTIONS },
+      abortSignal: AbortSignal.any([closing.signal, ending.signal]),
+    };
+    const events = (await docker.getEvents(options)) as Readable;
+    const timer = setInterval(() => void renew(), times.renewSeconds * 1000);
+    try {
+      // What happened does not matter, only that something did: the list is the truth.
+      for await (const _ of events) void renew();
+      throw new Error("Docker closed the event stream");
+    } finally {
+      clearInterval(timer);
+      ending.abort();
+    }
+  };
+
+  const life = (async () => {
+    while (!closing.signal.aborted) {
+      await follow().catch((error: unknown) => closing.signal.aborted || lose(error));
+      await delay(times.retrySeconds * 1000, undefined, { signal: closing.signal }).catch(() => {});
+    }
+  })();
+
+  return {
+    async current() {
+      if (renewal !== null) await renewal;
+      return now;
+    },
+    renew: () => void renew(),
+    async close() {
+      closing.abort();
+      await life;
+      await renewal;
+    },
+  };
+}
