@@ -7,6 +7,7 @@ export function applyPlan(snapshot: Snapshot, plan: Pick<Plan, "at" | "moves">):
 
 export function applyMoves(snapshot: Snapshot, moves: readonly Move[], at: number): Snapshot {
   if (moves.length === 0) return snapshot;
+  const moved = new Map<string, WorkloadState>();
   const moveOf = new Map(moves.map((move) => [move.workload, move]));
   const change = new Map<string, { cpuCores: number; memoryBytes: number }>();
   const add = (node: string, workload: WorkloadState, sign: 1 | -1) => {
@@ -17,11 +18,17 @@ export function applyMoves(snapshot: Snapshot, moves: readonly Move[], at: numbe
   };
   const workloads = snapshot.workloads.map((workload) => {
     const move = moveOf.get(workload.id);
-    if (!move || move.from !== workload.node) return workload;
-    add(move.from, workload, -1);
-    add(move.to, workload, 1);
+    if (move?.from !== workload.node) return workload;
+    moved.set(workload.id, workload);
     return { ...workload, node: move.to, lastMovedAt: at, lastMovedFrom: move.from };
   });
+  // Summed in the order of the moves: rounding must not depend on the order of the input.
+  for (const move of moves) {
+    const workload = moved.get(move.workload);
+    if (!workload) continue;
+    add(move.from, workload, -1);
+    add(move.to, workload, 1);
+  }
   const nodes = snapshot.nodes.map((node) => {
     const sum = change.get(node.id);
     return sum ? changeNode(node, sum.cpuCores, sum.memoryBytes, at) : node;

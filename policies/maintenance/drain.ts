@@ -40,9 +40,9 @@ function compareUrgency(a: Candidate, b: Candidate): number {
 function drainWorkload(candidate: Candidate, context: PlanContext): void {
   const { config, ledger, now, moves, skips } = context;
   const { workload, need, source } = candidate;
-  const { target, refusals } = findPlace(candidate, context);
-  const busy = refusals.filter(({ reason }) => reason === "target-busy");
   const halt = whyNotStart(context, source.id);
+  const { target, refusals } = findPlace(candidate, context, halt === null);
+  const busy = refusals.filter(({ reason }) => reason === "target-busy");
   if (target === null && busy.length === 0) {
     // No place at all is told even while the node waits its turn: the operator can see to it meanwhile.
     skips.push(refuseAll(workload, refusals, config));
@@ -58,11 +58,11 @@ function drainWorkload(candidate: Candidate, context: PlanContext): void {
   }
 }
 
-/** The node that is left with the most room, its scarcer resource counted. */
-function findPlace(candidate: Candidate, context: PlanContext) {
+/** The node that is left with the most room, its scarcer resource counted; or just any, where only that matters. */
+function findPlace(candidate: Candidate, context: PlanContext, best: boolean) {
   const { workload, need, source } = candidate;
   const refusals: { target: NodeView; reason: SkipReason }[] = [];
-  let best: NodeView | null = null;
+  let place: NodeView | null = null;
   let bestRatio = Number.POSITIVE_INFINITY;
   for (const target of context.fleet.nodes) {
     if (target === source) continue;
@@ -76,9 +76,10 @@ function findPlace(candidate: Candidate, context: PlanContext) {
     const memoryRatio = burdenedRatio("memory", target, context.ledger) + need.memoryBytes / capacityOf("memory", target);
     const ratio = Math.max(cpuRatio, memoryRatio);
     if (ratio < bestRatio) {
-      best = target;
+      place = target;
       bestRatio = ratio;
     }
+    if (!best) break;
   }
-  return { target: best, refusals };
+  return { target: place, refusals };
 }

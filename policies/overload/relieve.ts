@@ -7,6 +7,7 @@ import { type Candidate, levelCandidates } from "../stages/candidates.js";
 import { whyNotThere } from "../stages/feasible.js";
 import { isNodeBusy, whyNotStart } from "../stages/gates.js";
 import { burdenedRatio, type Effect, effectOf, gainOf, meanRatioOf, relievedRatio } from "../stages/score.js";
+import { orderTargets } from "../stages/target-order.js";
 import type { SkipReason } from "../types.js";
 import { bytes, cores, percent } from "../words.js";
 
@@ -77,19 +78,29 @@ function chooseMove(
   meanRatio: number,
   context: PlanContext,
 ): Choice | null {
+  const order = orderTargets(targets, resource, context.ledger);
   let best: Choice | null = null;
   for (const candidate of candidates) {
-    for (const target of targets) {
-      if (target === candidate.source) continue;
-      const effect = effectOf(resource, candidate.need, candidate.source, target, context.ledger);
-      const { gain, share } = gainOf(effect, meanRatio);
-      if (best !== null && (gain < best.gain || (gain === best.gain && candidate.need.memoryBytes >= best.candidate.need.memoryBytes)))
-        continue;
-      if (!isWorthwhile(effect, share, context)) continue;
-      if (whyNotThere(candidate.workload, candidate.need, target, context.ledger, context.config) !== null) continue;
-      if (isNodeBusy(context, target.id)) continue;
-      best = { candidate, target, effect, gain };
-    }
+    for (const peers of order) best = chooseAmongPeers(candidate, peers, best, resource, meanRatio, context);
+  }
+  return best;
+}
+
+function chooseAmongPeers(
+  candidate: Candidate,
+  peers: readonly NodeView[],
+  best: Choice | null,
+  resource: Resource,
+  meanRatio: number,
+  context: PlanContext,
+): Choice | null {
+  const { ledger, config } = context;
+  for (const target of peers) {
+    const effect = effectOf(resource, candidate.need, candidate.source, target, ledger);
+    const { gain, share } = gainOf(effect, meanRatio);
+    if (best !== null && (gain < best.gain || (gain === best.gain && candidate.need.memoryBytes >= best.candidate.need.memoryBytes))) break;
+    if (!isWorthwhile(effect, share, context) || isNodeBusy(context, target.id)) continue;
+    if (whyNotThere(candidate.workload, candidate.need, target, ledger, config) === null) return { candidate, target, effect, gain };
   }
   return best;
 }

@@ -1,0 +1,163 @@
+import { expect } from "chai";
+import fc from "fast-check";
+import { applyPlan } from "../../../policies/apply-plan.js";
+import { decide } from "../../../policies/decide.js";
+import type { Plan, Snapshot, WorkloadState } from "../../../policies/types.js";
+import { anyConfig, anySnapshot, NOW, withoutLimits } from "./any-fleet.js";
+
+const RUNS = { numRuns: 400 };
+/** Sums of floating point numbers in another order differ by this much at most. */
+const ROUNDING = 1e-9;
+
+function forAnyPlan(check: (snapshot: Snapshot, plan: Plan, config: Parameters<typeof decide>[1]) => void): void {
+  fc.assert(
+    fc.property(anySnapshot, anyConfig, (snapshot, config) => check(snapshot, decide(snapshot, config, NOW), config)),
+    RUNS,
+  );
+}
+
+const byId = <T extends { readonly id: string }>(items: readonly T[]) => new Map(items.map((item) => [item.id, item]));
+const reserve = (workload: WorkloadState | undefined) => ({
+  cpu: workload?.cpuUsedCores ?? workload?.cpuLimitCores ?? Number.POSITIVE_INFINITY,
+  memory: workload?.memoryUsedBytes ?? workload?.memoryLimitBytes ?? Number.POSITIVE_INFINITY,
+});
+
+describe("any plan, for any fleet", () => {
+  it("keeps each destination within its headroom while both ends hold what moves, open migrations and all", () => {
+    forAnyPlan((snapshot, plan, config) => {
+      const workloads = byId(snapshot.workloads);
+      for (const node of snapshot.nodes) {
+        const arriving = [...plan.moves, ...snapshot.migrations]
+          .filter(({ to }) => to === node.id)
+          .map(({ workload }) => reserve(workloads.get(workload)));
+        if (!plan.moves.some((move) => move.to === node.id)) continue;
+        const cpu = node.cpuUsedCores! + arriving.reduce((sum, need) => sum + need.cpu, 0);
+        const memory = node.memoryUsedBytes! + arriving.reduce((sum, need) => sum + need.memory, 0);
+        expect(cpu / node.cpuCapacityCores).to.be.at.most(config.headroom.cpuRatio + ROUNDING);
+        expect(memory / node.memoryCapacityBytes).to.be.at.most(config.headroom.memoryRatio + ROUNDING);
+      }
+    });
+  });
+
+  it("leaves no destination over its headroom afterwards", () => {
+    forAnyPlan((snapshot, plan, config) => {
+      const after = byId(applyPlan(snapshot, plan).nodes);
+      for (const { to } of plan.moves) {
+        const node = after.get(to)!;
+        expect(node.cpuUsedCores! / node.cpuCapacityCores).to.be.at.most(config.headroom.cpuRatio + ROUNDING);
+        expect(node.memoryUsedBytes! / node.memoryCapacityBytes).to.be.at.most(config.headroom.memoryRatio + ROUNDING);
+      }
+    });
+  });
+
+  it("is followed by a plan without moves, when nothing had to wait its turn", () => {
+    fc.assert(
+      fc.property(anySnapshot, anyConfig, (snapshot, limited) => {
+        const config = withoutLimits(limited);
+        const plan = decide(snapshot, config, NOW);
+        const next = decide(applyPlan(snapshot, plan), config, NOW);
+        expect(next.moves.filter((move) => move.reason === "overload")).to.deep.equal([]);
+      }),
+      RUNS,
+    );
+  });
+
+  it("takes nothing from a silent node, and brings nothing to one that is silent or under maintenance", () => {
+    forAnyPlan((snapshot, plan) => {
+      const nodes = byId(snapshot.nodes);
+      for (const { from, to } of plan.moves) {
+        for (const end of [from, to]) expect(nodes.get(end)).to.include({ state: "ready" });
+        expect(nodes.get(from)!.cpuUsedCores).to.not.equal(null);
+        expect(nodes.get(to)!.cpuUsedCores).to.not.equal(null);
+        expect(nodes.get(to)!.maintenance).to.equal(null);
+        expect(from).to.not.equal(to);
+      }
+    });
+  });
+
+  it("moves each workload at most once, and none that is forbidden, pinned elsewhere, migrating, or resting", () => {
+    forAnyPlan((snapshot, plan, config) => {
+      const workloads = byId(snapshot.workloads);
+      const migrating = new Set(snapshot.migrations.map(({ workload }) => workload));
+      expect(new Set(plan.moves.map(({ workload }) => workload)).size).to.equal(plan.moves.length);
+      for (const move of plan.moves) {
+        const { constraints, lastMovedAt, node } = workloads.get(move.workload)!;
+        expect(move.from).to.equal(node);
+        expect(constraints.mode).to.not.equal("never");
+        expect(migrating.has(move.workload)).to.equal(false);
+        if (constraints.pinnedTo.length > 0) expect(constraints.pinnedTo).to.include(move.to);
+        if (move.reason === "overload" && lastMovedAt !== null) expect(NOW - lastMovedAt).to.be.at.least(config.cooldownSeconds);
+      }
+    });
+  });
+
+  it("brings no two workloads of a group together, on their way or for good", () => {
+    forAnyPlan((snapshot, plan) => {
+      const workloads = byId(snapshot.workloads);
+      const groupAt = (id: string) => workloads.get(id)?.constraints.antiAffinityGroup ?? null;
+      for (const move of plan.moves) {
+        const group = groupAt(move.workload);
+        if (group === null) continue;
+        const there = snapshot.workloads.filter((other) => other.node === move.to && other.constraints.antiAffinityGroup === group);
+        const coming = [...plan.moves, ...snapshot.migrations].filter(
+          (other) => other.to === move.to && other.workload !== move.workload && groupAt(other.workload) === group,
+        );
+        expect([...there, ...coming]).to.deep.equal([]);
+      }
+    });
+  });
+
+  it("keeps the limits per node and for the fleet, open migrations counted", () => {
+    forAnyPlan((snapshot, plan, config) => {
+      if (plan.moves.length === 0) return;
+      expect(plan.moves.length + snapshot.migrations.length).to.be.at.most(config.concurrency.fleet);
+      for (const end of new Set(plan.moves.flatMap(({ from, to }) => [from, to]))) {
+        const touching = [...plan.moves, ...snapshot.migrations].filter(({ from, to }) => from === end || to === end);
+        expect(touching.length).to.be.at.most(config.concurrency.perNode);
+      }
+    });
+  });
+
+  it("speaks once of every workload on a node that is overloaded or draining", () => {
+    forAnyPlan((snapshot, plan) => {
+      const troubled = new Set(
+        plan.verdicts.filter(({ verdict }) => verdict === "overloaded" || verdict === "draining").map(({ node }) => node),
+      );
+      const expected = snapshot.workloads.filter(({ node }) => troubled.has(node)).map(({ id }) => id);
+      const named = [...plan.moves, ...plan.skips].filter(({ from }) => troubled.has(from)).map(({ workload }) => workload);
+      expect(named.sort()).to.deep.equal(expected.sort());
+      for (const { because } of [...plan.moves, ...plan.skips, ...plan.verdicts]) expect(because).to.match(/\.$/);
+    });
+  });
+
+  it("does not change what it was given", () => {
+    fc.assert(
+      fc.property(anySnapshot, anyConfig, (snapshot, config) => {
+        const before = JSON.stringify([snapshot, config]);
+        applyPlan(snapshot, decide(snapshot, config, NOW));
+        expect(JSON.stringify([snapshot, config])).to.equal(before);
+      }),
+      RUNS,
+    );
+  });
+
+  it("does not depend on the order of the input", () => {
+    fc.assert(
+      fc.property(anySnapshot, anyConfig, fc.infiniteStream(fc.nat()), (snapshot, config, random) => {
+        const shuffle = <T>(items: readonly T[]) =>
+          items
+            .map((item) => ({ item, key: random.next().value as number }))
+            .sort((a, b) => a.key - b.key)
+            .map(({ item }) => item);
+        const shuffled = {
+          ...snapshot,
+          nodes: shuffle(snapshot.nodes),
+          workloads: shuffle(snapshot.workloads),
+          migrations: shuffle(snapshot.migrations),
+        };
+        expect(decide(shuffled, config, NOW)).to.deep.equal(decide(snapshot, config, NOW));
+      }),
+      RUNS,
+    );
+  });
+});

@@ -1,0 +1,53 @@
+import { expect } from "chai";
+import { canMove } from "../../../policies/can-move.js";
+import { config, constraints, draining, GIBIBYTE, NOW, node, snapshot, workload } from "./small-fleet.js";
+
+const group = constraints({ antiAffinityGroup: "db" });
+const state = snapshot(
+  [node("n1", 0.5), node("n2", 0.5), node("n3", 0.7), draining("n4", 0.1), node("n5", 0.1, 0.3, { state: "unknown" })],
+  [
+    workload("a", "n1", 0.5, { lastMovedAt: NOW - 1 }),
+    workload("large", "n1", 0.1, { memoryUsedBytes: 12 * GIBIBYTE }),
+    workload("never", "n1", 0.1, { constraints: constraints({ mode: "never" }) }),
+    workload("pinned", "n1", 0.1, { constraints: constraints({ pinnedTo: ["n1"] }) }),
+    workload("db1", "n1", 0.1, { constraints: group }),
+    workload("db2", "n2", 0.1, { constraints: group }),
+    workload("going", "n1", 0.1),
+    workload("lost", "n5", 0.1),
+    workload("veiled", "n1", null),
+  ],
+  [{ id: "m", workload: "going", from: "n1", to: "n2" }],
+);
+const reasonOf = (id: string, to: string) => canMove(state, config({ concurrency: { perNode: 1, fleet: 1 } }), NOW, id, to)?.reason ?? null;
+
+describe("an operator's own move", () => {
+  it("is allowed in spite of cool-down, gain and limits", () => {
+    expect(reasonOf("a", "n2")).to.equal(null);
+  });
+  for (const [id, to, reason] of [
+    ["nobody", "n2", "workload-missing"],
+    ["a", "n1", "not-needed"],
+    ["a", "n9", "target-unknown"],
+    ["a", "n5", "target-unknown"],
+    ["a", "n4", "target-maintenance"],
+    ["a", "n3", "target-cpu-full"],
+    ["large", "n2", "target-memory-full"],
+    ["never", "n2", "workload-never"],
+    ["pinned", "n2", "workload-pinned"],
+    ["db1", "n2", "anti-affinity"],
+    ["going", "n2", "workload-migrating"],
+    ["lost", "n2", "source-unknown"],
+    ["veiled", "n2", "workload-unknown-usage"],
+  ] as const) {
+    it(`is refused as ${reason}: ${id} to ${to}`, () => expect(reasonOf(id, to)).to.equal(reason));
+  }
+  it("is refused with a sentence that names both ends", () => {
+    expect(canMove(state, config(), NOW, "a", "n3")).to.deep.equal({
+      workload: "a",
+      from: "n1",
+      to: "n3",
+      reason: "target-cpu-full",
+      because: "n3 has no room for 0.50 cores below 75.0 % of its CPU.",
+    });
+  });
+});

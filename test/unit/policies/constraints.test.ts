@@ -1,0 +1,21 @@
+import { expect } from "chai";
+import { parseConstraints } from "../../../policies/constraints.js";
+
+describe("reading a container's labels", () => {
+  it("allows everything when there are none", () => {
+    expect(parseConstraints({})).to.deep.equal({ mode: "auto", antiAffinityGroup: null, pinnedTo: [] });
+  });
+  it("reads mode, group and a list of nodes", () => {
+    const labels = { "io.evenkeel.mode": "cold", "io.evenkeel.anti-affinity": "db", "io.evenkeel.pin": "n2, n1,,n2" };
+    expect(parseConstraints(labels)).to.deep.equal({ mode: "cold", antiAffinityGroup: "db", pinnedTo: ["n2", "n1"] });
+  });
+  it("forgives case and blanks in a mode", () => {
+    expect(parseConstraints({ "io.evenkeel.mode": " StopCopy " }).mode).to.equal("stopcopy");
+  });
+  it("keeps hands off a workload whose mode it cannot read", () => {
+    for (const mode of ["nver", "", "false", "live"]) expect(parseConstraints({ "io.evenkeel.mode": mode }).mode).to.equal("never");
+  });
+  it("takes an empty group for none", () => {
+    expect(parseConstraints({ "io.evenkeel.anti-affinity": " " }).antiAffinityGroup).to.equal(null);
+  });
+});

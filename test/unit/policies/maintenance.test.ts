@@ -1,0 +1,103 @@
+import { expect } from "chai";
+import { decide } from "../../../policies/decide.js";
+import { drainStatus } from "../../../policies/maintenance/drain-status.js";
+import { config, constraints, draining, GIBIBYTE, NOW, node, snapshot, workload } from "./small-fleet.js";
+
+const sized = (id: string, on: string, gibibytes: number, override = {}) =>
+  workload(id, on, 0.2, { memoryUsedBytes: gibibytes * GIBIBYTE, ...override });
+const movesOf = (...args: Parameters<typeof decide>) => decide(...args).moves.map(({ workload, from, to }) => `${workload} ${from}>${to}`);
+
+describe("draining a node under maintenance", () => {
+  it("moves every workload away, biggest first, each to the node with the most room", () => {
+    const state = snapshot(
+      [draining("n1", 0.4), node("n2", 0.3), node("n3", 0.2)],
+      [sized("s", "n1", 1), sized("l", "n1", 3), sized("m", "n1", 2)],
+    );
+    expect(movesOf(state, config(), NOW)).to.deep.equal(["l n1>n2", "m n1>n3", "s n1>n3"]);
+  });
+  it("does not wait for the cool-down", () => {
+    const state = snapshot([draining("n1", 0.4), node("n2", 0.3)], [sized("a", "n1", 1, { lastMovedAt: NOW - 1 })]);
+    expect(movesOf(state, config(), NOW)).to.deep.equal(["a n1>n2"]);
+  });
+  it("reserves the limit of a workload whose use is not known", () => {
+    const unknown = { cpuUsedCores: null, memoryUsedBytes: null };
+    const fits = sized("a", "n1", 0, { ...unknown, cpuLimitCores: 1, memoryLimitBytes: GIBIBYTE });
+    expect(movesOf(snapshot([draining("n1", 0.4), node("n2", 0.3)], [fits]), config(), NOW)).to.deep.equal(["a n1>n2"]);
+    const tooBig = { ...fits, memoryLimitBytes: 16 * GIBIBYTE };
+    expect(decide(snapshot([draining("n1", 0.4), node("n2", 0.3)], [tooBig]), config(), NOW).skips[0]!.reason).to.equal(
+      "target-memory-full",
+    );
+    const boundless = { ...fits, memoryLimitBytes: null };
+    expect(decide(snapshot([draining("n1", 0.4), node("n2", 0.3)], [boundless]), config(), NOW).skips[0]!.reason).to.equal(
+      "workload-unknown-usage",
+    );
+  });
+  it("says for each workload that stays why it does", () => {
+    const state = snapshot(
+      [draining("n1", 0.4), draining("n2", 0.1), node("n3", 0.1)],
+      [
+        sized("fixed", "n1", 1, { constraints: constraints({ pinnedTo: ["n1", "n2"] }) }),
+        sized("forbidden", "n1", 1, { constraints: constraints({ mode: "never" }) }),
+        sized("huge", "n1", 15),
+      ],
+    );
+    const plan = decide(state, config(), NOW);
+    expect(plan.moves).to.deep.equal([]);
+    expect(plan.skips.map(({ workload, reason }) => `${workload} ${reason}`)).to.deep.equal([
+      "forbidden workload-never",
+      "huge no-target",
+      "fixed no-target",
+    ]);
+    expect(plan.skips[2]!.because).to.equal("None of 2 other nodes will do: target-maintenance (n2), workload-pinned (n3).");
+  });
+  it("names a hard blocker even while the node waits its turn", () => {
+    const state = snapshot([draining("n1", 0.4), node("n2", 0.1)], [sized("a", "n1", 15), sized("b", "n1", 1), sized("c", "n1", 1)]);
+    const plan = decide(state, config({ concurrency: { perNode: 1 } }), NOW);
+    expect(plan.moves.map((move) => move.workload)).to.deep.equal(["b"]);
+    expect(plan.skips.map(({ workload, reason }) => `${workload} ${reason}`)).to.deep.equal(["a target-memory-full", "c source-busy"]);
+  });
+  it("serves the nearest deadline first", () => {
+    const state = snapshot(
+      [draining("n1", 0.2), draining("n2", 0.2, 0.3, NOW + 600), draining("n3", 0.2, 0.3, NOW + 60), node("n4", 0.1)],
+      [sized("a", "n1", 3), sized("b", "n2", 2), sized("c", "n3", 1)],
+    );
+    expect(movesOf(state, config(), NOW)).to.deep.equal(["c n3>n4", "b n2>n4", "a n1>n4"]);
+  });
+  it("leaves the workloads of a silent node alone", () => {
+    const state = snapshot([{ ...draining("n1", 0.2), state: "unknown" }, node("n2", 0.1)], [sized("a", "n1", 1)]);
+    const plan = decide(state, config(), NOW);
+    expect(plan.moves).to.deep.equal([]);
+    expect(plan.skips[0]!.reason).to.equal("source-unknown");
+  });
+  it("still keeps newcomers away when draining is switched off", () => {
+    const state = snapshot([draining("n1", 0.1), node("n2", 0.9)], [sized("a", "n1", 1), workload("b", "n2", 3)]);
+    expect(decide(state, config({ maintenance: { enabled: false } }), NOW).moves).to.deep.equal([]);
+  });
+});
+
+describe("the status of a drain", () => {
+  it("sorts what is left into moving, movable and blocked", () => {
+    const state = snapshot(
+      [draining("n1", 0.4), node("n2", 0.1)],
+      [sized("going", "n1", 1), sized("free", "n1", 1), sized("stuck", "n1", 1, { constraints: constraints({ mode: "never" }) })],
+      [{ id: "m1", workload: "going", from: "n1", to: "n2" }],
+    );
+    const status = drainStatus(state, "n1");
+    expect(status).to.deep.include({
+      node: "n1",
+      done: false,
+      remaining: ["free", "going", "stuck"],
+      moving: ["going"],
+      movable: ["free"],
+    });
+    expect(status.blocked.map(({ workload, reason }) => `${workload} ${reason}`)).to.deep.equal(["stuck workload-never"]);
+  });
+  it("is done when the node is empty and no migration touches it", () => {
+    expect(drainStatus(snapshot([draining("n1", 0.1)]), "n1").done).to.equal(true);
+    expect(drainStatus(snapshot([draining("n1", 0.1)], [], [{ id: "m", workload: "w", from: "n2", to: "n1" }]), "n1").done).to.equal(false);
+  });
+  it("is never done for a node that is silent or not there", () => {
+    expect(drainStatus(snapshot([{ ...draining("n1", 0.1), state: "unknown" }]), "n1").done).to.equal(false);
+    expect(drainStatus(snapshot([]), "n1").done).to.equal(false);
+  });
+});
