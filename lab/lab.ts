@@ -1,0 +1,165 @@
+import { existsSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createGroup } from "./cgroups.js";
+import { waitFor } from "./deadline.js";
+import { type LabNode, nodeOctet, startNode } from "./docker-host.js";
+import { startGuard } from "./guard.js";
+import { isLookedAfter, labFolder, labsWithFolders, readRecord, writeRecord } from "./lab-record.js";
+import { listLeftovers } from "./leftovers.js";
+import { addressOf, type Fabric, launch, type Machine, type Site, SUBNET_PREFIX, startMachine } from "./machine.js";
+import { identify } from "./process-identity.js";
+import { type Publication, publish, relay } from "./relay.js";
+import { buildRoot } from "./root-file-system.js";
+import { LAB_PACKAGES } from "./root-recipe.js";
+import { holdSysctls } from "./sysctls.js";
+import { takeDown, takeDownAbandoned } from "./take-down.js";
+
+export interface NodeSize {
+  readonly name: string;
+  readonly cpuCores: number;
+  readonly memoryBytes: number;
+}
+
+export interface LabOptions {
+  readonly name: string;
+  readonly nodes: readonly NodeSize[];
+  /** Told of each step as it begins; `percent` where it is known. */
+  readonly onProgress?: (step: string, percent?: number) => void;
+  /** A root file system to use instead of the cached one. */
+  readonly rootDirectory?: string;
+}
+
+export interface Lab {
+  readonly name: string;
+  readonly nodes: readonly LabNode[];
+  /** 10.77.0.2, no Docker, no limits: Redis, Prometheus and the scheduler run here. */
+  readonly control: Machine;
+  /** 10.77.0.3, likewise: who uses the workloads. */
+  readonly clients: Machine;
+  readonly fabric: Fabric;
+  readonly stateDirectory: string;
+  /** The same folder on the host and, as /shared, in every machine. */
+  readonly sharedDirectory: string;
+  node(name: string): LabNode;
+  /** Path (on the host) of a unix socket that leads to a TCP port of the machine. */
+  relay(where: Machine, port: number, address?: string): Promise<string>;
+  /** A loopback TCP port of the host that leads to a unix socket. */
+  publish(unixSocket: string, port?: number): Promise<Publication>;
+  /** Takes all of it down; returns what is left, normally nothing. */
+  close(): Promise<string[]>;
+}
+
+const BRIDGE_OCTET = 254;
+const CONTROL_OCTET = 2;
+const CLIENTS_OCTET = 3;
+const GUARDIAN_DEADLINE_SECONDS = 60;
+/** The name is part of unix socket paths, which the kernel limits to 107 characters. */
+const LAB_NAME = /^[a-z][a-z0-9-]{0,19}$/;
+
+export async function startLab(options: LabOptions): Promise<Lab> {
+  const { name, nodes, onProgress = () => undefined } = options;
+  for (const given of [name, ...nodes.map((node) => node.name)]) {
+    if (!LAB_NAME.test(given)) throw new Error(`"${given}" cannot be a name in the lab: small letters, digits, dashes, at most 20`);
+  }
+  if (process.getuid?.() !== 0) throw new Error("The lab needs root: it makes namespaces, mounts and cgroups.");
+  onProgress("clearing away what earlier labs left");
+  await clearTheWay(name);
+  await writeRecord({ name, orchestrator: identify(process.pid) });
+  const guard = await startGuard(name);
+  await writeRecord({ name, orchestrator: identify(process.pid), guardian: guard.identity });
+  const publications: Publication[] = [];
+
+  const close = async (): Promise<string[]> => {
+    await Promise.all(publications.map((publication) => publication.close()));
+    if (!(await guard.release())) await takeDown(name);
+    return listLeftovers();
+  };
+
+  try {
+    onProgress("preparing the root file system");
+    const rootDirectory = options.rootDirectory ?? process.env.EVENKEEL_LAB_ROOT ?? (await buildRoot("lab", LAB_PACKAGES, onProgress));
+    onProgress("starting the machines");
+    await holdSysctls(name);
+    const site = await prepareSite(name, rootDirectory, nodes);
+    const [control, clients, ...started] = await Promise.all([
+      startMachine(site, { name: "control", octet: CONTROL_OCTET, services: [], files: {} }),
+      startMachine(site, { name: "clients", octet: CLIENTS_OCTET, services: [], files: {} }),
+      ...nodes.map((node, index) => startNode(site, { ...node, index })),
+    ]);
+    await writeRecord({
+      name,
+      orchestrator: identify(process.pid),
+      guardian: guard.identity,
+      machines: [
+        ...[control, clients].map((machine) => ({ name: machine.name, address: machine.address, isDockerHost: false })),
+        ...started.map((node) => ({ name: node.name, address: node.address, isDockerHost: true })),
+      ],
+    });
+    return {
+      name,
+      nodes: started,
+      control,
+      clients,
+      fabric: site.fabric,
+      stateDirectory: site.folder,
+      sharedDirectory: site.sharedDirectory,
+      node(wanted) {
+        const found = started.find((node) => node.name === wanted);
+        if (!found) throw new Error(`lab ${name} has no node ${wanted}`);
+        return found;
+      },
+      relay: (where, port, address) => relay(site, where, port, address),
+      async publish(unixSocket, port) {
+        const publication = await publish(unixSocket, port);
+        publications.push(publication);
+        return publication;
+      },
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Takes down what nobody looks after; waits for guardians at work; throws when a live lab has the name. */
+async function clearTheWay(name: string): Promise<void> {
+  await takeDownAbandoned();
+  const record = await readRecord(name);
+  if (record && isLookedAfter(record)) {
+    await waitFor(`the lab ${name} of process ${record.orchestrator.pid} to go away`, GUARDIAN_DEADLINE_SECONDS, async () => {
+      const now = await readRecord(name);
+      if (now && processRuns(now.orchestrator.pid) && isLookedAfter({ ...now, guardian: undefined }))
+        throw new Error(`a lab named ${name} is running (process ${now.orchestrator.pid})`);
+      return !(await labsWithFolders()).includes(name);
+    });
+  }
+  await takeDownAbandoned();
+}
+
+function processRuns(pid: number): boolean {
+  return existsSync(`/proc/${pid}`);
+}
+
+async function prepareSite(name: string, rootDirectory: string, nodes: readonly NodeSize[]): Promise<Site> {
+  const folder = labFolder(name);
+  const sharedDirectory = join(folder, "shared");
+  await mkdir(join(sharedDirectory, "relay"), { recursive: true });
+  const hosts = [
+    "127.0.0.1 localhost",
+    `${addressOf(CONTROL_OCTET)} control`,
+    `${addressOf(CLIENTS_OCTET)} clients`,
+    ...nodes.map((node, index) => `${addressOf(nodeOctet(index))} ${node.name}`),
+  ];
+  return { lab: name, folder, sharedDirectory, rootDirectory, fabric: await startFabric(name), hosts: `${hosts.join("\n")}\n` };
+}
+
+async function startFabric(lab: string): Promise<Fabric> {
+  const folder = join(labFolder(lab), "fabric");
+  await mkdir(join(folder, "log"), { recursive: true });
+  const group = await createGroup(lab, "fabric", {});
+  await writeFile(join(folder, "cgroups"), `${group.start.join("\n")}\n`);
+  await writeFile(join(folder, "enter"), `${group.start.join("\n")}\n`);
+  return { folder, pid: await launch("start-fabric.sh", folder, [`${addressOf(BRIDGE_OCTET)}/${SUBNET_PREFIX}`]) };
+}

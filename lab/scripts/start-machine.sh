@@ -1,0 +1,7 @@
+#!/bin/bash
+# start-machine.sh FOLDER: one machine of the lab. FOLDER holds `settings` (shell variables) and `cgroups` (cgroup.procs files to enter).
+# The cgroups are entered before the cgroup namespace is made, so that they are the machine's root: its size.
+set -eu
+. "${0%/*}/close-descriptors.sh"
+while read -r procs; do echo $$ >"$procs"; done <"$1/cgroups"
+exec unshare --net --mount --pid --fork --kill-child --uts --ipc --cgroup -- bash "${0%/*}/furnish-machine.sh" "$1"
