@@ -60,6 +60,18 @@ export const configSchema = z.strictObject({
       /** Operators' bearer token; without one every changing request is refused. */
       operatorToken: z.string().min(16).optional(),
       mode: z.enum(["observe", "approve", "auto"]).default("observe"),
+      advertiseUrl: z.url().optional().describe("Under which other schedulers reach this one; default http://<host name>:<port>"),
+      windows: z
+        .array(
+          z.strictObject({
+            cron: z.string().describe("When it begins: five fields"),
+            timeZone: z.string().default("UTC"),
+            durationMinutes: z.number().int().positive().max(10_080),
+            node: z.string().optional().describe("Only this node; left out = all (no-moves only)"),
+            action: z.enum(["maintenance", "no-moves"]).describe("no-moves stops balancing, not what an operator asks for"),
+          }),
+        )
+        .default([]),
     })
     .prefault({}),
   /** Checked by the scheduler against its own schema of PolicyConfig. */

@@ -81,6 +81,7 @@ const claimScript = loadLua("platform/lua/migration-claim.lua");
 const advanceScript = loadLua("platform/lua/migration-advance.lua");
 const commitScript = loadLua("platform/lua/migration-commit.lua");
 const abortScript = loadLua("platform/lua/migration-abort.lua");
+const revertScript = loadLua("platform/lua/migration-revert.lua");
 const closeScript = loadLua("platform/lua/migration-close.lua");
 
 /**
@@ -127,6 +128,11 @@ export async function commitMigration(redis: Redis, keys: Keys, id: string, epoc
 /** Settles the migration in favour of the source, unless the destination has committed. Returns the outcome that stands. */
 export async function abortMigration(redis: Redis, keys: Keys, id: string, at: number, why: string): Promise<Outcome | "gone"> {
   return (await abortScript(redis, [keys.migration(id), keys.audit], [at, why, keys.events, id])) as Outcome | "gone";
+}
+
+/** For a destination whose committed copy failed to resume and is gone for certain. True = the source's copy counts again. */
+export async function revertMigration(redis: Redis, keys: Keys, id: string, epoch: number, at: number): Promise<boolean> {
+  return (await revertScript(redis, [keys.migration(id), keys.owners, keys.audit], [epoch, at, keys.events, id])) === "reverted";
 }
 
 export interface Closing {

@@ -1,0 +1,60 @@
+import { spawn } from "node:child_process";
+import type { Duplex } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { EvenkeelError } from "../../platform/errors.js";
+import type { FileTree } from "../engine/engine.js";
+
+/** rsync exit codes that a running workload causes and the next round heals: some files vanished or changed under our eyes (rsync(1)). */
+const HEALED_BY_NEXT_ROUND = new Set([23, 24]);
+
+export interface SyncRound {
+  /** The workload is frozen: nothing may be left behind. */
+  readonly final: boolean;
+  /** The name that a single-file tree has on the other end. */
+  readonly remoteFile: string | null;
+}
+
+/**
+ * One rsync round of a tree over a byte stream to the peer's daemon. Returns the bytes that crossed to the peer.
+ * @throws SYNC_FAILED with rsync's words.
+ */
+export async function syncTree(tree: FileTree, socket: Duplex, round: SyncRound): Promise<number> {
+  const single = tree.file !== undefined;
+  const from = single ? `${tree.path}/${tree.file}` : `${tree.path}/`;
+  const to = `rsync://peer/${tree.name}/${single ? (round.remoteFile ?? tree.file) : ""}`;
+  const child = spawn(
+    "rsync",
+    ["-aHAXS", "--numeric-ids", "--devices", "--specials", "--whole-file", ...(single ? [] : ["--delete"]), from, to],
+    {
+      // The daemon's byte stream is on descriptors 3 and 4; rsync connects to it through this program instead of a socket.
+      env: {
+        PATH: process.env["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin",
+        RSYNC_CONNECT_PROG: "cat <&3 & exec cat >&4",
+        RSYNC_SHELL: "/bin/sh",
+      },
+      stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"],
+    },
+  );
+  let words = "";
+  child.stderr!.on("data", (chunk) => {
+    words += chunk;
+  });
+  const [toRsync, fromRsync] = [child.stdio[3] as Duplex, child.stdio[4] as Duplex];
+  let bytes = 0;
+  fromRsync.on("data", (chunk: Buffer) => {
+    bytes += chunk.length;
+  });
+  const done = new Promise<number>((resolve) => {
+    child.once("error", () => resolve(127));
+    child.once("close", (code) => resolve(code ?? 128));
+    child.once("exit", () => socket.end());
+  });
+  pipeline(socket, toRsync).catch(() => {});
+  fromRsync.pipe(socket);
+  const code = await done;
+  socket.destroy();
+  if (code !== 0 && (round.final || !HEALED_BY_NEXT_ROUND.has(code))) {
+    throw new EvenkeelError("SYNC_FAILED", `${tree.name}: rsync ended with ${code}: ${words.trim()}`);
+  }
+  return bytes;
+}

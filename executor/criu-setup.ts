@@ -1,0 +1,25 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { EvenkeelError } from "../platform/errors.js";
+import { projectPath } from "../platform/paths.js";
+
+/** runc hands this file to CRIU on each dump and restore; its lines win over flags. */
+export const RUNC_CRIU_CONFIG = "/etc/criu/runc.conf";
+
+/** Lines of an administrator that would break the protocol: the source killed or left running against the record, images destroyed. */
+const FORBIDDEN = ["lazy-pages", "leave-running", "leave-stopped", "auto-dedup"];
+
+/** Names our action script to CRIU, keeping an administrator's other lines. @throws CONFIG_INVALID when theirs and ours exclude each other. */
+export async function registerActionScript(path = RUNC_CRIU_CONFIG): Promise<void> {
+  const ours = `action-script ${projectPath("executor/shim/criu-action")}`;
+  const text = await readFile(path, "utf8").catch(() => "");
+  const lines = text.split("\n").map((line) => line.trim());
+  const clash = lines.find(
+    (line) => FORBIDDEN.some((word) => line.startsWith(word)) || (line.startsWith("action-script") && line !== ours),
+  );
+  if (clash !== undefined)
+    throw new EvenkeelError("CONFIG_INVALID", `${path} holds "${clash}", which Evenkeel cannot work with; remove that line`);
+  if (lines.includes(ours)) return;
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, `${text}${text === "" || text.endsWith("\n") ? "" : "\n"}${ours}\n`);
+}

@@ -1,0 +1,115 @@
+import { spawn } from "node:child_process";
+import { existsSync, openSync } from "node:fs";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { EvenkeelError } from "../../../platform/errors.js";
+import { EventQueue } from "../../channel/events.js";
+import { makeFifos, openForReading, openForWriting } from "../../channel/fifo.js";
+import type { Checkpoint, WorkloadDescription } from "../engine.js";
+import { readCriuErrors } from "./criu-log.js";
+import { inspect } from "./describe.js";
+import { type DockerHost, findRuncRoot } from "./docker-host.js";
+import { isAlive, readProcesses } from "./processes.js";
+import { packSharedMemory } from "./shared-memory.js";
+
+/** A dump of a big workload to tmpfs takes seconds; this only ends a CRIU that hangs. */
+const DUMP_DEADLINE_SECONDS = 600;
+
+/** Starts the final dump. CRIU's action script keeps the workload frozen until `kill` or `goOn`. */
+export async function startCheckpoint(host: DockerHost, description: WorkloadDescription, folder: string): Promise<Checkpoint> {
+  for (const name of ["images", "work", "events", "verdict", "checkpoint.pid"])
+    await rm(`${folder}/${name}`, { recursive: true, force: true });
+  await mkdir(`${folder}/images`, { recursive: true, mode: 0o700 });
+  await mkdir(`${folder}/work`, { mode: 0o700 });
+  await makeFifos([`${folder}/events`, `${folder}/verdict`]);
+  const root = await findRuncRoot(host, description.containerId);
+  const { State, HostnamePath } = await inspect(host, description.containerId);
+  const conversation = openConversation(folder);
+  const log = openSync(`${folder}/runc.log`, "a");
+  const child = spawn(
+    "runc",
+    `--root ${root} checkpoint --tcp-established --ext-unix-sk --file-locks --empty-ns network --image-path ${folder}/images --work-path ${folder}/work`
+      .split(" ")
+      .concat(description.containerId),
+    // Detached and with files for stdio: if this executor dies, CRIU stays and waits for the verdict of our successor.
+    { stdio: ["ignore", log, log], detached: true },
+  );
+  await writeFile(`${folder}/checkpoint.pid`, String(child.pid));
+  const exited = new Promise<number>((resolve) => {
+    child.once("error", () => resolve(127));
+    child.once("exit", (code) => resolve(code ?? 128));
+  });
+  exited.then((code) => conversation.events.push(`exit ${code}`));
+  return {
+    async dumped() {
+      const begun = await conversation.events.next(["pre-dump", "exit"], DUMP_DEADLINE_SECONDS);
+      const done = begun.word === "exit" ? begun : await conversation.events.next(["post-dump", "exit"], DUMP_DEADLINE_SECONDS);
+      if (done.word === "exit") {
+        conversation.close();
+        throw new EvenkeelError("CHECKPOINT_FAILED", `runc checkpoint ended with ${done.rest}: ${await explain(folder)}`);
+      }
+      await packSharedMemory(HostnamePath, `${folder}/images`);
+      return { frozenAt: begun.at, imagesPath: `${folder}/images`, processes: await readProcesses(State.Pid) };
+    },
+    kill: () => settle(conversation, "kill", exited),
+    goOn: () => settle(conversation, "go-on", exited),
+  };
+}
+
+/** The conversation with a checkpoint that an earlier executor started; null when its CRIU is gone. */
+export async function resumeCheckpoint(folder: string): Promise<Checkpoint | null> {
+  if (!existsSync(`${folder}/checkpoint.pid`)) return null;
+  const pid = Number(await readFile(`${folder}/checkpoint.pid`, "utf8"));
+  if (!(await isCheckpoint(pid))) return null;
+  const conversation = openConversation(folder);
+  const gone = waitUntilGone(pid);
+  return {
+    dumped: async () => {
+      throw new EvenkeelError("INTERRUPTED", "the executor that froze the workload is gone");
+    },
+    kill: () => settle(conversation, "kill", gone),
+    goOn: () => settle(conversation, "go-on", gone),
+  };
+}
+
+interface Conversation {
+  readonly events: EventQueue;
+  send(verdict: string): void;
+  close(): void;
+}
+
+function openConversation(folder: string): Conversation {
+  const events = new EventQueue();
+  const reading = openForReading(`${folder}/events`, (line) => events.push(line));
+  const writing = openForWriting(`${folder}/verdict`);
+  return {
+    events,
+    send: (verdict) => writing.send(verdict),
+    close: () => {
+      reading.close();
+      writing.close();
+    },
+  };
+}
+
+/** The pipe must stay open until CRIU has ended: a verdict with no reader yet lives only in the pipe. */
+async function settle(conversation: Conversation, verdict: string, exited: Promise<number>): Promise<void> {
+  conversation.send(verdict);
+  await exited;
+  conversation.close();
+}
+
+async function explain(folder: string): Promise<string> {
+  const criu = await readCriuErrors(`${folder}/work/dump.log`);
+  return criu === "" ? await readFile(`${folder}/runc.log`, "utf8").catch(() => "no log") : criu;
+}
+
+/** A pid alone proves nothing: it may be another process's by now. */
+async function isCheckpoint(pid: number): Promise<boolean> {
+  const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+  return command.includes("checkpoint") && (await isAlive(pid));
+}
+
+async function waitUntilGone(pid: number): Promise<number> {
+  while (await isCheckpoint(pid)) await new Promise((resolve) => setTimeout(resolve, 20));
+  return 0;
+}

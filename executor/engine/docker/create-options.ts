@@ -1,0 +1,47 @@
+import type Docker from "dockerode";
+import { LABELS } from "../../../collector/protocol.js";
+import type { WorkloadDescription } from "../engine.js";
+import type { DockerConfig } from "./describe.js";
+
+/** The runtime's name in daemon.json; see executor/README.md. */
+export const RUNTIME = "evenkeel";
+
+/**
+ * The request that makes a stopped twin of a container. The same image by id (a tag may have moved), the same addresses asked for explicitly,
+ * restarts held until the twin is proven to run, and volumes by name, so that anonymous ones keep their identity too.
+ */
+export function toCreateOptions(description: WorkloadDescription): Docker.ContainerCreateOptions {
+  const { Config, HostConfig, Networks } = description.engineConfig as DockerConfig;
+  const endpoints = Object.entries(Networks).map(([network, endpoint]) => [
+    network,
+    {
+      ...(endpoint.IPAMConfig == null && !endpoint.IPAddress
+        ? {}
+        : { IPAMConfig: { ...endpoint.IPAMConfig, ...(endpoint.IPAddress ? { IPv4Address: endpoint.IPAddress } : {}) } }),
+      ...(endpoint.MacAddress ? { MacAddress: endpoint.MacAddress } : {}),
+      ...(endpoint.Aliases ? { Aliases: endpoint.Aliases } : {}),
+      ...(endpoint.DriverOpts ? { DriverOpts: endpoint.DriverOpts } : {}),
+    },
+  ]);
+  return {
+    ...Config,
+    name: description.name,
+    Image: description.imageId,
+    Labels: { ...Config.Labels, [LABELS.workload]: description.workload },
+    HostConfig: {
+      ...HostConfig,
+      Runtime: RUNTIME,
+      RestartPolicy: { Name: "no" },
+      Binds: withVolumes(HostConfig, description),
+    },
+    NetworkingConfig: { EndpointsConfig: Object.fromEntries(endpoints) },
+  } as Docker.ContainerCreateOptions;
+}
+
+/** Volumes that the container got without naming them in Binds or Mounts (the image's VOLUME lines). */
+function withVolumes(hostConfig: Docker.HostConfig, description: WorkloadDescription): string[] {
+  const binds = hostConfig.Binds ?? [];
+  const covered = new Set([...binds.map((bind) => bind.split(":")[1]), ...(hostConfig.Mounts ?? []).map((mount) => mount.Target)]);
+  const missing = description.volumes.filter((volume) => !covered.has(volume.destination));
+  return [...binds, ...missing.map((volume) => `${volume.name}:${volume.destination}`)];
+}

@@ -1,0 +1,97 @@
+import { basename, dirname } from "node:path";
+import type Docker from "dockerode";
+import { LABELS } from "../../../collector/protocol.js";
+import { EvenkeelError } from "../../../platform/errors.js";
+import type { FileTree, NetworkAttachment, VolumeMount, WorkloadDescription } from "../engine.js";
+import { type DockerHost, isNotFound } from "./docker-host.js";
+
+/** Docker's own inspection, narrowed to what a twin is made from. */
+export interface DockerConfig {
+  readonly Config: Docker.ContainerInspectInfo["Config"];
+  readonly HostConfig: Docker.HostConfig;
+  readonly Networks: Readonly<Record<string, EndpointInspect>>;
+}
+
+export interface EndpointInspect {
+  readonly IPAMConfig?: { IPv4Address?: string; IPv6Address?: string } | null;
+  readonly MacAddress?: string;
+  readonly IPAddress?: string;
+  readonly Aliases?: string[] | null;
+  readonly DriverOpts?: Record<string, string> | null;
+}
+
+export interface Inspection {
+  readonly Id: string;
+  readonly Name: string;
+  readonly Image: string;
+  readonly LogPath: string;
+  /** In the container's own folder below Docker's root. */
+  readonly HostnamePath: string;
+  readonly Config: Docker.ContainerInspectInfo["Config"];
+  readonly HostConfig: Docker.HostConfig;
+  readonly State: { readonly Running: boolean; readonly Pid: number; readonly Status: string };
+  readonly Mounts: readonly { Type: string; Name?: string; Source: string; Destination: string; Driver?: string; RW: boolean }[];
+  readonly NetworkSettings: { readonly Networks: Readonly<Record<string, EndpointInspect>> };
+  readonly GraphDriver?: { readonly Name: string; readonly Data: Readonly<Record<string, string>> | null };
+}
+
+/** @throws WORKLOAD_NOT_FOUND */
+export async function inspect(host: DockerHost, containerId: string): Promise<Inspection> {
+  try {
+    return (await host.docker.getContainer(containerId).inspect()) as unknown as Inspection;
+  } catch (error) {
+    if (isNotFound(error)) throw new EvenkeelError("WORKLOAD_NOT_FOUND", `container ${containerId.slice(0, 12)} is gone`, { cause: error });
+    throw new EvenkeelError("ENGINE_FAILED", `inspect ${containerId.slice(0, 12)}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+export async function describeContainer(host: DockerHost, containerId: string): Promise<WorkloadDescription> {
+  const seen = await inspect(host, containerId);
+  const networks: NetworkAttachment[] = [];
+  for (const [network, endpoint] of Object.entries(seen.NetworkSettings.Networks)) {
+    const driver = ["host", "none"].includes(network)
+      ? network
+      : ((await host.docker.getNetwork(network).inspect()) as { Driver: string }).Driver;
+    networks.push({ network, driver, ipv4Address: endpoint.IPAddress ?? "", macAddress: endpoint.MacAddress ?? "" });
+  }
+  const volumes: VolumeMount[] = seen.Mounts.filter((mount) => mount.Type === "volume").map((mount) => ({
+    name: mount.Name ?? "",
+    driver: mount.Driver ?? "local",
+    destination: mount.Destination,
+  }));
+  const config: DockerConfig = { Config: seen.Config, HostConfig: seen.HostConfig, Networks: seen.NetworkSettings.Networks };
+  return {
+    engine: "docker",
+    workload: seen.Config.Labels?.[LABELS.workload] ?? seen.Id,
+    containerId: seen.Id,
+    name: seen.Name.replace(/^\//, ""),
+    imageId: seen.Image,
+    imageName: seen.Config.Image,
+    networks,
+    volumes,
+    engineConfig: config,
+    traits: await readTraits(host),
+  };
+}
+
+/** What must be equal on both ends, else the restored processes would meet another world. */
+export async function readTraits(host: DockerHost): Promise<Record<string, string>> {
+  const info = (await host.docker.info()) as { SecurityOptions?: string[]; Driver: string; Architecture: string };
+  return {
+    userNamespaces: (info.SecurityOptions ?? []).some((option) => option.includes("name=userns")) ? "remapped" : "plain",
+    storageDriver: info.Driver,
+    architecture: info.Architecture,
+  };
+}
+
+/** The file trees that travel with a container: its root file system's changes, its named volumes, its log. */
+export function treesOf(seen: Inspection): FileTree[] {
+  const upper = seen.GraphDriver?.Data?.["UpperDir"];
+  if (upper === undefined)
+    throw new EvenkeelError("ENGINE_FAILED", `storage driver ${seen.GraphDriver?.Name ?? "?"} shows no upper folder`);
+  const volumes = seen.Mounts.filter((mount) => mount.Type === "volume")
+    .sort((a, b) => (a.Destination < b.Destination ? -1 : 1))
+    .map((mount, index) => ({ name: `volume-${index}`, path: mount.Source }));
+  const log = seen.LogPath === "" ? [] : [{ name: "log", path: dirname(seen.LogPath), file: basename(seen.LogPath) }];
+  return [{ name: "rootfs", path: upper }, ...volumes, ...log];
+}

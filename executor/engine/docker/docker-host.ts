@@ -1,0 +1,35 @@
+import { readdir } from "node:fs/promises";
+import Docker from "dockerode";
+import { EvenkeelError } from "../../../platform/errors.js";
+
+/** Docker as a node's executor reaches it. */
+export interface DockerHost {
+  readonly docker: Docker;
+  /** Where containerd's shims keep runc's state, one folder a namespace: `moby`, or `moby-<uid>.<gid>` under --userns-remap. */
+  readonly runtimeRoots: string;
+}
+
+export function connectDocker(socketPath: string): DockerHost {
+  return { docker: new Docker({ socketPath }), runtimeRoots: "/run/docker" };
+}
+
+/** runc's `--root` for a container, found by looking: it depends on the runtime's name and on the user-namespace mapping. */
+export async function findRuncRoot(host: DockerHost, containerId: string): Promise<string> {
+  for (const runtime of await readdir(host.runtimeRoots).catch(() => [])) {
+    if (!runtime.startsWith("runtime-")) continue;
+    for (const namespace of await readdir(`${host.runtimeRoots}/${runtime}`)) {
+      const root = `${host.runtimeRoots}/${runtime}/${namespace}`;
+      if ((await readdir(root)).includes(containerId)) return root;
+    }
+  }
+  throw new EvenkeelError("ENGINE_FAILED", `runc keeps no state of container ${containerId} below ${host.runtimeRoots}`);
+}
+
+/** dockerode rejects with an error that carries `statusCode`. */
+export function isNotFound(error: unknown): boolean {
+  return (error as { statusCode?: number }).statusCode === 404;
+}
+
+export function isNotModified(error: unknown): boolean {
+  return (error as { statusCode?: number }).statusCode === 304;
+}

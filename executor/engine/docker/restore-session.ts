@@ -1,0 +1,158 @@
+import { existsSync } from "node:fs";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { EvenkeelError } from "../../../platform/errors.js";
+import { projectPath } from "../../../platform/paths.js";
+import { type Event, EventQueue, monotonicSeconds } from "../../channel/events.js";
+import { type Fifo, makeFifos, openForReading, openForWriting } from "../../channel/fifo.js";
+import type { ProcessFact, RestoreDecision, RestoreDone } from "../engine.js";
+import { readCriuErrors } from "./criu-log.js";
+import { inspect } from "./describe.js";
+import type { DockerHost } from "./docker-host.js";
+import { bootTicksNow, readProcesses, readStartTicks } from "./processes.js";
+import { fillSharedMemory } from "./shared-memory.js";
+
+const STEP_DEADLINE_SECONDS = 60;
+
+/** Silence for a namespace whose sockets are not back yet. The action script lifts it right after the commit. */
+const SILENCE = `table inet evenkeel {
+  chain in { type filter hook input priority -300; policy drop; }
+  chain out { type filter hook output priority -300; policy drop; }
+}
+`;
+
+const FIFOS = ["events", "bundle-ready", "created", "gate", "started", "verdict"] as const;
+
+/** Lays out the folder in which the runtime shim finds the pending restore of a container. */
+export async function preparePendingRestore(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(`${folder}/images`, { recursive: true, mode: 0o700 });
+  await mkdir(`${folder}/work`, { mode: 0o700 });
+  await writeFile(`${folder}/silence.nft`, SILENCE);
+  await makeFifos(FIFOS.map((name) => `${folder}/${name}`));
+}
+
+/**
+ * Starts the container and talks it through the restore: bundle, namespaces, Docker's network, sockets, commit, resume.
+ * @throws RESTORE_FAILED, PROOF_FAILED, COMMIT_REFUSED: nothing of the copy runs then.
+ */
+export async function restoreContainer(
+  host: DockerHost,
+  containerId: string,
+  folder: string,
+  decision: RestoreDecision,
+): Promise<RestoreDone> {
+  const events = new EventQueue();
+  const open = Object.fromEntries(FIFOS.slice(1).map((name) => [name, openForWriting(`${folder}/${name}`)])) as Record<
+    (typeof FIFOS)[number],
+    ReturnType<typeof openForWriting>
+  >;
+  const fifos: Fifo[] = [openForReading(`${folder}/events`, (line) => events.push(line)), ...Object.values(open)];
+  const began = monotonicSeconds();
+  const beganTicks = await bootTicksNow();
+  const timeline: Record<string, number> = {};
+  const next = async (word: string): Promise<Event> => {
+    const event = await events.next([word, "exit"], STEP_DEADLINE_SECONDS);
+    timeline[word] = event.at - began;
+    if (event.word === "exit" && word !== "exit") throw new EvenkeelError("RESTORE_FAILED", await explain(folder, event.rest));
+    return event;
+  };
+  const starting = host.docker.getContainer(containerId).start();
+  starting.catch((error: unknown) =>
+    events.fail(new EvenkeelError("RESTORE_FAILED", `docker start: ${(error as Error).message}`, { cause: error })),
+  );
+  try {
+    await addHook((await next("create")).rest, folder);
+    await fillSharedMemory((await inspect(host, containerId)).HostnamePath, `${folder}/images`);
+    open["bundle-ready"].send("go");
+    const namespacePid = (await next("namespace")).rest;
+    open.created.send(namespacePid);
+    await next("start");
+    open.gate.send("go");
+    const initPid = Number((await next("post-restore")).rest);
+    await prove(initPid, beganTicks, decision.processes);
+    if (!(await decision.commit())) throw new EvenkeelError("COMMIT_REFUSED", `container ${containerId.slice(0, 12)}`);
+    timeline["commit"] = monotonicSeconds() - began;
+    open.verdict.send("commit");
+    const resumed = await next("post-resume");
+    const exit = await next("exit");
+    open.started.send(exit.rest);
+    await starting;
+    timeline["started"] = monotonicSeconds() - began;
+    return { resumedAt: resumed.at, timeline };
+  } catch (error) {
+    // Whoever of the scripts still waits gets a no, so that nothing of the copy is left when Docker removes the container.
+    for (const name of ["bundle-ready", "gate", "verdict"] as const) open[name].send("abort");
+    open.created.send("0");
+    open.started.send("1");
+    await starting.catch(() => {});
+    throw error;
+  } finally {
+    for (const fifo of fifos) fifo.close();
+  }
+}
+
+/**
+ * Brings a restore to its end that an earlier executor committed: whatever script still waits for the commit gets it, and Docker its answer.
+ * Safe when nothing waits any more.
+ */
+export async function resumeRestore(host: DockerHost, containerId: string, folder: string): Promise<void> {
+  const events = new EventQueue();
+  const reading = openForReading(`${folder}/events`, (line) => events.push(line));
+  const verdict = openForWriting(`${folder}/verdict`);
+  const started = openForWriting(`${folder}/started`);
+  try {
+    verdict.send("commit");
+    const exit = await events.next(["exit"], 5).catch(() => null);
+    started.send(exit?.rest ?? "0");
+    const deadline = monotonicSeconds() + STEP_DEADLINE_SECONDS;
+    while (!(await inspect(host, containerId)).State.Running) {
+      if (monotonicSeconds() > deadline)
+        throw new EvenkeelError("RESTORE_FAILED", `${containerId.slice(0, 12)} does not run: ${await explain(folder, exit?.rest ?? "?")}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  } finally {
+    for (const fifo of [reading, verdict, started]) fifo.close();
+  }
+}
+
+/** Tells every script that still waits to give up. Docker holds the container's lock until they have; close the result after removing it. */
+export function abandonRestore(folder: string): Fifo {
+  const open = FIFOS.filter((name) => name !== "events" && existsSync(`${folder}/${name}`)).map((name) => {
+    const fifo = openForWriting(`${folder}/${name}`);
+    fifo.send(name === "created" ? "0" : name === "started" ? "1" : "abort");
+    return fifo;
+  });
+  // Held open for reading too, else the scripts' own words would block them.
+  const events = existsSync(`${folder}/events`) ? [openForReading(`${folder}/events`, () => {})] : [];
+  return {
+    close: () => {
+      for (const fifo of [...open, ...events]) fifo.close();
+    },
+  };
+}
+
+async function addHook(bundle: string, folder: string): Promise<void> {
+  const path = `${bundle}/config.json`;
+  const config = JSON.parse(await readFile(path, "utf8")) as { hooks?: { createRuntime?: unknown[] } };
+  config.hooks ??= {};
+  config.hooks.createRuntime = [
+    ...(config.hooks.createRuntime ?? []),
+    { path: projectPath("executor/shim/namespace-hook"), args: ["namespace-hook", folder] },
+  ];
+  await writeFile(path, JSON.stringify(config));
+}
+
+/**
+ * The copy is the frozen workload, not a fresh start of its image: the same processes with the same names and threads under
+ * the same pids, all made since this restore began.
+ */
+async function prove(initPid: number, beganTicks: number, expected: readonly ProcessFact[]): Promise<void> {
+  const found = await readProcesses(initPid);
+  const text = (facts: readonly ProcessFact[]) => facts.map((fact) => `${fact.pid}:${fact.command}:${fact.threads}`).join(" ");
+  if (text(found) !== text(expected)) throw new EvenkeelError("PROOF_FAILED", `frozen ${text(expected)}; restored ${text(found)}`);
+  if ((await readStartTicks(initPid)) < beganTicks) throw new EvenkeelError("PROOF_FAILED", `process ${initPid} is older than the restore`);
+}
+
+async function explain(folder: string, code: string): Promise<string> {
+  return `runc restore ended with ${code}: ${await readCriuErrors(`${folder}/work/restore.log`)}`;
+}

@@ -1,0 +1,52 @@
+import { EvenkeelError } from "../../../platform/errors.js";
+import type { SourceEngine, WorkloadDescription } from "../engine.js";
+import { resumeCheckpoint, startCheckpoint } from "./checkpoint.js";
+import { type DockerConfig, describeContainer, inspect, treesOf } from "./describe.js";
+import { type DockerHost, isNotFound } from "./docker-host.js";
+import { restoreArp, silenceArp } from "./network-silence.js";
+import { sourceBlockers } from "./source-blockers.js";
+
+/** The half of the Docker engine that a workload leaves. */
+export function makeDockerSource(host: DockerHost): SourceEngine {
+  const container = (description: WorkloadDescription) => host.docker.getContainer(description.containerId);
+  return {
+    describe: (containerId) => describeContainer(host, containerId),
+    blockers: (description) => sourceBlockers(host, description),
+    trees: async (description) => treesOf(await inspect(host, description.containerId)),
+    saveImage: (imageId, imageName) => host.docker.getImage(imageName === "" ? imageId : imageName).get(),
+    holdRestarts: async (description) => {
+      await container(description).update({ RestartPolicy: { Name: "no" } });
+    },
+    releaseRestarts: async (description) => {
+      const { HostConfig } = description.engineConfig as DockerConfig;
+      if (HostConfig.RestartPolicy !== undefined) await container(description).update({ RestartPolicy: HostConfig.RestartPolicy });
+    },
+    checkpoint: (description, folder) => startCheckpoint(host, description, folder),
+    resumeCheckpoint,
+    silence: async (description) => silenceArp((await inspect(host, description.containerId)).State.Pid),
+    revive: async (description) => {
+      const { State } = await inspect(host, description.containerId);
+      if (!State.Running)
+        throw new EvenkeelError("ENGINE_FAILED", `${description.name} does not run although its checkpoint was called off`);
+      await restoreArp(
+        State.Pid,
+        description.networks.map((network) => network.ipv4Address).filter((address) => address !== ""),
+      );
+    },
+    removeSource: async (description) => {
+      await container(description)
+        .remove({ force: true, v: true })
+        .catch((error: unknown) => {
+          if (!isNotFound(error)) throw error;
+        });
+      for (const volume of description.volumes) {
+        await host.docker
+          .getVolume(volume.name)
+          .remove()
+          .catch((error: unknown) => {
+            if (!isNotFound(error)) throw error;
+          });
+      }
+    },
+  };
+}

@@ -1,0 +1,57 @@
+import { once } from "node:events";
+import { EvenkeelError } from "../../../platform/errors.js";
+import type { TargetEngine, WorkloadDescription } from "../engine.js";
+import { toCreateOptions } from "./create-options.js";
+import { type DockerConfig, inspect, treesOf } from "./describe.js";
+import { type DockerHost, isNotFound } from "./docker-host.js";
+import { abandonRestore, restoreContainer, resumeRestore } from "./restore-session.js";
+import { targetBlockers } from "./target-blockers.js";
+
+/** The half of the Docker engine that a workload comes to. */
+export function makeDockerTarget(host: DockerHost): TargetEngine {
+  const hasImage = async (reference: string, imageId: string): Promise<boolean> => {
+    try {
+      return ((await host.docker.getImage(reference).inspect()) as { Id: string }).Id === imageId;
+    } catch (error) {
+      if (isNotFound(error)) return false;
+      throw error;
+    }
+  };
+  return {
+    blockers: (description) => targetBlockers(host, description),
+    hasImage: (imageId) => hasImage(imageId, imageId),
+    loadImage: async (stream, imageName, imageId) => {
+      const progress = await host.docker.loadImage(stream);
+      progress.resume();
+      await once(progress, "end");
+      if (!(await hasImage(imageId, imageId))) {
+        throw new EvenkeelError("IMAGE_UNAVAILABLE", `${imageName} was sent, yet ${imageId.slice(0, 19)} is not here`);
+      }
+    },
+    create: async (description) => {
+      const options = toCreateOptions(description);
+      // The name, where it means the same image here: `docker ps` then shows what it showed before.
+      if (await hasImage(description.imageName, description.imageId)) options.Image = description.imageName;
+      const container = await host.docker.createContainer(options);
+      return { containerId: container.id, trees: treesOf(await inspect(host, container.id)) };
+    },
+    restore: (containerId, folder, decision) => restoreContainer(host, containerId, folder, decision),
+    finish: async (description, containerId) => {
+      const { HostConfig } = description.engineConfig as DockerConfig;
+      await host.docker.getContainer(containerId).update({ RestartPolicy: HostConfig.RestartPolicy ?? { Name: "no" } });
+    },
+    resumeRestore: (containerId, folder) => resumeRestore(host, containerId, folder),
+    remove: async (description, containerId, folder) => {
+      const abandoned = abandonRestore(folder);
+      await removeTwin(host, description, containerId).finally(() => abandoned.close());
+    },
+  };
+}
+
+async function removeTwin(host: DockerHost, description: WorkloadDescription, containerId: string): Promise<void> {
+  const ignoreMissing = (error: unknown) => {
+    if (!isNotFound(error)) throw error;
+  };
+  await host.docker.getContainer(containerId).remove({ force: true, v: true }).catch(ignoreMissing);
+  for (const volume of description.volumes) await host.docker.getVolume(volume.name).remove().catch(ignoreMissing);
+}

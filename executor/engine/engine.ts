@@ -1,0 +1,109 @@
+/**
+ * What a container engine must be able to do for a migration. Docker is the first one (docker/); LXC or Podman would implement the same two
+ * halves. A source never learns how the destination restores, and the other way round: between them travel a WorkloadDescription, file trees,
+ * and a folder of CRIU images.
+ */
+export interface WorkloadDescription {
+  readonly engine: string;
+  readonly workload: string;
+  readonly containerId: string;
+  readonly name: string;
+  readonly imageId: string;
+  readonly imageName: string;
+  readonly networks: readonly NetworkAttachment[];
+  readonly volumes: readonly VolumeMount[];
+  /** The engine's own description, opaque to all but the same engine on the other node. */
+  readonly engineConfig: unknown;
+  /** What both ends must have alike, such as the user-namespace mapping. */
+  readonly traits: Readonly<Record<string, string>>;
+}
+
+export interface NetworkAttachment {
+  readonly network: string;
+  readonly driver: string;
+  readonly ipv4Address: string;
+  readonly macAddress: string;
+}
+
+export interface VolumeMount {
+  readonly name: string;
+  readonly driver: string;
+  readonly destination: string;
+}
+
+/** A folder to be made equal on both ends; `name` is the same on both. */
+export interface FileTree {
+  readonly name: string;
+  readonly path: string;
+  /** Set when only this one file of the folder is meant; its name may differ between the ends. */
+  readonly file?: string;
+}
+
+/** One thing that stands in the way of a move, found before anything is touched. */
+export interface Blocker {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** A process of the workload as its own pid namespace sees it. */
+export interface ProcessFact {
+  readonly pid: number;
+  readonly command: string;
+  readonly threads: number;
+}
+
+export interface SourceEngine {
+  describe(containerId: string): Promise<WorkloadDescription>;
+  blockers(description: WorkloadDescription): Promise<Blocker[]>;
+  trees(description: WorkloadDescription): Promise<FileTree[]>;
+  /** A stream of the image that `TargetEngine.loadImage` understands. */
+  saveImage(imageId: string, imageName: string): Promise<NodeJS.ReadableStream>;
+  /** Keeps the engine from reviving the frozen or killed source. `release` undoes it. */
+  holdRestarts(description: WorkloadDescription): Promise<void>;
+  releaseRestarts(description: WorkloadDescription): Promise<void>;
+  checkpoint(description: WorkloadDescription, folder: string): Promise<Checkpoint>;
+  /** Takes up the conversation with a checkpoint that an earlier executor began. Null when none is going on. */
+  resumeCheckpoint(folder: string): Promise<Checkpoint | null>;
+  /** Makes sure that the workload runs and is reachable, after a checkpoint that ended in `goOn` or was cut off. */
+  revive(description: WorkloadDescription): Promise<void>;
+  /** Keeps the frozen copy from answering for its address; `revive` undoes it. */
+  silence(description: WorkloadDescription): Promise<void>;
+  /** Removes the killed copy and the volumes that moved with it. */
+  removeSource(description: WorkloadDescription): Promise<void>;
+}
+
+/** A checkpoint in progress: the workload is frozen once `frozen` resolves, and stays so until `kill` or `goOn`. */
+export interface Checkpoint {
+  /** Resolves when everything is in the images; `frozenAt` is monotonic, in seconds. @throws CHECKPOINT_FAILED: it runs on. */
+  dumped(): Promise<{ frozenAt: number; imagesPath: string; processes: readonly ProcessFact[] }>;
+  kill(): Promise<void>;
+  goOn(): Promise<void>;
+}
+
+export interface TargetEngine {
+  blockers(description: WorkloadDescription): Promise<Blocker[]>;
+  hasImage(imageId: string): Promise<boolean>;
+  loadImage(stream: NodeJS.ReadableStream, imageName: string, imageId: string): Promise<void>;
+  /** Creates the stopped twin. Returns its id and the trees to fill. */
+  create(description: WorkloadDescription): Promise<{ containerId: string; trees: FileTree[] }>;
+  restore(containerId: string, folder: string, decide: RestoreDecision): Promise<RestoreDone>;
+  /** Brings a committed restore to its end after the executor that began it died. @throws RESTORE_FAILED */
+  resumeRestore(containerId: string, folder: string): Promise<void>;
+  /** Frees what a restore left behind and gives the workload its own restart policy. */
+  finish(description: WorkloadDescription, containerId: string): Promise<void>;
+  /** Removes the twin, running or not, and the volumes that `create` made. Safe to repeat. */
+  remove(description: WorkloadDescription, containerId: string, folder: string): Promise<void>;
+}
+
+export interface RestoreDecision {
+  readonly processes: readonly ProcessFact[];
+  /** Called once the copy is whole but still silent and still: true = let it run. */
+  commit(): Promise<boolean>;
+}
+
+export interface RestoreDone {
+  /** Monotonic seconds at which the workload ran again. */
+  readonly resumedAt: number;
+  readonly timeline: Readonly<Record<string, number>>;
+}

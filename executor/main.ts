@@ -1,0 +1,63 @@
+import { nodeIdentitySchema } from "../collector/protocol.js";
+import { loadConfig } from "../platform/config.js";
+import { EvenkeelError } from "../platform/errors.js";
+import { makeKeys } from "../platform/keys.js";
+import { makeLog } from "../platform/log.js";
+import { makeRegistry, serveMetrics } from "../platform/metrics.js";
+import { assertNoEviction, connectRedis } from "../platform/redis.js";
+import { readTls } from "../platform/tls.js";
+import { registerActionScript } from "./criu-setup.js";
+import { connectDocker } from "./engine/docker/docker-host.js";
+import { makeDockerSource } from "./engine/docker/source.js";
+import { makeDockerTarget } from "./engine/docker/target.js";
+import { makeExecutorMetrics } from "./metrics.js";
+import type { Surroundings } from "./migration/migration.js";
+import { connectPeer } from "./peer/client.js";
+import { makeIncoming } from "./peer/incoming.js";
+import { recoverIncoming } from "./peer/recover-incoming.js";
+import { servePeers } from "./peer/server.js";
+import { recoverOpenMigrations, startWorker } from "./worker.js";
+
+const config = loadConfig();
+const node = config.node.id;
+const log = makeLog("executor", { node });
+const redis = connectRedis(config.redis);
+await assertNoEviction(redis);
+await registerActionScript();
+const keys = makeKeys(config.redis.prefix);
+const tls = readTls(config.executor.tls);
+const host = connectDocker(config.node.dockerSocket);
+const { runDirectory } = config.executor;
+
+const target = makeDockerTarget(host);
+const incoming = makeIncoming({ node, runDirectory, engine: target, redis, keys, log });
+const surroundings: Surroundings = {
+  node,
+  runDirectory,
+  engine: makeDockerSource(host),
+  redis,
+  keys,
+  log,
+  connect: async (peer) => {
+    const identity = nodeIdentitySchema.safeParse(JSON.parse((await redis.get(keys.nodeIdentity(peer))) ?? "null"));
+    if (!identity.success) throw new EvenkeelError("NODE_UNKNOWN", `${peer} has never said where its executor is`);
+    return connectPeer(identity.data.peerAddress, peer, tls);
+  },
+};
+
+const registry = makeRegistry();
+const metrics = makeExecutorMetrics(registry);
+await recoverIncoming({ incoming, redis, keys, log, node });
+const peers = await servePeers(incoming, tls, { port: config.executor.peerPort, log });
+const metricsServer = await serveMetrics(registry, config.executor.metricsPort);
+await recoverOpenMigrations(surroundings);
+const worker = startWorker(surroundings, metrics, redis, config.executor.concurrency);
+log.info({ peerPort: peers.port, metricsPort: metricsServer.port }, "executor ready");
+
+const stop = async () => {
+  await worker.close();
+  await peers.close();
+  await metricsServer.close();
+  redis.disconnect();
+};
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void stop().finally(() => process.exit(0)));

@@ -1,0 +1,45 @@
+import { EvenkeelError } from "../../platform/errors.js";
+import { syncTree } from "../channel/rsync-client.js";
+import type { FileTree, WorkloadDescription } from "../engine/engine.js";
+import type { TwinAnswer } from "../peer/protocol.js";
+import type { Held, Surroundings } from "./migration.js";
+
+/** Rounds while the workload runs: the last one is small, so that the one in the freeze is too. */
+const RUNNING_ROUNDS_MOST = 4;
+const SMALL_ROUND_BYTES = 1 << 20;
+
+/** Trees of both ends matched by name. @throws SYNC_FAILED when the ends disagree on what there is to carry. */
+export function matchTrees(here: readonly FileTree[], there: TwinAnswer["trees"]): { tree: FileTree; remoteFile: string | null }[] {
+  return here.map((tree) => {
+    const twin = there.find((each) => each.name === tree.name);
+    if (twin === undefined) throw new EvenkeelError("SYNC_FAILED", `the twin has no ${tree.name}`);
+    return { tree, remoteFile: twin.file };
+  });
+}
+
+/** One round of all trees, side by side. Returns the bytes sent. */
+export async function syncRound(held: Held, trees: ReturnType<typeof matchTrees>, final: boolean): Promise<number> {
+  const counts = await Promise.all(
+    trees.map(async ({ tree, remoteFile }) => syncTree(tree, await held.peer.openFiles(held.record.id), { final, remoteFile })),
+  );
+  const sum = counts.reduce((total, count) => total + count, 0);
+  held.bytes["files"] = (held.bytes["files"] ?? 0) + sum;
+  return sum;
+}
+
+/** Brings the files across while the workload runs, until a round is small or stops shrinking. */
+export async function syncWhileRunning(
+  { engine }: Surroundings,
+  held: Held,
+  description: WorkloadDescription,
+  twin: TwinAnswer,
+): Promise<ReturnType<typeof matchTrees>> {
+  const trees = matchTrees(await engine.trees(description), twin.trees);
+  let previous = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < RUNNING_ROUNDS_MOST; round++) {
+    const bytes = await syncRound(held, trees, false);
+    if (bytes < SMALL_ROUND_BYTES || bytes > previous / 2) break;
+    previous = bytes;
+  }
+  return trees;
+}

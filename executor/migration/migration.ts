@@ -1,0 +1,62 @@
+import type { Redis } from "ioredis";
+import { nowSeconds } from "../../platform/clock.js";
+import type { Keys } from "../../platform/keys.js";
+import type { Logger } from "../../platform/log.js";
+import { advanceMigration, type MigrationRecord, type Stage } from "../../platform/migration-record.js";
+import type { SourceEngine } from "../engine/engine.js";
+import type { Peer } from "../peer/client.js";
+
+/** What every stage of the source's half works with. */
+export interface Surroundings {
+  readonly node: string;
+  readonly runDirectory: string;
+  readonly engine: SourceEngine;
+  readonly redis: Redis;
+  readonly keys: Keys;
+  readonly log: Logger;
+  connect(node: string): Promise<Peer>;
+}
+
+/** One migration that this executor holds under an epoch. */
+export interface Held {
+  readonly record: MigrationRecord;
+  readonly peer: Peer;
+  readonly bytes: Record<string, number>;
+  readonly log: Logger;
+}
+
+/** Where the source keeps the images and FIFOs of a migration. */
+export function sourceFolder(surroundings: Surroundings, id: string): string {
+  return `${surroundings.runDirectory}/out/${id}`;
+}
+
+/** Notes that a stage begins. @throws FENCED when the migration is no longer ours, or was cancelled. */
+export async function enter(
+  surroundings: Surroundings,
+  held: Held,
+  stage: Stage,
+  fields: Record<string, string | number | object | null> = {},
+): Promise<void> {
+  held.log.info({ stage }, "stage");
+  await advanceMigration(surroundings.redis, surroundings.keys, nowSeconds(), {
+    id: held.record.id,
+    epoch: held.record.epoch,
+    stage,
+    fields: { ...fields, bytes: held.bytes, progress: null },
+  });
+}
+
+/** Tells the live views how far a stage is. Never fails a migration. */
+export function reportProgress(
+  surroundings: Surroundings,
+  held: Held,
+  stage: Stage,
+  progress: { doneBytes?: number; totalBytes?: number; note?: string },
+): void {
+  advanceMigration(surroundings.redis, surroundings.keys, nowSeconds(), {
+    id: held.record.id,
+    epoch: held.record.epoch,
+    stage,
+    fields: { progress, bytes: held.bytes },
+  }).catch((error: unknown) => held.log.debug({ error: String(error) }, "progress not noted"));
+}

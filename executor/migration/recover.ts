@@ -1,0 +1,47 @@
+import { rm } from "node:fs/promises";
+import { nowSeconds } from "../../platform/clock.js";
+import { abortMigration, closeMigration, type MigrationRecord } from "../../platform/migration-record.js";
+import { readKeptDescription } from "./kept-description.js";
+import { type Surroundings, sourceFolder } from "./migration.js";
+import { awaitTwin } from "./run.js";
+
+/**
+ * Takes up a migration that an earlier executor of this node left in the middle. Before the commit the source wins; after it the
+ * destination does. Either way the record ends closed and one copy runs.
+ */
+export async function recoverMigration(surroundings: Surroundings, record: MigrationRecord): Promise<void> {
+  const { engine, redis, keys } = surroundings;
+  const log = surroundings.log.child({ migration: record.id, workload: record.name });
+  const folder = sourceFolder(surroundings, record.id);
+  const peer = await surroundings.connect(record.to);
+  try {
+    let outcome = await abortMigration(redis, keys, record.id, nowSeconds(), "the source's executor stopped");
+    if (outcome === "committed") outcome = await awaitTwin(surroundings, { record, peer });
+    const description = await readKeptDescription(surroundings, record.id);
+    const checkpoint = await engine.resumeCheckpoint(folder);
+    log.warn({ outcome, stage: record.stage, frozen: checkpoint !== null }, "taking up an interrupted migration");
+    if (outcome === "committed") {
+      await checkpoint?.kill();
+      await peer.finish(record.id).catch((error: unknown) => log.warn({ error: String(error) }, "the destination had finished already"));
+      if (description !== null) await engine.removeSource(description);
+      await closeMigration(redis, keys, record, nowSeconds(), { result: "succeeded" });
+    } else {
+      await checkpoint?.goOn();
+      if (description !== null) {
+        await engine.revive(description);
+        await engine.releaseRestarts(description);
+      }
+      await peer
+        .remove(record.id)
+        .catch((error: unknown) => log.warn({ error: String(error) }, "the destination cleans up when it is back"));
+      await closeMigration(redis, keys, record, nowSeconds(), {
+        result: "failed",
+        errorCode: "INTERRUPTED",
+        errorMessage: `the executor of ${record.from} stopped in stage ${record.stage}`,
+      });
+    }
+    await rm(folder, { recursive: true, force: true });
+  } finally {
+    peer.close();
+  }
+}

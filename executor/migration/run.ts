@@ -1,0 +1,159 @@
+import { rm } from "node:fs/promises";
+import { nowSeconds } from "../../platform/clock.js";
+import { asEvenkeelError, EvenkeelError } from "../../platform/errors.js";
+import { abortMigration, closeMigration, type MigrationRecord, readMigration } from "../../platform/migration-record.js";
+import { monotonicSeconds } from "../channel/events.js";
+import { tarFolder } from "../channel/tar-stream.js";
+import type { Checkpoint, WorkloadDescription } from "../engine/engine.js";
+import type { IncomingStatus } from "../peer/protocol.js";
+import { syncRound, syncWhileRunning } from "./files.js";
+import { keepDescription } from "./kept-description.js";
+import { enter, type Held, reportProgress, type Surroundings, sourceFolder } from "./migration.js";
+import { reserveRoom } from "./reserve.js";
+
+/** How often a source that lost the destination's answer after the commit asks again. */
+const STATUS_INTERVAL_SECONDS = 1;
+
+/** What the source holds that has to be given back, whichever way the migration ends. */
+interface Progress {
+  description: WorkloadDescription | null;
+  restartsHeld: boolean;
+  checkpoint: Checkpoint | null;
+  frozenAt: number | null;
+}
+
+/**
+ * Carries out one claimed migration, from preflight to the closed record. Never throws for a migration that failed: the record says so.
+ * States and the point of no return: docs/architecture-migration.md.
+ */
+export async function runMigration(surroundings: Surroundings, record: MigrationRecord): Promise<MigrationRecord> {
+  const { redis, keys } = surroundings;
+  const log = surroundings.log.child({ migration: record.id, workload: record.name });
+  const progress: Progress = { description: null, restartsHeld: false, checkpoint: null, frozenAt: null };
+  const held: Held = { record, peer: await surroundings.connect(record.to), bytes: {}, log };
+  try {
+    const blackoutSeconds = await carryOver(surroundings, held, progress);
+    await enter(surroundings, held, "resume", { blackoutSeconds });
+    await finishCommitted(surroundings, held, progress);
+    await closeMigration(redis, keys, record, nowSeconds(), { result: "succeeded" });
+  } catch (error) {
+    const known = asEvenkeelError(error);
+    log.error({ code: known.code, detail: known.detail, stack: known.code === "INTERNAL" ? known.stack : undefined }, "migration failed");
+    await settle(surroundings, held, progress, known);
+  } finally {
+    held.peer.close();
+  }
+  return (await readMigration(redis, keys, record.id)) ?? record;
+}
+
+/** Everything up to the resumed twin. Returns the blackout in seconds. */
+async function carryOver(surroundings: Surroundings, held: Held, progress: Progress): Promise<number> {
+  const { engine } = surroundings;
+  const { record, peer } = held;
+  await enter(surroundings, held, "preflight", { modeUsed: "stopcopy" });
+  const description = await engine.describe(record.containerId);
+  progress.description = description;
+  const answer = await peer.offer(record.id, { description });
+  const blockers = [...(await engine.blockers(description)), ...answer.blockers];
+  if (blockers.length > 0) {
+    const words = blockers.map((blocker) => `${blocker.code}: ${blocker.message}. ${blocker.hint}`).join(" ");
+    throw new EvenkeelError("PREFLIGHT_BLOCKED", words, { facts: { blockers } });
+  }
+
+  await enter(surroundings, held, "reserve");
+  await reserveRoom(surroundings, held);
+
+  await enter(surroundings, held, "prepare");
+  if (!answer.hasImage) {
+    reportProgress(surroundings, held, "prepare", { note: `sending image ${description.imageName}` });
+    await sendImage(surroundings, held, description);
+  }
+  const twin = await peer.makeTwin(record.id);
+  const trees = await syncWhileRunning(surroundings, held, description, twin);
+
+  await enter(surroundings, held, "freeze");
+  await keepDescription(surroundings, record.id, description);
+  progress.restartsHeld = true;
+  await engine.holdRestarts(description);
+  const checkpoint = await engine.checkpoint(description, sourceFolder(surroundings, record.id));
+  progress.checkpoint = checkpoint;
+  const { frozenAt, imagesPath, processes } = await checkpoint.dumped();
+  progress.frozenAt = frozenAt;
+
+  await enter(surroundings, held, "transfer");
+  const count = (bytes: number) => {
+    held.bytes["memory"] = (held.bytes["memory"] ?? 0) + bytes;
+  };
+  await Promise.all([syncRound(held, trees, true), peer.sendMemory(record.id, tarFolder(imagesPath, count)), engine.silence(description)]);
+
+  await enter(surroundings, held, "restore");
+  const { timeline } = await peer.restore(record.id, { epoch: record.epoch, processes });
+  const blackoutSeconds = monotonicSeconds() - frozenAt;
+  held.log.info({ blackoutSeconds, timeline }, "resumed");
+  return blackoutSeconds;
+}
+
+async function sendImage({ engine }: Surroundings, held: Held, description: WorkloadDescription): Promise<void> {
+  const stream = await engine.saveImage(description.imageId, description.imageName);
+  stream.on("data", (chunk: Buffer) => {
+    held.bytes["image"] = (held.bytes["image"] ?? 0) + chunk.length;
+  });
+  await held.peer.sendImage(held.record.id, stream);
+}
+
+/** The twin runs: destroy the source, give the twin its restart policy, forget the images. Each step is safe to repeat. */
+async function finishCommitted(surroundings: Surroundings, held: Held, progress: Progress): Promise<void> {
+  await progress.checkpoint?.kill();
+  progress.checkpoint = null;
+  await enter(surroundings, held, "cleanup");
+  await held.peer.finish(held.record.id);
+  if (progress.description !== null) await surroundings.engine.removeSource(progress.description);
+  await rm(sourceFolder(surroundings, held.record.id), { recursive: true, force: true });
+}
+
+/** Ends a migration that met an error, as the record says: exactly one of abort and commit has won. */
+async function settle(surroundings: Surroundings, held: Held, progress: Progress, cause: EvenkeelError): Promise<void> {
+  const { redis, keys, log } = surroundings;
+  const { record } = held;
+  let outcome = await abortMigration(redis, keys, record.id, nowSeconds(), cause.message);
+  if (outcome === "committed") outcome = await awaitTwin(surroundings, held);
+  if (outcome === "committed") {
+    await finishCommitted(surroundings, held, progress);
+    await closeMigration(redis, keys, record, nowSeconds(), { result: "succeeded" });
+    return;
+  }
+  await giveBack(surroundings, held, progress);
+  await held.peer
+    .remove(record.id)
+    .catch((error: unknown) => log.warn({ error: String(error) }, "the destination cleans up when it is back"));
+  await closeMigration(redis, keys, record, nowSeconds(), {
+    result: cause.code === "FENCED" || cause.code === "CANCELLED" ? "cancelled" : "failed",
+    errorCode: cause.code === "FENCED" ? "CANCELLED" : cause.code,
+    errorMessage: cause.message,
+  });
+}
+
+/** The source goes on as if nothing had happened. */
+async function giveBack(surroundings: Surroundings, held: Held, progress: Progress): Promise<void> {
+  const { engine } = surroundings;
+  if (progress.checkpoint !== null) {
+    await progress.checkpoint.goOn();
+    if (progress.description !== null) await engine.revive(progress.description);
+  }
+  if (progress.restartsHeld && progress.description !== null) await engine.releaseRestarts(progress.description);
+  await rm(sourceFolder(surroundings, held.record.id), { recursive: true, force: true });
+}
+
+/**
+ * The record says committed but the answer was lost. Only the destination knows whether its copy runs; until it tells us, our copy
+ * stays frozen, for it must not run and might still be given back.
+ */
+export async function awaitTwin({ redis, keys }: Surroundings, held: Pick<Held, "record" | "peer">): Promise<"committed" | "aborted"> {
+  for (;;) {
+    const status = await held.peer.status(held.record.id).catch((): IncomingStatus => ({ state: "restoring" }));
+    if (status.state === "running") return "committed";
+    const record = await readMigration(redis, keys, held.record.id);
+    if (record?.outcome === "aborted") return "aborted";
+    await new Promise((resolve) => setTimeout(resolve, STATUS_INTERVAL_SECONDS * 1000));
+  }
+}

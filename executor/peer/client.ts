@@ -1,0 +1,114 @@
+import type { IncomingMessage } from "node:http";
+import { Agent, type RequestOptions, request } from "node:https";
+import type { Duplex, Readable } from "node:stream";
+import { text } from "node:stream/consumers";
+import { pipeline } from "node:stream/promises";
+import { type ErrorCode, EvenkeelError } from "../../platform/errors.js";
+import type { readTls } from "../../platform/tls.js";
+import {
+  type IncomingStatus,
+  type Offer,
+  type OfferAnswer,
+  type RestoreAnswer,
+  type RestoreRequest,
+  RSYNC_UPGRADE,
+  routes,
+  type TwinAnswer,
+} from "./protocol.js";
+
+export interface Peer {
+  offer(id: string, offer: Offer): Promise<OfferAnswer>;
+  sendImage(id: string, stream: NodeJS.ReadableStream): Promise<void>;
+  makeTwin(id: string): Promise<TwinAnswer>;
+  /** A byte stream to an rsync daemon that serves the twin's trees. */
+  openFiles(id: string): Promise<Duplex>;
+  sendMemory(id: string, tar: Readable): Promise<void>;
+  restore(id: string, body: RestoreRequest): Promise<RestoreAnswer>;
+  finish(id: string): Promise<void>;
+  remove(id: string): Promise<void>;
+  status(id: string): Promise<IncomingStatus>;
+  close(): void;
+}
+
+/** @param address `host:port` of the peer's executor; @param node the id its certificate must carry. */
+export function connectPeer(address: string, node: string, tls: ReturnType<typeof readTls>): Peer {
+  const [host, port] = [address.slice(0, address.lastIndexOf(":")), Number(address.slice(address.lastIndexOf(":") + 1))];
+  const agent = new Agent({ keepAlive: true, ...tls, servername: node });
+  const base: RequestOptions = { host, port, agent, ...tls, servername: node };
+
+  const unreachable = (error: Error) => new EvenkeelError("PEER_UNREACHABLE", `${node} at ${address}: ${error.message}`, { cause: error });
+
+  async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const payload = JSON.stringify(body ?? {});
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      const sent = request(
+        { ...base, method, path, headers: { "content-type": "application/json", "content-length": Buffer.byteLength(payload) } },
+        resolve,
+      );
+      sent.once("error", (error) => reject(unreachable(error)));
+      sent.end(payload);
+    });
+    return finishResponse<T>(response, node);
+  }
+
+  async function send(path: string, stream: NodeJS.ReadableStream): Promise<void> {
+    let sent: ReturnType<typeof request>;
+    const response = new Promise<IncomingMessage>((resolve, reject) => {
+      sent = request({ ...base, method: "PUT", path, headers: { "content-type": "application/octet-stream" } }, resolve);
+      sent.once("error", (error) => reject(unreachable(error)));
+    });
+    response.catch(() => {});
+    // The peer's refusal says more than the broken pipe it causes.
+    const piped = pipeline(stream, sent!).catch((error: Error) => unreachable(error));
+    await finishResponse(await response, node);
+    const broken = await piped;
+    if (broken instanceof Error) throw broken;
+  }
+
+  return {
+    offer: (id, offer) => call("POST", routes.offer(id), offer),
+    sendImage: (id, stream) => send(routes.image(id), stream),
+    makeTwin: (id) => call("POST", routes.twin(id)),
+    openFiles: (id) =>
+      new Promise((resolve, reject) => {
+        const sent = request({
+          ...base,
+          agent: false,
+          method: "GET",
+          path: routes.files(id),
+          headers: { connection: "Upgrade", upgrade: RSYNC_UPGRADE },
+        });
+        sent.once("upgrade", (_response, socket, head) => {
+          if (head.length > 0) socket.unshift(head);
+          resolve(socket);
+        });
+        sent.once("response", (response) =>
+          finishResponse(response, node).then(() => reject(unreachable(new Error("no upgrade"))), reject),
+        );
+        sent.once("error", (error) => reject(unreachable(error)));
+        sent.end();
+      }),
+    sendMemory: (id, tar) => send(routes.memory(id), tar),
+    restore: (id, body) => call("POST", routes.restore(id), body),
+    finish: (id) => call("POST", routes.finish(id)),
+    remove: (id) => call("DELETE", routes.migration(id)),
+    status: (id) => call("GET", routes.migration(id)),
+    close: () => agent.destroy(),
+  };
+}
+
+/** The peer's answer, or the peer's error of the catalogue as our own. */
+async function finishResponse<T>(response: IncomingMessage, node: string): Promise<T> {
+  const body = await text(response);
+  const status = response.statusCode ?? 0;
+  let value: unknown = null;
+  try {
+    value = body === "" ? null : JSON.parse(body);
+  } catch {
+    // Not ours: the status line below says so.
+  }
+  if (status >= 200 && status < 300) return value as T;
+  const error = (value as { error?: { code: ErrorCode; detail: string } } | null)?.error;
+  if (error === undefined) throw new EvenkeelError("PEER_UNREACHABLE", `${node} answered HTTP ${status}`);
+  throw new EvenkeelError(error.code, `${error.detail} (on ${node})`);
+}

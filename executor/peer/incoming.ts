@@ -1,0 +1,184 @@
+import { spawn } from "node:child_process";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import type { Duplex, Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { Redis } from "ioredis";
+import { nowSeconds } from "../../platform/clock.js";
+import { asEvenkeelError, EvenkeelError } from "../../platform/errors.js";
+import type { Keys } from "../../platform/keys.js";
+import type { Logger } from "../../platform/log.js";
+import { commitMigration, readMigration, revertMigration } from "../../platform/migration-record.js";
+import { preparePendingRestore } from "../engine/docker/restore-session.js";
+import type { FileTree, TargetEngine, WorkloadDescription } from "../engine/engine.js";
+import type { IncomingStatus, OfferAnswer, RestoreAnswer, RestoreRequest, TwinAnswer } from "./protocol.js";
+import { serveRsync, writeRsyncConfig } from "./rsync-server.js";
+
+export interface Incoming {
+  authorise(id: string, caller: string): Promise<void>;
+  offer(id: string, description: WorkloadDescription): Promise<OfferAnswer>;
+  image(id: string, stream: Readable): Promise<Record<string, never>>;
+  makeTwin(id: string): Promise<TwinAnswer>;
+  files(id: string, socket: Duplex): void;
+  memory(id: string, tar: Readable): Promise<Record<string, never>>;
+  restore(id: string, request: RestoreRequest): Promise<RestoreAnswer>;
+  finish(id: string): Promise<Record<string, never>>;
+  remove(id: string): Promise<Record<string, never>>;
+  status(id: string): Promise<IncomingStatus>;
+  /** Ends a committed restore that an earlier executor began, or gives it back. */
+  resume(id: string): Promise<void>;
+  /** Ids of the migrations this node has a half of, from before a restart too. */
+  known(): Promise<string[]>;
+}
+
+/** What survives a restart of the executor, as JSON beside the images. */
+interface Half {
+  readonly description: WorkloadDescription;
+  readonly containerId: string | null;
+  readonly trees: readonly FileTree[];
+  readonly state: IncomingStatus["state"];
+}
+
+interface Needs {
+  readonly node: string;
+  readonly runDirectory: string;
+  readonly engine: TargetEngine;
+  readonly redis: Redis;
+  readonly keys: Keys;
+  readonly log: Logger;
+}
+
+const EMPTY = {};
+
+/** The destination's half of each migration that comes in. */
+export function makeIncoming({ node, runDirectory, engine, redis, keys, log }: Needs): Incoming {
+  const home = `${runDirectory}/incoming`;
+  const pendingFolder = (containerId: string) => `${runDirectory}/in/${containerId}`;
+
+  async function read(id: string): Promise<Half | null> {
+    const text = await readFile(`${home}/${id}/half.json`, "utf8").catch(() => null);
+    return text === null ? null : (JSON.parse(text) as Half);
+  }
+
+  async function need(id: string): Promise<Half & { containerId: string }> {
+    const half = await read(id);
+    if (half?.containerId == null) throw new EvenkeelError("MIGRATION_NOT_FOUND", `${id}: no twin was made on ${node}`);
+    return { ...half, containerId: half.containerId };
+  }
+
+  async function write(id: string, half: Half): Promise<void> {
+    await mkdir(`${home}/${id}`, { recursive: true, mode: 0o700 });
+    await writeFile(`${home}/${id}/half.json`, JSON.stringify(half), { mode: 0o600 });
+  }
+
+  return {
+    async authorise(id, caller) {
+      const record = await readMigration(redis, keys, id);
+      if (record === null) throw new EvenkeelError("MIGRATION_NOT_FOUND", id);
+      if (record.to !== node || record.from !== caller) {
+        throw new EvenkeelError("PEER_UNAUTHENTICATED", `${caller} may not speak for migration ${id} (${record.from} -> ${record.to})`);
+      }
+    },
+
+    async offer(id, description) {
+      await write(id, { description, containerId: null, trees: [], state: "preparing" });
+      return { blockers: await engine.blockers(description), hasImage: await engine.hasImage(description.imageId) };
+    },
+
+    async image(id, stream) {
+      const half = await read(id);
+      if (half === null) throw new EvenkeelError("MIGRATION_NOT_FOUND", id);
+      await engine.loadImage(stream, half.description.imageName, half.description.imageId);
+      return EMPTY;
+    },
+
+    async makeTwin(id) {
+      const half = await read(id);
+      if (half === null) throw new EvenkeelError("MIGRATION_NOT_FOUND", id);
+      const twin = await engine.create(half.description);
+      await write(id, { ...half, containerId: twin.containerId, trees: twin.trees });
+      await preparePendingRestore(pendingFolder(twin.containerId));
+      await writeRsyncConfig(`${home}/${id}/rsyncd.conf`, twin.trees);
+      return { containerId: twin.containerId, trees: twin.trees.map((tree) => ({ name: tree.name, file: tree.file ?? null })) };
+    },
+
+    files(id, socket) {
+      serveRsync(`${home}/${id}/rsyncd.conf`, socket, log);
+    },
+
+    async memory(id, tar) {
+      const { containerId } = await need(id);
+      await unpack(tar, `${pendingFolder(containerId)}/images`);
+      return EMPTY;
+    },
+
+    async restore(id, { epoch, processes }) {
+      const half = await need(id);
+      await write(id, { ...half, state: "restoring" });
+      let committed = false;
+      const commit = async () => {
+        committed = await commitMigration(redis, keys, id, epoch, nowSeconds());
+        return committed;
+      };
+      try {
+        const done = await engine.restore(half.containerId, pendingFolder(half.containerId), { processes, commit });
+        await write(id, { ...half, state: "running" });
+        return { timeline: done.timeline };
+      } catch (error) {
+        const known = asEvenkeelError(error, "RESTORE_FAILED");
+        log.error({ migration: id, code: known.code, detail: known.detail }, "restore failed");
+        await engine.remove(half.description, half.containerId, pendingFolder(half.containerId));
+        await write(id, { ...half, state: "failed" });
+        // Our copy is gone for certain, so the source's frozen one is the only one: give the workload back to it.
+        if (committed) await revertMigration(redis, keys, id, epoch, nowSeconds());
+        throw known;
+      }
+    },
+
+    async resume(id) {
+      const half = await need(id);
+      if (half.state !== "restoring") return;
+      await engine.resumeRestore(half.containerId, pendingFolder(half.containerId));
+      await write(id, { ...half, state: "running" });
+    },
+
+    async finish(id) {
+      const half = await need(id);
+      await engine.finish(half.description, half.containerId);
+      await rm(pendingFolder(half.containerId), { recursive: true, force: true });
+      await rm(`${home}/${id}`, { recursive: true, force: true });
+      return EMPTY;
+    },
+
+    async remove(id) {
+      const record = await readMigration(redis, keys, id);
+      if (record?.outcome === "committed") throw new EvenkeelError("FENCED", `${id} is committed: this copy is the one that counts`);
+      const half = await read(id);
+      if (half?.containerId != null) {
+        await engine.remove(half.description, half.containerId, pendingFolder(half.containerId));
+        await rm(pendingFolder(half.containerId), { recursive: true, force: true });
+      }
+      await rm(`${home}/${id}`, { recursive: true, force: true });
+      return EMPTY;
+    },
+
+    async status(id) {
+      return { state: (await read(id))?.state ?? "unknown" };
+    },
+
+    known: () => readdir(home).catch(() => []),
+  };
+}
+
+async function unpack(tar: Readable, folder: string): Promise<void> {
+  const child = spawn("tar", ["-x", "--sparse", "-C", folder, "-f", "-"], { stdio: ["pipe", "ignore", "pipe"] });
+  let words = "";
+  child.stderr.on("data", (chunk) => {
+    words += chunk;
+  });
+  const exited = new Promise<number>((resolve) => child.once("close", (code) => resolve(code ?? 1)));
+  await pipeline(tar, child.stdin).catch((error: Error) => {
+    child.kill();
+    throw new EvenkeelError("TRANSFER_FAILED", error.message, { cause: error });
+  });
+  if ((await exited) !== 0) throw new EvenkeelError("TRANSFER_FAILED", words.trim());
+}

@@ -1,0 +1,45 @@
+import type { Blocker, ProcessFact, WorkloadDescription } from "../engine/engine.js";
+
+/** What two executors say to each other, over mutual TLS. The migration's record names who may say it. */
+export interface Offer {
+  readonly description: WorkloadDescription;
+}
+
+export interface OfferAnswer {
+  readonly blockers: readonly Blocker[];
+  readonly hasImage: boolean;
+}
+
+export interface TwinAnswer {
+  readonly containerId: string;
+  /** Names of the trees that may be synchronised, with the file's name there where a tree is one file. */
+  readonly trees: readonly { readonly name: string; readonly file: string | null }[];
+}
+
+export interface RestoreRequest {
+  readonly epoch: number;
+  readonly processes: readonly ProcessFact[];
+}
+
+export interface RestoreAnswer {
+  /** Seconds from the request to each step, by the destination's clock. */
+  readonly timeline: Readonly<Record<string, number>>;
+}
+
+/** Where the destination's half stands, for a source that lost an answer. */
+export interface IncomingStatus {
+  readonly state: "unknown" | "preparing" | "restoring" | "running" | "failed";
+}
+
+export const RSYNC_UPGRADE = "evenkeel-rsync";
+
+export const routes = {
+  offer: (id: string) => `/v1/migrations/${id}/offer`,
+  image: (id: string) => `/v1/migrations/${id}/image`,
+  twin: (id: string) => `/v1/migrations/${id}/twin`,
+  files: (id: string) => `/v1/migrations/${id}/files`,
+  memory: (id: string) => `/v1/migrations/${id}/memory`,
+  restore: (id: string) => `/v1/migrations/${id}/restore`,
+  finish: (id: string) => `/v1/migrations/${id}/finish`,
+  migration: (id: string) => `/v1/migrations/${id}`,
+};

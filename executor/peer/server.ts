@@ -1,0 +1,86 @@
+import type { IncomingMessage } from "node:http";
+import type { Duplex, Readable } from "node:stream";
+import type { TLSSocket } from "node:tls";
+import Fastify, { type FastifyRequest } from "fastify";
+import { z } from "zod";
+import { asEvenkeelError, EvenkeelError } from "../../platform/errors.js";
+import type { Logger } from "../../platform/log.js";
+import type { readTls } from "../../platform/tls.js";
+import type { WorkloadDescription } from "../engine/engine.js";
+import type { Incoming } from "./incoming.js";
+import { RSYNC_UPGRADE, routes } from "./protocol.js";
+
+const params = z.object({ id: z.string().regex(/^[\w-]{1,64}$/) });
+const restoreBody = z.object({
+  epoch: z.number().int(),
+  processes: z.array(z.object({ pid: z.number(), command: z.string(), threads: z.number() })),
+});
+const offerBody = z.object({
+  description: z.looseObject({ engine: z.string(), workload: z.string(), name: z.string(), imageId: z.string() }),
+});
+
+export interface PeerServer {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** Serves the destination's half to other executors. Only a certificate of our authority gets in, and only the source that the record names is obeyed. */
+export async function servePeers(
+  incoming: Incoming,
+  tls: ReturnType<typeof readTls>,
+  options: { port: number; host?: string; log: Logger },
+): Promise<PeerServer> {
+  const app = Fastify({ https: { ...tls, requestCert: true, rejectUnauthorized: true }, bodyLimit: 8 * 1024 * 1024, logger: false });
+  app.addContentTypeParser("application/octet-stream", (_request, payload, done) => done(null, payload));
+  app.setErrorHandler((error, request, reply) => {
+    const known = asEvenkeelError(error);
+    options.log.warn({ path: request.url, code: known.code, detail: known.detail }, "peer request failed");
+    void reply.status(known.httpStatus).send({ error: { code: known.code, detail: known.detail } });
+  });
+  const admit = async (request: FastifyRequest): Promise<string> => {
+    const { id } = params.parse(request.params);
+    await incoming.authorise(id, callerOf(request.raw));
+    return id;
+  };
+  app.post(routes.offer(":id"), async (request) => {
+    const id = await admit(request);
+    return incoming.offer(id, offerBody.parse(request.body).description as unknown as WorkloadDescription);
+  });
+  app.put(routes.image(":id"), async (request) => incoming.image(await admit(request), request.body as Readable));
+  app.post(routes.twin(":id"), async (request) => incoming.makeTwin(await admit(request)));
+  app.put(routes.memory(":id"), async (request) => incoming.memory(await admit(request), request.body as Readable));
+  app.post(routes.restore(":id"), async (request) => incoming.restore(await admit(request), restoreBody.parse(request.body)));
+  app.post(routes.finish(":id"), async (request) => incoming.finish(await admit(request)));
+  app.delete(routes.migration(":id"), async (request) => incoming.remove(await admit(request)));
+  app.get(routes.migration(":id"), async (request) => incoming.status(await admit(request)));
+  // A restore answers only when the workload runs; Node would cut it off after five minutes.
+  app.server.requestTimeout = 0;
+  app.server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const open = async () => {
+      const id = /^\/v1\/migrations\/([\w-]{1,64})\/files$/.exec(request.url ?? "")?.[1];
+      if (id === undefined || request.headers.upgrade !== RSYNC_UPGRADE) throw new EvenkeelError("INPUT_INVALID", "no such upgrade");
+      await incoming.authorise(id, callerOf(request));
+      socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${RSYNC_UPGRADE}\r\n\r\n`);
+      if (head.length > 0) socket.unshift(head);
+      incoming.files(id, socket);
+    };
+    open().catch((error: unknown) => {
+      options.log.warn({ path: request.url, error: String(error) }, "peer stream refused");
+      socket.end("HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n");
+    });
+  });
+  await app.listen({ port: options.port, host: options.host ?? "0.0.0.0" });
+  return {
+    port: (app.server.address() as { port: number }).port,
+    close: async () => {
+      app.server.closeAllConnections();
+      await app.close();
+    },
+  };
+}
+
+/** The node that the caller's certificate was issued to. */
+function callerOf(request: IncomingMessage): string {
+  const name = (request.socket as TLSSocket).getPeerCertificate()?.subject?.CN;
+  return Array.isArray(name) ? (name[0] ?? "") : (name ?? "");
+}
