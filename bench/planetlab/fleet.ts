@@ -1,0 +1,68 @@
+import { HISTORY_LENGTH, type HostKind, hostKindOf, type VmKind, vmKindOf } from "./setup.js";
+
+export interface Vm {
+  readonly index: number;
+  readonly kind: VmKind;
+  /** Where it runs; null before it is placed and after its work is done. */
+  host: Host | null;
+  /** MIPS asked for right now. */
+  demandMips: number;
+  migrating: boolean;
+  /** Demand ratios of the past, newest first. */
+  readonly history: number[];
+}
+
+export interface Host {
+  readonly index: number;
+  readonly kind: HostKind;
+  readonly capacityMips: number;
+  /** VMs that run here, and those on their way here, in order of arrival. */
+  vms: Vm[];
+  readonly arriving: Set<Vm>;
+  /** MIPS in use at the last reading; 0 = off. */
+  usedMips: number;
+}
+
+/** What a policy may look at: the present and the past, never the traces. */
+export interface Fleet {
+  seconds: number;
+  readonly hosts: readonly Host[];
+  readonly vms: readonly Vm[];
+}
+
+export interface Migration {
+  readonly vm: Vm;
+  readonly to: Host;
+}
+
+/** Decides once every interval, when no migration is under way. */
+export interface FleetPolicy {
+  readonly name: string;
+  decide(fleet: Fleet): Migration[];
+}
+
+export function buildFleet(hostCount: number, vmCount: number): Fleet {
+  const hosts = Array.from({ length: hostCount }, (_, index): Host => {
+    const kind = hostKindOf(index);
+    return { index, kind, capacityMips: kind.coreMips * kind.cores, vms: [], arriving: new Set(), usedMips: 0 };
+  });
+  const vms = Array.from({ length: vmCount }, (_, index): Vm => {
+    return { index, kind: vmKindOf(index, vmCount), host: null, demandMips: 0, migrating: false, history: [] };
+  });
+  return { seconds: 0, hosts, vms };
+}
+
+export function remember(vm: Vm): void {
+  vm.history.unshift(vm.demandMips / vm.kind.mips);
+  if (vm.history.length > HISTORY_LENGTH) vm.history.pop();
+}
+
+/** CPU ratio of the last reading. Rounding in the shares may lift a full host a hair above 1. */
+export function usedRatio(host: Host): number {
+  return Math.min(host.usedMips / host.capacityMips, 1);
+}
+
+export function detach(host: Host, vm: Vm): void {
+  const at = host.vms.indexOf(vm);
+  if (at >= 0) host.vms.splice(at, 1);
+}

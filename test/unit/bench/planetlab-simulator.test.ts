@@ -1,0 +1,125 @@
+import { expect } from "chai";
+import { interquartileRange, localRegression, staticThreshold } from "../../../bench/planetlab/baselines/detect.js";
+import { heuristic } from "../../../bench/planetlab/baselines/heuristic.js";
+import { buildFleet, type Fleet, type FleetPolicy, type Host, type Vm } from "../../../bench/planetlab/fleet.js";
+import { placeAll } from "../../../bench/planetlab/placement.js";
+import { HOST_KINDS, wattsAt } from "../../../bench/planetlab/setup.js";
+import { shareOut } from "../../../bench/planetlab/shares.js";
+import { simulate } from "../../../bench/planetlab/simulate.js";
+import type { Trace } from "../../../bench/planetlab/trace.js";
+
+const [G4, G5] = HOST_KINDS as [(typeof HOST_KINDS)[0], (typeof HOST_KINDS)[0]];
+const STAY: FleetPolicy = { name: "stay", decide: () => [] };
+
+/** VMs of a fleet of four: 2500, 2000, 1000 and 500 MIPS. */
+function loaded(...demandMips: number[]): { host: Host; vms: Vm[]; fleet: Fleet } {
+  const fleet = buildFleet(2, 4);
+  const host = fleet.hosts[0] as Host;
+  const vms = demandMips.map((mips, i) => Object.assign(fleet.vms[i] as Vm, { demandMips: mips, host }));
+  host.vms = [...vms];
+  return { host, vms, fleet };
+}
+
+function steady(ratio: number): Trace {
+  return new Float64Array(289).fill(ratio);
+}
+
+describe("the consolidation simulator", () => {
+  it("reads power linearly between the measured tenths", () => {
+    expect(wattsAt(G4, 0)).to.equal(86);
+    expect(wattsAt(G4, 1)).to.equal(117);
+    expect(wattsAt(G5, 0.25)).to.be.closeTo(103, 1e-9);
+  });
+
+  it("gives every VM what it asks while there is enough, but never more than one core", () => {
+    const { host } = loaded(1900, 100);
+    expect(shareOut(host)).to.deep.equal([1860, 100]);
+  });
+
+  it("gives all the same share, in whole MIPS, when there is not enough", () => {
+    const { host } = loaded(1860, 1860, 1000);
+    expect(shareOut(host)).to.deep.equal([1465, 1465, 788]);
+  });
+
+  it("takes a tenth of a migrating VM's CPU, and a tenth at its destination", () => {
+    const { host, vms, fleet } = loaded(1000);
+    const vm = vms[0] as Vm;
+    const other = fleet.hosts[1] as Host;
+    vm.migrating = true;
+    other.arriving.add(vm);
+    other.vms.push(vm);
+    expect(shareOut(host)).to.deep.equal([900]);
+    expect(shareOut(other)).to.deep.equal([100]);
+  });
+
+  it("begins with VMs where power rises least", () => {
+    const fleet = buildFleet(4, 4);
+    placeAll(fleet);
+    expect(fleet.vms.map((vm) => vm.host?.index)).to.deep.equal([1, 3, 0, 2]);
+  });
+
+  it("meters the energy of a steady host and nothing else", () => {
+    const score = simulate([steady(0.532)], STAY);
+    // 0.532 × 2500 MIPS is a quarter of a G5 host, from the first reading to the last.
+    expect(score.kWh).to.be.closeTo((103 * (86_100 - 300)) / 3_600_000, 1e-9);
+    expect(score).to.include({ migrations: 0, slatah: 0, pdm: 0, esv: 0 });
+  });
+
+  it("counts what a migration costs: a tenth of the VM's CPU while its memory is copied", () => {
+    let done = false;
+    const once: FleetPolicy = {
+      name: "once",
+      decide(fleet) {
+        if (done) return [];
+        done = true;
+        return [{ vm: fleet.vms[0] as Vm, to: fleet.hosts[3] as Host }];
+      },
+    };
+    const score = simulate([steady(0.5)], once);
+    const copySeconds = 870 / 62.5;
+    expect(score.migrations).to.equal(1);
+    expect(score.pdm).to.be.closeTo((0.1 * copySeconds) / 85_800, 1e-9);
+    expect(score.slatah).to.be.greaterThan(0);
+    expect(score.esv).to.be.closeTo(score.kWh * score.slatah * score.pdm, 1e-15);
+  });
+
+  it("lets a VM without demand leave for good, unless told to keep it", () => {
+    const trace = steady(0.5).fill(0, 100, 110);
+    const leaves = simulate([trace], STAY);
+    const stays = simulate([trace], STAY, { keepIdle: true });
+    expect(leaves.kWh).to.be.lessThan(stays.kWh / 2);
+  });
+});
+
+describe("the baselines' overload detectors", () => {
+  it("compare demand with a fixed bound", () => {
+    const { host, vms } = loaded(1860, 1300);
+    expect(staticThreshold(0.8)(host, vms)).to.equal(true);
+    expect(staticThreshold(0.9)(host, vms)).to.equal(false);
+  });
+
+  it("lower the bound when the past is spread out", () => {
+    const { host, vms } = loaded(1860, 1000);
+    for (const vm of vms) vm.history.push(...Array.from({ length: 16 }, () => 0.4));
+    expect(interquartileRange(1.5)(host, vms)).to.equal(false);
+    for (const vm of vms) vm.history.splice(0, 16, ...Array.from({ length: 16 }, (_, i) => (i % 4 === 0 ? 0.7 : 0.3 + i / 100)));
+    expect(interquartileRange(1.5)(host, vms)).to.equal(true);
+  });
+
+  it("follow the trend to the next interval", () => {
+    const { host, vms } = loaded(1000, 1000);
+    const rising = Array.from({ length: 10 }, (_, age) => 0.9 - age * 0.08);
+    for (const vm of vms) vm.history.push(...rising);
+    expect(localRegression(1.2)(host, vms)).to.equal(true);
+    for (const vm of vms) vm.history.reverse();
+    expect(localRegression(1.2)(host, vms)).to.equal(false);
+  });
+
+  it("leave nothing overloaded that the heuristic can help", () => {
+    const { host, fleet } = loaded(1860, 1500, 300);
+    host.usedMips = 3660;
+    const moves = heuristic("thr", staticThreshold(0.8)).decide(fleet);
+    // The smallest memory goes first; the VM of 870 MB is enough.
+    expect(moves.map((move) => [move.vm.index, move.to.index])).to.deep.equal([[0, 1]]);
+  });
+});
