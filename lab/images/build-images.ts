@@ -50,10 +50,8 @@ async function buildTar(root: string, recipe: ImageRecipe, tar: string): Promise
     await mkdir(join(stage, "files"), { recursive: true });
     await stageImage(root, recipe, join(stage, "files"));
     const whole = join(stage, "whole.tar");
-    await execa("tar", [
-      ...["--create", "--file", whole, "--directory", join(stage, "files"), "--sort=name", "--sparse", "--format=gnu"],
-      ...["--owner=0", "--group=0", "--numeric-owner", "."],
-    ]);
+    const what = ["--create", "--file", whole, "--directory", join(stage, "files")];
+    await execa("tar", [...what, "--sort=name", "--sparse", "--format=gnu", "--owner=0", "--group=0", "--numeric-owner", "."]);
     await rename(whole, tar);
   } finally {
     await rm(stage, { recursive: true, force: true });
