@@ -1,0 +1,32 @@
+import { asEvenkeelError } from "../../platform/errors.js";
+import type { Logger } from "../../platform/log.js";
+import type { Move, Plan } from "../../policies/types.js";
+import type { FleetPicture } from "../fleet/build-snapshot.js";
+import { movesForbidden, type OpenWindow } from "../windows.js";
+import { type Actor, startMigration } from "./start-migration.js";
+
+export type Mode = "observe" | "approve" | "auto";
+
+/** Why a planned move is not being made by itself; null = it is. A drain was asked for by an operator, so it goes on in every mode. */
+export function heldBack(move: Move, mode: Mode, windows: readonly OpenWindow[]): string | null {
+  if (move.reason === "maintenance") return null;
+  if (movesForbidden(windows, move)) return "a no-moves window is open";
+  if (mode === "observe") return "mode observe: plans only";
+  if (mode === "approve") return "mode approve: waits for an operator (`evenkeel plan --approve`)";
+  return null;
+}
+
+/** Starts these moves in order. One that cannot be opened is left to the next tick; losing the leadership stops everything. */
+export async function carryOut(actor: Actor, picture: FleetPicture, moves: Plan["moves"], log: Logger): Promise<string[]> {
+  const started: string[] = [];
+  for (const move of moves) {
+    try {
+      started.push(await startMigration(actor, picture, move));
+    } catch (error) {
+      const { code } = asEvenkeelError(error);
+      if (code !== "WORKLOAD_MIGRATING") throw error;
+      log.debug({ workload: move.workload }, "is being moved already");
+    }
+  }
+  return started;
+}

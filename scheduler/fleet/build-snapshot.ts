@@ -1,0 +1,85 @@
+import { parseConstraints } from "../../policies/constraints.js";
+import type { NodeState, Snapshot, WorkloadState } from "../../policies/types.js";
+import { type OpenWindow, windowMaintenance } from "../windows.js";
+import { type FirstSeen, type MaintenanceRequest, maintenanceRequests, mergeRequests } from "./maintenance.js";
+import { type PlacedWorkload, placeWorkloads } from "./place-workloads.js";
+import type { FleetReading, NodeReading } from "./read-fleet.js";
+import { smoothRatio } from "./smooth.js";
+
+/** One moment of the fleet: what decisions may see, and what people want to see besides. */
+export interface FleetPicture {
+  readonly snapshot: Snapshot;
+  readonly reading: FleetReading;
+  readonly placed: readonly PlacedWorkload[];
+  readonly requests: ReadonlyMap<string, readonly MaintenanceRequest[]>;
+}
+
+export interface PictureContext {
+  readonly windows: readonly OpenWindow[];
+  readonly firstSeen: FirstSeen;
+  /** Where each workload was when last seen; kept by the caller from one picture to the next. */
+  readonly remembered: ReadonlyMap<string, PlacedWorkload>;
+  readonly smoothingSeconds: number;
+}
+
+export function buildPicture(reading: FleetReading, context: PictureContext): FleetPicture {
+  const requests = new Map<string, readonly MaintenanceRequest[]>(
+    reading.nodes.map((node) => [
+      node.id,
+      maintenanceRequests(node, windowMaintenance(context.windows, node.id), context.firstSeen, reading.at),
+    ]),
+  );
+  const placed = placeWorkloads(reading, context.remembered);
+  const snapshot: Snapshot = {
+    at: reading.at,
+    nodes: reading.nodes.map((node) => nodeState(node, requests.get(node.id) ?? [], context.smoothingSeconds)),
+    workloads: placed.flatMap((workload) => workloadStates(workload, reading)),
+    migrations: reading.openMigrations.map(({ id, workload, from, to }) => ({ id, workload, from, to })),
+  };
+  return { snapshot, reading, placed, requests };
+}
+
+function nodeState(reading: NodeReading, requests: readonly MaintenanceRequest[], smoothingSeconds: number): NodeState {
+  const { sample, identity, history } = reading;
+  const cpuCapacityCores = sample?.cpuCapacityCores ?? identity?.cpuCapacityCores ?? 0;
+  const memoryCapacityBytes = sample?.memoryCapacityBytes ?? identity?.memoryCapacityBytes ?? 0;
+  const smooth = (resource: "cpuRatio" | "memoryRatio", capacity: number, latest: number | null | undefined) => {
+    if (latest === null || latest === undefined) return null;
+    const ratio = smoothRatio(history, resource, smoothingSeconds);
+    return ratio === null ? latest : ratio * capacity;
+  };
+  return {
+    id: reading.id,
+    state: sample === null ? "unknown" : "ready",
+    cpuCapacityCores,
+    memoryCapacityBytes,
+    cpuUsedCores: smooth("cpuRatio", cpuCapacityCores, sample?.cpuUsedCores),
+    memoryUsedBytes: smooth("memoryRatio", memoryCapacityBytes, sample?.memoryUsedBytes),
+    history: sample === null ? [] : history,
+    maintenance: mergeRequests(requests),
+    labels: identity?.labels ?? {},
+  };
+}
+
+/** A workload in conflict stands on each node that runs it, so that none of them counts as empty, and is never moved. */
+function workloadStates(placed: PlacedWorkload, reading: FleetReading): WorkloadState[] {
+  const { reading: sample } = placed;
+  const constraints = parseConstraints(sample.labels);
+  const state: WorkloadState = {
+    id: placed.id,
+    name: sample.name,
+    node: placed.node,
+    cpuUsedCores: sample.cpuUsedCores,
+    memoryUsedBytes: sample.memoryUsedBytes,
+    cpuLimitCores: sample.cpuLimitCores,
+    memoryLimitBytes: sample.memoryLimitBytes,
+    constraints: placed.conflict.length === 0 ? constraints : { ...constraints, mode: "never" },
+    lastMovedAt: reading.lastMoved[placed.id] ?? null,
+    lastMovedFrom: lastMovedFrom(placed.id, reading),
+  };
+  return placed.conflict.length === 0 ? [state] : placed.conflict.map((node) => ({ ...state, node }));
+}
+
+function lastMovedFrom(workload: string, { closedMigrations }: FleetReading): string | null {
+  return closedMigrations.find((record) => record.workload === workload && record.outcome === "committed")?.from ?? null;
+}

@@ -1,0 +1,92 @@
+import type { MigrationRecord } from "../../platform/migration-record.js";
+import type { PolicyConfig } from "../../policies/config.js";
+import { drainStatus } from "../../policies/maintenance/drain-status.js";
+import type { FleetPicture } from "./build-snapshot.js";
+import type { MaintenanceRequest } from "./maintenance.js";
+import { workloadIdOf } from "./place-workloads.js";
+
+export interface DrainReport {
+  readonly node: string;
+  readonly state: "in-service" | "draining" | "drained" | "unknown";
+  readonly requests: readonly MaintenanceRequest[];
+  readonly since: number | null;
+  readonly deadline: number | null;
+  readonly deadlinePassed: boolean;
+  /** Workloads that left it for this drain. */
+  readonly moved: number;
+  readonly remaining: readonly RemainingWorkload[];
+  /** Epoch seconds, from the pace so far; null = no pace yet, or something stays for good. */
+  readonly expectedEmptyAt: number | null;
+}
+
+export interface RemainingWorkload {
+  readonly workload: string;
+  readonly name: string;
+  readonly status: "moving" | "waiting" | "blocked";
+  readonly because: string;
+}
+
+/** How far a node is. `drained` takes a fresh sample that shows nothing running and no migration that touches the node. */
+export function reportDrain(picture: FleetPicture, nodeId: string, config: PolicyConfig): DrainReport | null {
+  const node = picture.snapshot.nodes.find(({ id }) => id === nodeId);
+  const reading = picture.reading.nodes.find(({ id }) => id === nodeId);
+  if (node === undefined || reading === undefined) return null;
+  const { at } = picture.reading;
+  const requests = picture.requests.get(nodeId) ?? [];
+  const remaining = listRemaining(picture, nodeId, config);
+  const touched = picture.reading.openMigrations.some(({ from, to }) => from === nodeId || to === nodeId);
+  const isEmpty = reading.sample !== null && reading.sample.workloads.length === 0 && remaining.length === 0 && !touched;
+  const since = node.maintenance?.since ?? null;
+  const deadline = node.maintenance?.deadline ?? null;
+  const departures = since === null ? [] : departuresSince(picture, nodeId, since);
+  return {
+    node: nodeId,
+    state: node.maintenance === null ? "in-service" : reading.sample === null ? "unknown" : isEmpty ? "drained" : "draining",
+    requests,
+    since,
+    deadline,
+    deadlinePassed: deadline !== null && at > deadline && !isEmpty,
+    moved: departures.length,
+    remaining,
+    expectedEmptyAt: isEmpty ? at : expectEmpty(at, departures, remaining),
+  };
+}
+
+function listRemaining(picture: FleetPicture, nodeId: string, config: PolicyConfig): RemainingWorkload[] {
+  const status = drainStatus(picture.snapshot, nodeId, config);
+  const named = new Map<string, string>();
+  for (const { id, node, reading, conflict } of picture.placed) {
+    if (node === nodeId || conflict.includes(nodeId)) named.set(id, reading.name);
+  }
+  const sample = picture.reading.nodes.find(({ id }) => id === nodeId)?.sample;
+  for (const workload of sample?.workloads ?? []) named.set(workloadIdOf(workload), workload.name);
+  const blockedBy = new Map(status.blocked.map((skip) => [skip.workload, skip.because]));
+  const conflicts = new Map(picture.placed.map(({ id, conflict }) => [id, conflict]));
+  const migrations = new Map(picture.reading.openMigrations.map((record) => [record.workload, record]));
+  return [...named].sort().map(([workload, name]) => {
+    const migration = migrations.get(workload);
+    if (migration !== undefined) {
+      return { workload, name, status: "moving", because: `${migration.stage}, to ${migration.to} (${migration.id})` };
+    }
+    const copies = conflicts.get(workload) ?? [];
+    if (copies.length > 0)
+      return { workload, name, status: "blocked", because: `runs on ${copies.join(" and ")} at once: stop all but one` };
+    const blocked = blockedBy.get(workload);
+    if (blocked !== undefined) return { workload, name, status: "blocked", because: blocked };
+    const because = status.movable.includes(workload) ? "waits for its turn" : "has left; the node's next sample will show it";
+    return { workload, name, status: "waiting", because };
+  });
+}
+
+function departuresSince({ reading }: FleetPicture, node: string, since: number): MigrationRecord[] {
+  return reading.closedMigrations.filter(
+    (record) => record.from === node && record.reason === "maintenance" && record.outcome === "committed" && record.createdAt >= since,
+  );
+}
+
+function expectEmpty(at: number, departures: readonly MigrationRecord[], remaining: readonly RemainingWorkload[]): number | null {
+  if (remaining.length === 0 || departures.length === 0 || remaining.some(({ status }) => status === "blocked")) return null;
+  const first = Math.min(...departures.map(({ createdAt }) => createdAt));
+  const last = Math.max(...departures.map(({ closedAt }) => closedAt ?? 0));
+  return at + ((last - first) / departures.length) * remaining.length;
+}

@@ -1,0 +1,59 @@
+import type { Redis } from "ioredis";
+import { nowSeconds } from "../../platform/clock.js";
+import type { Keys } from "../../platform/keys.js";
+import type { PolicyConfig } from "../../policies/config.js";
+import type { Windows } from "../windows.js";
+import { buildPicture, type FleetPicture } from "./build-snapshot.js";
+import { rememberFirstSeen } from "./maintenance.js";
+import type { PlacedWorkload } from "./place-workloads.js";
+import { readFleet } from "./read-fleet.js";
+
+export interface FleetView {
+  /** A picture at most this old; requests that come together share one reading. */
+  picture(maximumAgeSeconds: number): Promise<FleetPicture>;
+}
+
+export interface ViewOptions {
+  readonly redis: Redis;
+  readonly keys: Keys;
+  readonly sampleTtlSeconds: number;
+  readonly intervalSeconds: number;
+  readonly policyConfig: PolicyConfig;
+  readonly windows: Windows;
+}
+
+/** A third of the hold time: at its end the smoothed reading has come within 5 % of a load that held. */
+const SMOOTHING_PER_HOLD = 1 / 3;
+const HISTORY_LIMIT = 720;
+
+export function makeFleetView(options: ViewOptions): FleetView {
+  const { redis, keys, sampleTtlSeconds, intervalSeconds, windows } = options;
+  const { holdSeconds } = options.policyConfig.overload;
+  const smoothingSeconds = Math.max(holdSeconds * SMOOTHING_PER_HOLD, intervalSeconds);
+  // Twice the hold time, so that an episode is seen from its beginning even when it ebbs for a while.
+  const historyLength = Math.min(HISTORY_LIMIT, Math.ceil((2 * holdSeconds) / intervalSeconds) + 10);
+  const firstSeen = rememberFirstSeen();
+  let remembered: ReadonlyMap<string, PlacedWorkload> = new Map();
+  let latest: FleetPicture | null = null;
+  let underWay: Promise<FleetPicture> | null = null;
+
+  const read = async () => {
+    const at = nowSeconds();
+    const reading = await readFleet(redis, keys, { at, sampleTtlSeconds, historyLength });
+    const picture = buildPicture(reading, { windows: windows.open(at), firstSeen, remembered, smoothingSeconds });
+    remembered = new Map(picture.placed.map((workload) => [workload.id, workload]));
+    latest = picture;
+    return picture;
+  };
+  return {
+    picture: async (maximumAgeSeconds) => {
+      if (latest !== null && nowSeconds() - latest.reading.at <= maximumAgeSeconds) return latest;
+      // One begun before the caller's own write might not show it, unless the caller is content with an older one.
+      if (underWay !== null && maximumAgeSeconds === 0) await underWay.catch(() => {});
+      underWay ??= read().finally(() => {
+        underWay = null;
+      });
+      return underWay;
+    },
+  };
+}

@@ -1,0 +1,85 @@
+import { LABELS, type NodeSample, type WorkloadSample } from "../../collector/protocol.js";
+import type { FleetReading } from "./read-fleet.js";
+
+/** A workload, and the one node that is taken to hold it. */
+export interface PlacedWorkload {
+  readonly id: string;
+  readonly node: string;
+  readonly reading: WorkloadSample;
+  /** Nodes on which copies run that nothing explains (a node may stand twice); empty = all is well. Such a workload is never moved. */
+  readonly conflict: readonly string[];
+}
+
+/** Clocks of two nodes may differ by this much before a reading from before a commit is taken for one from after it. */
+const CLOCK_SKEW_SECONDS = 3;
+
+interface Copy {
+  readonly node: string;
+  readonly sampleAt: number;
+  readonly reading: WorkloadSample;
+}
+
+/** Identity survives moves: the label if there is one, else what the collector took for the first container's id. */
+export function workloadIdOf(reading: WorkloadSample): string {
+  return reading.labels[LABELS.workload]?.trim() || reading.id;
+}
+
+/**
+ * Decides where each workload is. Two copies at once are normal while a migration is open (the owner's counts) and until the left node's
+ * next sample (it was read before the commit). Anything else is a conflict. A workload that no sample shows because one node has let it go
+ * and the other has not reported yet is taken from `remembered`.
+ */
+export function placeWorkloads(reading: FleetReading, remembered: ReadonlyMap<string, PlacedWorkload>): PlacedWorkload[] {
+  const copies = new Map<string, Copy[]>();
+  const sampleOf = new Map<string, NodeSample>();
+  for (const { id: node, sample } of reading.nodes) {
+    if (sample === null) continue;
+    sampleOf.set(node, sample);
+    for (const workload of sample.workloads) {
+      const id = workloadIdOf(workload);
+      copies.set(id, [...(copies.get(id) ?? []), { node, sampleAt: sample.at, reading: workload }]);
+    }
+  }
+  const placed = [...copies].map(([id, list]) => placeCopies(id, list, reading));
+  const present = new Set(placed.map(({ id }) => id));
+  for (const [id, last] of remembered) {
+    if (present.has(id)) continue;
+    const node = expectedNode(id, reading);
+    const sample = node === null ? undefined : sampleOf.get(node);
+    if (node !== null && sample !== undefined && stillToBeSeen(id, sample.at, reading)) placed.push({ ...last, node, conflict: [] });
+  }
+  return placed;
+}
+
+function placeCopies(id: string, copies: readonly Copy[], reading: FleetReading): PlacedWorkload {
+  const migration = reading.openMigrations.find((record) => record.workload === id);
+  const owner = expectedNode(id, reading);
+  if (migration !== undefined) {
+    const ends = copies.filter(({ node }) => node === migration.from || node === migration.to);
+    const strangers = copies.length - ends.length + (ends.length - new Set(ends.map(({ node }) => node)).size);
+    const chosen = ends.find(({ node }) => node === owner) ?? ends[0] ?? copies[0]!;
+    return { id, node: owner ?? chosen.node, reading: chosen.reading, conflict: strangers === 0 ? [] : nodesOf(copies) };
+  }
+  const movedAt = reading.lastMoved[id] ?? 0;
+  const current = copies.filter(({ node, sampleAt }) => owner === null || node === owner || sampleAt > movedAt + CLOCK_SKEW_SECONDS);
+  if (current.length === 0) return { id, node: owner!, reading: copies[0]!.reading, conflict: [] };
+  const chosen = current.find(({ node }) => node === owner) ?? oldest(current);
+  return { id, node: chosen.node, reading: chosen.reading, conflict: current.length > 1 ? nodesOf(current) : [] };
+}
+
+/** Where the records say it should be; null when they say nothing. */
+function expectedNode(id: string, { openMigrations, owners }: FleetReading): string | null {
+  const migration = openMigrations.find((record) => record.workload === id);
+  if (migration !== undefined) return migration.outcome === "committed" ? migration.to : migration.from;
+  return owners[id] ?? null;
+}
+
+function stillToBeSeen(id: string, sampleAt: number, { openMigrations, lastMoved }: FleetReading): boolean {
+  return openMigrations.some((record) => record.workload === id) || (lastMoved[id] ?? 0) + CLOCK_SKEW_SECONDS >= sampleAt;
+}
+
+function oldest(copies: readonly Copy[]): Copy {
+  return copies.reduce((a, b) => ((b.reading.startedAt ?? Infinity) < (a.reading.startedAt ?? Infinity) ? b : a));
+}
+
+const nodesOf = (copies: readonly Copy[]) => copies.map(({ node }) => node).sort();

@@ -1,0 +1,130 @@
+import type { Redis } from "ioredis";
+import { type NodeIdentity, type NodeSample, nodeIdentitySchema, nodeSampleSchema } from "../../collector/protocol.js";
+import type { Keys } from "../../platform/keys.js";
+import { listMigrations, type MigrationRecord } from "../../platform/migration-record.js";
+import type { NodePoint } from "../../policies/types.js";
+
+/** Everything Redis holds about the fleet at one moment, checked but not yet judged. */
+export interface FleetReading {
+  readonly at: number;
+  readonly nodes: readonly NodeReading[];
+  /** Workload id -> node, as the last commit left it. */
+  readonly owners: Readonly<Record<string, string>>;
+  /** Workload id -> epoch seconds of its last commit. */
+  readonly lastMoved: Readonly<Record<string, number>>;
+  readonly openMigrations: readonly MigrationRecord[];
+  /** The newest closed ones. */
+  readonly closedMigrations: readonly MigrationRecord[];
+}
+
+export interface NodeReading {
+  readonly id: string;
+  /** Epoch seconds of the newest sample, as the collector said; kept when the sample has expired. */
+  readonly lastSeenAt: number;
+  /** Null when there is none that can be believed; `trouble` then says why. */
+  readonly sample: NodeSample | null;
+  readonly trouble: string | null;
+  readonly identity: NodeIdentity | null;
+  /** Oldest first. */
+  readonly history: readonly NodePoint[];
+  /** The text in the maintenance hash; null = none. */
+  readonly flag: string | null;
+}
+
+export interface ReadOptions {
+  readonly at: number;
+  readonly sampleTtlSeconds: number;
+  readonly historyLength: number;
+}
+
+const CLOSED_MIGRATIONS_READ = 100;
+
+export async function readFleet(redis: Redis, keys: Keys, options: ReadOptions): Promise<FleetReading> {
+  const [seen, flags, owners, lastMoved, migrations] = await Promise.all([
+    redis.zrange(keys.nodes, 0, "-1", "WITHSCORES"),
+    redis.hgetall(keys.maintenance),
+    redis.hgetall(keys.owners),
+    redis.hgetall(keys.lastMoved),
+    listMigrations(redis, keys, CLOSED_MIGRATIONS_READ),
+  ]);
+  const ids: { id: string; lastSeenAt: number }[] = [];
+  for (let index = 0; index + 1 < seen.length; index += 2) ids.push({ id: seen[index]!, lastSeenAt: Number(seen[index + 1]) });
+  const nodes = await Promise.all(
+    ids.map(async ({ id, lastSeenAt }) => {
+      const [sampleText, identityText, history] = await Promise.all([
+        redis.get(keys.nodeSample(id)),
+        redis.get(keys.nodeIdentity(id)),
+        redis.xrevrange(keys.nodeHistory(id), "+", "-", "COUNT", options.historyLength),
+      ]);
+      const { sample, trouble } = judgeSample(id, sampleText, options);
+      return {
+        id,
+        lastSeenAt,
+        sample,
+        trouble,
+        identity: parseIdentity(identityText),
+        history: parseHistory(history),
+        flag: flags[id] ?? null,
+      };
+    }),
+  );
+  return {
+    at: options.at,
+    nodes,
+    owners,
+    lastMoved: Object.fromEntries(Object.entries(lastMoved).map(([workload, at]) => [workload, Number(at)])),
+    openMigrations: migrations.filter((record) => record.closedAt === null),
+    closedMigrations: migrations.filter((record) => record.closedAt !== null),
+  };
+}
+
+export async function readHistory(redis: Redis, keys: Keys, node: string, length: number): Promise<NodePoint[]> {
+  return parseHistory(await redis.xrevrange(keys.nodeHistory(node), "+", "-", "COUNT", length));
+}
+
+function judgeSample(
+  id: string,
+  text: string | null,
+  { at, sampleTtlSeconds }: ReadOptions,
+): { sample: NodeSample | null; trouble: string | null } {
+  const refuse = (trouble: string) => ({ sample: null, trouble });
+  if (text === null) return refuse(`no sample for more than ${sampleTtlSeconds} s`);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return refuse(`its sample is not JSON: ${(error as Error).message}`);
+  }
+  const parsed = nodeSampleSchema.safeParse(value);
+  if (!parsed.success) {
+    const first = parsed.error.issues[0];
+    return refuse(`its sample is not valid: ${first?.path.join(".") ?? ""} ${first?.message ?? ""}`.trimEnd());
+  }
+  const sample = parsed.data;
+  if (sample.node !== id) return refuse(`its sample speaks of ${sample.node}`);
+  const ageSeconds = at - sample.at;
+  if (ageSeconds > sampleTtlSeconds) return refuse(`its sample is ${Math.round(ageSeconds)} s old`);
+  if (ageSeconds < -sampleTtlSeconds) return refuse(`its sample is dated ${Math.round(-ageSeconds)} s ahead: set the node's clock`);
+  return { sample, trouble: null };
+}
+
+function parseIdentity(text: string | null): NodeIdentity | null {
+  if (text === null) return null;
+  try {
+    return nodeIdentitySchema.safeParse(JSON.parse(text)).data ?? null;
+  } catch {
+    return null;
+  }
+}
+
+function parseHistory(entries: readonly [string, string[]][]): NodePoint[] {
+  return entries.map(([, fields]) => parsePoint(fields)).reverse();
+}
+
+function parsePoint(fields: readonly string[]): NodePoint {
+  const read = (name: string) => {
+    const text = fields[fields.indexOf(name) + 1];
+    return fields.includes(name) && text !== undefined && text !== "" && Number.isFinite(Number(text)) ? Number(text) : null;
+  };
+  return { at: read("at") ?? 0, cpuRatio: read("cpuRatio"), memoryRatio: read("memoryRatio") };
+}

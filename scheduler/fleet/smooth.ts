@@ -1,0 +1,22 @@
+import type { NodePoint } from "../../policies/types.js";
+
+/**
+ * Exponentially weighted mean of one ratio over a history of uneven steps (Eckner, "Algorithms for Unevenly Spaced Time Series", 2012):
+ * a point's weight fades by e each `timeConstantSeconds`. A reading that failed is left out. Null when none is known.
+ */
+export function smoothRatio(
+  history: readonly NodePoint[],
+  resource: "cpuRatio" | "memoryRatio",
+  timeConstantSeconds: number,
+): number | null {
+  let mean: number | null = null;
+  let previousAt = 0;
+  for (const point of history) {
+    const ratio = point[resource];
+    if (ratio === null) continue;
+    const kept: number = mean === null ? 0 : Math.exp(-Math.max(0, point.at - previousAt) / timeConstantSeconds);
+    mean = kept * (mean ?? 0) + (1 - kept) * ratio;
+    previousAt = point.at;
+  }
+  return mean;
+}

@@ -1,0 +1,73 @@
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { imbalance } from "../policies/imbalance.js";
+import type { Plan, Verdict } from "../policies/types.js";
+import type { FleetPicture } from "./fleet/build-snapshot.js";
+import type { DrainReport } from "./fleet/drain-report.js";
+
+const STATES: readonly Verdict["verdict"][] = ["level", "warming", "overloaded", "draining", "drained", "unknown"];
+const TICK_BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+export interface SchedulerMetrics {
+  showLeader(isLeader: boolean, term: number): void;
+  /** Replaces every per-node series, so a node that has gone leaves none behind. */
+  showFleet(picture: FleetPicture, plan: Plan | null, drains: readonly DrainReport[]): void;
+  /** Counts what this plan wants that the one before it did not. */
+  countPlan(plan: Plan, before: Plan | null): void;
+  startTick(): () => void;
+}
+
+/** The scheduler's series on this registry; docs/metrics.md explains them. */
+export function makeSchedulerMetrics(registry: Registry): SchedulerMetrics {
+  const registers = [registry];
+  const gauge = <T extends string>(name: string, help: string, labelNames: readonly T[] = []) =>
+    new Gauge<T>({ name, help, labelNames: [...labelNames], registers });
+  const leader = gauge("evenkeel_leader", "1 on the scheduler that leads, else 0");
+  const leaderTerm = gauge("evenkeel_leader_term", "Term of the present leader, as this scheduler knows it");
+  const sampleAge = gauge("evenkeel_node_sample_age_seconds", "Since the node's newest sample", ["node"]);
+  const nodeState = gauge("evenkeel_node_state", "1 for the state the node is in, 0 for the others", ["node", "state"]);
+  const imbalanceRatio = gauge("evenkeel_imbalance_ratio", "Standard deviation of the known nodes' CPU ratio");
+  const migrationsOpen = gauge("evenkeel_migrations_open", "Migrations that are not closed");
+  const maintenance = gauge("evenkeel_node_maintenance", "1 while the node is under maintenance, else 0", ["node"]);
+  const drainRemaining = gauge("evenkeel_drain_remaining_workloads", "Workloads left on a node under maintenance", ["node"]);
+  const moves = new Counter({ name: "evenkeel_moves_planned_total", help: "Moves newly planned", labelNames: ["reason"], registers });
+  const skips = new Counter({ name: "evenkeel_skips_total", help: "Candidates newly not moved", labelNames: ["reason"], registers });
+  const tickSeconds = new Histogram({
+    name: "evenkeel_tick_duration_seconds",
+    help: "From reading the fleet to the last job delivered",
+    buckets: TICK_BUCKETS_SECONDS,
+    registers,
+  });
+  return {
+    showLeader: (isLeader, term) => {
+      leader.set(isLeader ? 1 : 0);
+      leaderTerm.set(term);
+    },
+    showFleet: ({ snapshot, reading }, plan, drains) => {
+      for (const series of [sampleAge, nodeState, maintenance, drainRemaining]) series.reset();
+      const verdicts = new Map(plan?.verdicts.map(({ node, verdict }) => [node, verdict]));
+      const drainOf = new Map(drains.map((drain) => [drain.node, drain]));
+      for (const { id, lastSeenAt } of reading.nodes) sampleAge.set({ node: id }, Math.max(0, reading.at - lastSeenAt));
+      for (const node of snapshot.nodes) {
+        const present = node.state === "unknown" ? "unknown" : verdicts.get(node.id);
+        for (const state of STATES) nodeState.set({ node: node.id, state }, state === present ? 1 : 0);
+        maintenance.set({ node: node.id }, node.maintenance === null ? 0 : 1);
+        const drain = drainOf.get(node.id);
+        if (drain !== undefined) drainRemaining.set({ node: node.id }, drain.remaining.length);
+      }
+      imbalanceRatio.set(imbalance(snapshot) ?? Number.NaN);
+      migrationsOpen.set(reading.openMigrations.length);
+    },
+    countPlan: (plan, before) => {
+      const moveKey = ({ workload, to, reason }: Plan["moves"][number]) => `${workload} ${to} ${reason}`;
+      const skipKey = ({ workload, to, reason }: Plan["skips"][number]) => `${workload} ${to} ${reason}`;
+      const oldMoves = new Set(before?.moves.map(moveKey));
+      const oldSkips = new Set(before?.skips.map(skipKey));
+      for (const move of plan.moves) if (!oldMoves.has(moveKey(move))) moves.inc({ reason: move.reason });
+      for (const skip of plan.skips) if (!oldSkips.has(skipKey(skip))) skips.inc({ reason: skip.reason });
+    },
+    startTick: () => {
+      const stop = tickSeconds.startTimer();
+      return () => void stop();
+    },
+  };
+}

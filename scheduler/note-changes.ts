@@ -1,0 +1,38 @@
+import type { Plan } from "../policies/types.js";
+import type { AuditEntry } from "./audit.js";
+import type { FleetPicture } from "./fleet/build-snapshot.js";
+
+type NewEntry = Omit<AuditEntry, "id">;
+
+/** What the audit should say of this tick: only what differs from the one before, lest it repeat itself every few seconds. */
+export function describeChanges(
+  picture: FleetPicture,
+  plan: Plan,
+  before: { plan: Plan | null; conflicts: ReadonlySet<string> },
+): { entries: NewEntry[]; conflicts: ReadonlySet<string> } {
+  const { at } = picture.reading;
+  const entries: NewEntry[] = [];
+  const verdictBefore = new Map(before.plan?.verdicts.map(({ node, verdict }) => [node, verdict]));
+  for (const { node, verdict, because } of plan.verdicts) {
+    const previous = verdictBefore.get(node);
+    if (previous !== undefined && previous !== verdict) {
+      entries.push({ at, kind: "verdict", actor: "scheduler", node, detail: `${previous} -> ${verdict}: ${because}` });
+    }
+  }
+  const movesBefore = new Set(before.plan?.moves.map(({ workload, to }) => `${workload} ${to}`));
+  for (const { workload, from, to, because } of plan.moves) {
+    if (!movesBefore.has(`${workload} ${to}`)) {
+      entries.push({ at, kind: "move-planned", actor: "scheduler", workload, detail: `${from} -> ${to}: ${because}` });
+    }
+  }
+  const conflicts = new Set<string>();
+  for (const { id, conflict } of picture.placed) {
+    if (conflict.length === 0) continue;
+    const key = `${id} ${conflict.join(" ")}`;
+    conflicts.add(key);
+    if (before.conflicts.has(key)) continue;
+    const detail = `runs on ${conflict.join(" and ")} at once; it is not moved until all but one are stopped`;
+    entries.push({ at, kind: "conflict", actor: "scheduler", workload: id, detail });
+  }
+  return { entries, conflicts };
+}

@@ -1,0 +1,157 @@
+import { EventEmitter } from "node:events";
+import type { Redis } from "ioredis";
+import { asEvenkeelError } from "../platform/errors.js";
+import type { Keys } from "../platform/keys.js";
+import type { Logger } from "../platform/log.js";
+import type { PolicyConfig } from "../policies/config.js";
+import { decide } from "../policies/decide.js";
+import { carryOut, heldBack, type Mode } from "./act/carry-out-plan.js";
+import type { MigrationJobs } from "./act/migration-jobs.js";
+import { recoverJobs } from "./act/recover-jobs.js";
+import { recordAudit } from "./audit.js";
+import type { FleetPicture } from "./fleet/build-snapshot.js";
+import { type DrainReport, reportDrain } from "./fleet/drain-report.js";
+import type { FleetView } from "./fleet/fleet-view.js";
+import { type Lease, readLeader } from "./lease.js";
+import type { SchedulerMetrics } from "./metrics.js";
+import { describeChanges } from "./note-changes.js";
+import { type PublishedPlan, readPlan, writePlan } from "./plan-store.js";
+import type { Windows } from "./windows.js";
+
+export interface TickParts {
+  readonly redis: Redis;
+  readonly keys: Keys;
+  readonly jobs: MigrationJobs;
+  readonly lease: Lease;
+  readonly view: FleetView;
+  readonly windows: Windows;
+  readonly metrics: SchedulerMetrics;
+  readonly policyConfig: PolicyConfig;
+  readonly mode: Mode;
+  readonly tickSeconds: number;
+  readonly log: Logger;
+}
+
+export interface Ticker {
+  /** Ticks soon rather than at the end of the interval: something has changed. */
+  wake(): void;
+  /** Epoch milliseconds of the end of the newest tick that went well; null before the first. */
+  lastTickAt(): number | null;
+  onTick(listener: () => void): () => void;
+  close(): Promise<void>;
+}
+
+/** Looks, decides and acts every `tickSeconds`, each time after the last has ended. Only the leader decides and acts. */
+export function startTicking(parts: TickParts): Ticker {
+  const { log, tickSeconds } = parts;
+  const emitter = new EventEmitter().setMaxListeners(0);
+  const turn = makeTurn(parts);
+  let timer: NodeJS.Timeout | undefined;
+  let running: Promise<void> | null = null;
+  let wakeAgain = false;
+  let closed = false;
+  let lastTickAt: number | null = null;
+  let failing = false;
+
+  const run = () => {
+    clearTimeout(timer);
+    wakeAgain = false;
+    running = turn()
+      .then(
+        () => {
+          if (failing) log.info("ticks again");
+          failing = false;
+          lastTickAt = Date.now();
+          emitter.emit("tick");
+        },
+        (error: unknown) => {
+          const { code } = asEvenkeelError(error);
+          if (code === "FENCED") log.info("another leader has taken over");
+          else if (!failing) log.error({ err: error }, "tick failed");
+          failing = code !== "FENCED";
+        },
+      )
+      .finally(() => {
+        running = null;
+        if (closed) return;
+        timer = setTimeout(run, wakeAgain ? 0 : tickSeconds * 1000);
+      });
+  };
+  run();
+
+  return {
+    wake: () => {
+      if (closed) return;
+      if (running !== null) wakeAgain = true;
+      else run();
+    },
+    lastTickAt: () => lastTickAt,
+    onTick: (listener) => {
+      emitter.on("tick", listener);
+      return () => void emitter.off("tick", listener);
+    },
+    close: async () => {
+      closed = true;
+      clearTimeout(timer);
+      await running;
+    },
+  };
+}
+
+function makeTurn(parts: TickParts): () => Promise<void> {
+  const { redis, keys, lease, view, metrics, policyConfig } = parts;
+  let before: { term: number; plan: PublishedPlan | null; conflicts: ReadonlySet<string> } | null = null;
+
+  return async () => {
+    const stopTimer = metrics.startTick();
+    const term = lease.term();
+    const picture = await view.picture(0);
+    if (term === null) {
+      before = null;
+      const [plan, leader] = await Promise.all([readPlan(redis, keys), readLeader(redis, keys)]);
+      show(picture, plan, { isLeader: false, term: leader.term });
+      return;
+    }
+    // A new leader goes on from its predecessor's plan, so that nothing is counted or noted twice.
+    if (before?.term !== term) before = { term, plan: await readPlan(redis, keys), conflicts: new Set() };
+    const plan = await planAndAct(parts, picture, term);
+    metrics.countPlan(plan, before.plan);
+    const { entries, conflicts } = describeChanges(picture, plan, before);
+    before = { term, plan, conflicts };
+    for (const entry of entries) await recordAudit(redis, keys, entry, term);
+    show(picture, plan, { isLeader: true, term });
+    stopTimer();
+  };
+
+  function show(picture: FleetPicture, plan: PublishedPlan | null, leader: { isLeader: boolean; term: number }) {
+    metrics.showLeader(leader.isLeader, leader.term);
+    metrics.showFleet(picture, plan, reportDrains(picture, policyConfig));
+  }
+}
+
+async function planAndAct(parts: TickParts, picture: FleetPicture, term: number): Promise<PublishedPlan> {
+  const { redis, keys, jobs, windows, policyConfig, mode, log } = parts;
+  const now = picture.reading.at;
+  const plan = decide(picture.snapshot, policyConfig, now);
+  const moves = plan.moves.map((move) => ({ ...move, heldBack: heldBack(move, mode, windows.open(now)) }));
+  const published: PublishedPlan = { ...plan, moves, term, mode };
+  await writePlan(redis, keys, published);
+  const actor = { redis, keys, jobs, term };
+  const started = await carryOut(
+    actor,
+    picture,
+    moves.filter((move) => move.heldBack === null),
+    log,
+  );
+  if (started.length > 0) log.info({ started }, "moves started");
+  const recovered = await recoverJobs(actor, picture.reading.openMigrations, now);
+  if (recovered.length > 0) log.warn({ recovered }, "jobs delivered again");
+  return published;
+}
+
+export function reportDrains(picture: FleetPicture, config: PolicyConfig): DrainReport[] {
+  return picture.snapshot.nodes.flatMap((node) => {
+    const report = node.maintenance === null ? null : reportDrain(picture, node.id, config);
+    return report === null ? [] : [report];
+  });
+}

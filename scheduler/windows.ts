@@ -1,0 +1,64 @@
+import { createTask, validateDetailed } from "node-cron";
+import type { Config } from "../platform/config.js";
+import { EvenkeelError } from "../platform/errors.js";
+import type { Maintenance } from "../policies/types.js";
+
+const MINUTE_SECONDS = 60;
+
+export type WindowConfig = Config["scheduler"]["windows"][number];
+
+export interface OpenWindow {
+  readonly window: WindowConfig;
+  /** Epoch seconds. */
+  readonly since: number;
+  readonly until: number;
+}
+
+export interface Windows {
+  /** Those open at `now`. Computed from the clock alone, so a restart in the middle of a window changes nothing. */
+  open(now: number): readonly OpenWindow[];
+}
+
+/** @throws CONFIG_INVALID for a cron expression or time zone that cannot be understood. */
+export function makeWindows(configs: readonly WindowConfig[]): Windows {
+  configs.forEach(checkWindow);
+  const tasks = configs.map((window) => ({ window, task: createTask(window.cron, () => {}, { timezone: window.timeZone }) }));
+  let cached: { minute: number; open: readonly OpenWindow[] } | null = null;
+  return {
+    open: (now) => {
+      const minute = Math.floor(now / MINUTE_SECONDS);
+      if (cached?.minute === minute) return cached.open;
+      const open = tasks.flatMap(({ window, task }) => {
+        for (let back = 0; back < window.durationMinutes; back++) {
+          const since = (minute - back) * MINUTE_SECONDS;
+          if (task.match(new Date(since * 1000))) return [{ window, since, until: since + window.durationMinutes * MINUTE_SECONDS }];
+        }
+        return [];
+      });
+      cached = { minute, open };
+      return open;
+    },
+  };
+}
+
+/** What an open window asks of this node; null = nothing. */
+export function windowMaintenance(open: readonly OpenWindow[], node: string): Maintenance | null {
+  const found = open.find(({ window }) => window.action === "maintenance" && window.node === node);
+  if (found === undefined) return null;
+  return { since: found.since, deadline: null, reason: `window until ${new Date(found.until * 1000).toISOString()}` };
+}
+
+/** Whether balancing has to keep its hands off this move. */
+export function movesForbidden(open: readonly OpenWindow[], move: { from: string; to: string }): boolean {
+  return open.some(
+    ({ window }) => window.action === "no-moves" && (window.node === undefined || [move.from, move.to].includes(window.node)),
+  );
+}
+
+function checkWindow({ cron, timeZone, action, node }: WindowConfig, index: number): void {
+  const refuse = (why: string) => new EvenkeelError("CONFIG_INVALID", `scheduler.windows.${index}: ${why}`);
+  if (cron.trim().split(/\s+/).length !== 5 || !validateDetailed(cron).valid)
+    throw refuse(`"${cron}" is not a cron expression of five fields`);
+  if (timeZone !== "UTC" && !Intl.supportedValuesOf("timeZone").includes(timeZone)) throw refuse(`"${timeZone}" is not a known time zone`);
+  if (action === "maintenance" && node === undefined) throw refuse("maintenance needs a node");
+}
