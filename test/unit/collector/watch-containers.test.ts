@@ -1,0 +1,109 @@
+import { expect } from "chai";
+import { pino } from "pino";
+import { type ContainerWatch, type WatchTimes, watchContainers } from "../../../collector/watch-containers.js";
+import { waitFor } from "../../support/wait-for.js";
+import { type StandInEngine, startStandInEngine } from "./stand-in-engine.js";
+
+/** No renewal by time, so that only events and failures can have caused one. */
+const TIMES: WatchTimes = { answerSeconds: 0.3, renewSeconds: 3600, retrySeconds: 0.02 };
+const log = pino({ level: "silent" });
+
+describe("watching containers", () => {
+  let engine: StandInEngine;
+  let watch: ContainerWatch;
+  beforeEach(async () => {
+    engine = await startStandInEngine();
+    engine.containers = [{ id: "a".repeat(64), name: "a", pid: 10 }];
+  });
+  afterEach(async () => {
+    await watch.close();
+    await engine.close();
+  });
+
+  const names = async () => {
+    const now = await watch.current();
+    return now.known ? now.containers.map((container) => container.name) : now.because;
+  };
+  const follow = async (times = TIMES) => {
+    watch = watchContainers(engine.docker, log, times);
+    await waitFor("the watch to follow events", () => engine.followers === 1);
+  };
+
+  it("lists what runs, with pid, state, start and labels", async () => {
+    engine.containers = [
+      { id: "a".repeat(64), name: "a", pid: 10, labels: { "io.evenkeel.pin": "n1" } },
+      { id: "b".repeat(64), name: "b", pid: 11, paused: true },
+      { id: "c".repeat(64), name: "c", pid: 0, restarting: true },
+    ];
+    await follow();
+    const now = await watch.current();
+    expect(now.known && now.containers.map(({ name, state, pid }) => [name, state, pid])).to.deep.equal([
+      ["a", "running", 10],
+      ["b", "paused", 11],
+      ["c", "restarting", 0],
+    ]);
+    expect(now.known && now.containers[0]).to.deep.include({ startedAt: 1795348800.5, labels: { "io.evenkeel.pin": "n1" } });
+  });
+
+  it("asks the engine nothing while nothing happens", async () => {
+    await follow();
+    const before = engine.lists;
+    for (let index = 0; index < 5; index += 1) await watch.current();
+    expect(engine.lists).to.equal(before);
+  });
+
+  it("lists again when an event tells that something changed", async () => {
+    await follow();
+    engine.containers = [...engine.containers, { id: "b".repeat(64), name: "b", pid: 11 }];
+    engine.emit("start");
+    await waitFor("the new container", async () => (await names()).includes("b"));
+  });
+
+  it("notices what changed while the event stream was cut", async () => {
+    await follow();
+    engine.containers = [{ id: "b".repeat(64), name: "b", pid: 11 }];
+    engine.cutEvents();
+    await waitFor("the new list", async () => (await names()).toString() === "b");
+    await waitFor("a new stream", () => engine.followers === 1);
+  });
+
+  it("knows nothing, rather than an old or an empty list, from a failed list until the next good one", async () => {
+    await follow();
+    engine.behaviour = "fail";
+    engine.emit("die");
+    await waitFor("the list to be lost", async () => !(await watch.current()).known);
+    expect(await names()).to.contain("engine is ill");
+    engine.behaviour = "serve";
+    await waitFor("the list to be back", async () => (await names()).toString() === "a");
+    await waitFor("a new stream", () => engine.followers === 1);
+  });
+
+  it("takes half a list for none", async () => {
+    engine.behaviour = "half";
+    watch = watchContainers(engine.docker, log, TIMES);
+    await waitFor("the first list", () => engine.lists > 0);
+    expect((await watch.current()).known).to.equal(false);
+  });
+
+  it("leaves out a container that ended between list and inspection", async () => {
+    const vanishing = { id: "b".repeat(64), name: "b", pid: 11 };
+    const kept = engine.containers;
+    // The list still names it, the inspection does not find it any more.
+    engine.containers = Object.assign([...kept], { map: () => [...kept, vanishing].map(({ id }) => ({ Id: id })) });
+    await follow();
+    expect(await names()).to.deep.equal(["a"]);
+  });
+
+  it("takes an engine that does not answer for lost", async () => {
+    await follow();
+    engine.behaviour = "hang";
+    engine.emit("start");
+    await waitFor("the list to be lost", async () => !(await watch.current()).known);
+  });
+
+  it("lists again now and then without any event", async () => {
+    await follow({ ...TIMES, renewSeconds: 0.05 });
+    engine.containers = [];
+    await waitFor("the empty list", async () => (await names()).length === 0);
+  });
+});
