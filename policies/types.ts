@@ -8,6 +8,16 @@ export interface Snapshot {
   readonly workloads: readonly WorkloadState[];
   /** Migrations that are not closed; both ends hold the resources of their workload. */
   readonly migrations: readonly OpenMigration[];
+  /** Times in which nothing is moved unless an operator asks; whoever builds the snapshot reads the calendar. */
+  readonly windows?: readonly MoveWindow[];
+}
+
+export interface MoveWindow {
+  /** Null: the whole fleet. */
+  readonly node: string | null;
+  /** Whether the window is open at the snapshot's `at`. */
+  readonly active: boolean;
+  readonly reason: string;
 }
 
 export interface NodeState {
@@ -22,7 +32,34 @@ export interface NodeState {
   /** Oldest first; what the hold time is judged on. */
   readonly history: readonly NodePoint[];
   readonly maintenance: Maintenance | null;
+  /** `io.evenkeel.zone` is the node's zone, for spreading. */
   readonly labels: Readonly<Record<string, string>>;
+  /** Nothing new is placed there, but nothing leaves either. */
+  readonly cordoned?: boolean;
+  /** Signs that the node may soon fail; what they are worth is for the health policy to say. */
+  readonly health?: readonly HealthSign[];
+  /** Bytes a second that a migration gets to or from this node; absent or null = not measured. */
+  readonly linkBytesPerSecond?: number | null;
+  /** As `uname -m` says; absent = not known, which fits everything. */
+  readonly architecture?: string | null;
+  /** Names of the container networks that exist there; absent = not known, which fits everything. */
+  readonly networks?: readonly string[] | null;
+}
+
+export type HealthSignKind =
+  | "disk-failing"
+  | "memory-errors"
+  | "overheating"
+  | "read-only-filesystem"
+  | "out-of-memory-kills"
+  | "pressure-stall"
+  | "peers-lost";
+
+export interface HealthSign {
+  readonly kind: HealthSignKind;
+  readonly since: number;
+  /** What was read, for a person: `nvme0: critical warning 0x04`. */
+  readonly detail: string;
 }
 
 export interface NodePoint {
@@ -53,6 +90,16 @@ export interface WorkloadState {
   readonly lastMovedAt: number | null;
   /** The node it left at lastMovedAt; lets that node settle before it is judged again. */
   readonly lastMovedFrom?: string | null;
+  /** Epoch seconds of its moves in the last day, in any order; absent = only lastMovedAt is known. */
+  readonly recentMoves?: readonly number[];
+  /** Memory written anew each second; absent or null = not measured. */
+  readonly dirtyBytesPerSecond?: number | null;
+  /** Files that travel with it: volumes and what it changed of its image. */
+  readonly fileBytes?: number | null;
+  /** Of its image; absent = not known, which runs everywhere. */
+  readonly architecture?: string | null;
+  /** Names of the container networks that it is attached to. */
+  readonly networks?: readonly string[];
 }
 
 export interface Constraints {
@@ -62,6 +109,14 @@ export interface Constraints {
   readonly antiAffinityGroup: string | null;
   /** Only these nodes may hold it; empty = any. */
   readonly pinnedTo: readonly string[];
+  /** Workloads of one group are kept on one node (label io.evenkeel.affinity). */
+  readonly affinityGroup?: string | null;
+  /** Workloads of one group are kept in distinct zones (label io.evenkeel.zone-spread). */
+  readonly zoneSpreadGroup?: string | null;
+  /** No more than `moving` workloads of the group are under way at once (label io.evenkeel.disruption-budget=GROUP/COUNT). */
+  readonly disruptionBudget?: { readonly group: string; readonly moving: number } | null;
+  /** Higher is disturbed later; 0 is usual (label io.evenkeel.priority). */
+  readonly priority?: number;
 }
 
 export interface OpenMigration {
@@ -72,7 +127,7 @@ export interface OpenMigration {
 }
 
 /** Why a move is made. */
-export type MoveReason = "overload" | "maintenance" | "operator";
+export type MoveReason = "overload" | "maintenance" | "operator" | "health" | "balance" | "consolidate" | "group";
 
 export interface Move {
   readonly workload: string;
@@ -81,6 +136,14 @@ export interface Move {
   readonly reason: MoveReason;
   /** One sentence for a person, with the numbers that decided. */
   readonly because: string;
+  readonly cost?: MoveCost;
+}
+
+/** What a move is expected to take, from the workload's memory, dirty rate and files and the link between the two nodes. */
+export interface MoveCost {
+  readonly bytes: number;
+  readonly seconds: number;
+  readonly blackoutSeconds: number;
 }
 
 /** One candidate that was not moved, and why. `to` is null when no single destination is to blame. */
@@ -95,7 +158,17 @@ export interface Skip {
 export type SkipReason =
   | "workload-missing"
   | "source-unknown"
+  | "workload-moved-too-often"
+  | "affinity"
+  | "zone-spread"
+  | "disruption-budget"
   | "target-settling"
+  | "target-cordoned"
+  | "target-suspect"
+  | "target-incompatible"
+  | "move-window"
+  | "budget-spent"
+  | "cost-too-high"
   | "workload-never"
   | "workload-pinned"
   | "workload-cooling-down"
@@ -115,7 +188,7 @@ export type SkipReason =
 
 export interface Verdict {
   readonly node: string;
-  readonly verdict: "level" | "warming" | "overloaded" | "draining" | "drained" | "unknown";
+  readonly verdict: "level" | "warming" | "overloaded" | "draining" | "drained" | "suspect" | "unknown";
   readonly because: string;
 }
 
