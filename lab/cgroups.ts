@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { waitFor } from "./deadline.js";
+import { labsGroup } from "./folders.js";
 
 /** A mounted cgroup hierarchy of the host. A hybrid host has several of version 1 and one of version 2 without controllers. */
 export interface Hierarchy {
@@ -15,7 +16,6 @@ export interface Size {
   readonly memoryBytes?: number;
 }
 
-const TOP = "evenkeel-lab";
 /** Short, so that a confined node is slowed evenly, not stopped for a tenth of a second at a time. */
 const CPU_PERIOD_MICROSECONDS = 20_000;
 const CONTROLLERS = [
@@ -77,7 +77,7 @@ export async function createGroup(lab: string, machine: string, size: Size): Pro
   const isUnified = hierarchies.every((hierarchy) => hierarchy.version === 2);
   for (const hierarchy of hierarchies) {
     let path = hierarchy.mountPoint;
-    for (const part of [TOP, lab, machine]) {
+    for (const part of [labsGroup(), lab, machine]) {
       if (isUnified) await handDown(path, hierarchy);
       const parent = path;
       path = join(path, part);
@@ -121,7 +121,7 @@ async function limit(path: string, { version, controllers }: Hierarchy, { cpuCor
 
 function groupFolders(lab: string): string[] {
   return hostHierarchies()
-    .map((hierarchy) => join(hierarchy.mountPoint, TOP, lab))
+    .map((hierarchy) => join(hierarchy.mountPoint, labsGroup(), lab))
     .filter((path) => existsSync(path));
 }
 
@@ -155,7 +155,7 @@ export function processesOfLab(lab: string): number[] {
 
 export function labsWithGroups(): string[] {
   const names = hostHierarchies()
-    .map((hierarchy) => join(hierarchy.mountPoint, TOP))
+    .map((hierarchy) => join(hierarchy.mountPoint, labsGroup()))
     .filter((path) => existsSync(path))
     .flatMap((path) => readdirSync(path, { withFileTypes: true }))
     .filter((entry) => entry.isDirectory())
@@ -167,6 +167,9 @@ export function labsWithGroups(): string[] {
 export async function killGroup(lab: string): Promise<void> {
   await waitFor(`the processes of lab ${lab} to end`, 30, async () => {
     for (const path of groupFolders(lab)) await writeFile(join(path, "cgroup.kill"), "1").catch(() => undefined);
+    // A process in a frozen cgroup of version 1 does not even die.
+    for (const path of groupFolders(lab).flatMap(listSubtree))
+      await writeFile(join(path, "freezer.state"), "THAWED", { flag: "r+" }).catch(() => undefined);
     const left = processesOfLab(lab);
     for (const pid of left) kill(pid);
     return left.length === 0;
@@ -187,5 +190,5 @@ export async function removeGroup(lab: string): Promise<void> {
     for (const path of groupFolders(lab).flatMap(listSubtree)) await rmdir(path).catch(() => undefined);
     return groupFolders(lab).length === 0;
   });
-  for (const hierarchy of hostHierarchies()) await rmdir(join(hierarchy.mountPoint, TOP)).catch(() => undefined);
+  for (const hierarchy of hostHierarchies()) await rmdir(join(hierarchy.mountPoint, labsGroup())).catch(() => undefined);
 }

@@ -10,7 +10,7 @@ export interface LabRecord {
   readonly orchestrator: ProcessIdentity;
   readonly guardian?: ProcessIdentity;
   /** Present once the lab is up. */
-  readonly machines?: readonly { readonly name: string; readonly address: string; readonly isDockerHost: boolean }[];
+  readonly machines?: readonly { readonly name: string; readonly address: string }[];
 }
 
 export function labFolder(name: string): string {

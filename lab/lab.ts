@@ -1,14 +1,15 @@
-import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createGroup } from "./cgroups.js";
 import { waitFor } from "./deadline.js";
 import { type LabNode, nodeOctet, startNode } from "./docker-host.js";
+import { labsGroup, RUN_FOLDER } from "./folders.js";
 import { startGuard } from "./guard.js";
-import { isLookedAfter, labFolder, labsWithFolders, readRecord, writeRecord } from "./lab-record.js";
+import { withLock } from "./kernel-lock.js";
+import { isLookedAfter, labFolder, readRecord, writeRecord } from "./lab-record.js";
 import { listLeftovers } from "./leftovers.js";
 import { addressOf, type Fabric, launch, type Machine, type Site, SUBNET_PREFIX, startMachine } from "./machine.js";
-import { identify } from "./process-identity.js";
+import { isAlive } from "./process-identity.js";
 import { type Publication, publish, relay } from "./relay.js";
 import { buildRoot } from "./root-file-system.js";
 import { LAB_PACKAGES } from "./root-recipe.js";
@@ -39,6 +40,8 @@ export interface Lab {
   readonly clients: Machine;
   readonly fabric: Fabric;
   readonly stateDirectory: string;
+  /** The root file system that all machines start from. Read only. */
+  readonly rootDirectory: string;
   /** The same folder on the host and, as /shared, in every machine. */
   readonly sharedDirectory: string;
   node(name: string): LabNode;
@@ -64,10 +67,10 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   }
   if (process.getuid?.() !== 0) throw new Error("The lab needs root: it makes namespaces, mounts and cgroups.");
   onProgress("clearing away what earlier labs left");
-  await clearTheWay(name);
-  await writeRecord({ name, orchestrator: identify(process.pid) });
-  const guard = await startGuard(name);
-  await writeRecord({ name, orchestrator: identify(process.pid), guardian: guard.identity });
+  const guard = await withLock(join(RUN_FOLDER, `${labsGroup()}.lock`), async () => {
+    await clearTheWay(name);
+    return startGuard(name);
+  });
   const publications: Publication[] = [];
 
   const close = async (): Promise<string[]> => {
@@ -80,21 +83,18 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     onProgress("preparing the root file system");
     const rootDirectory = options.rootDirectory ?? process.env.EVENKEEL_LAB_ROOT ?? (await buildRoot("lab", LAB_PACKAGES, onProgress));
     onProgress("starting the machines");
-    await holdSysctls(name);
+    await holdSysctls(labFolder(name));
     const site = await prepareSite(name, rootDirectory, nodes);
     const [control, clients, ...started] = await Promise.all([
       startMachine(site, { name: "control", octet: CONTROL_OCTET, services: [], files: {} }),
       startMachine(site, { name: "clients", octet: CLIENTS_OCTET, services: [], files: {} }),
       ...nodes.map((node, index) => startNode(site, { ...node, index })),
     ]);
+    const record = await readRecord(name);
+    if (!record) throw new Error(`the record of lab ${name} is gone`);
     await writeRecord({
-      name,
-      orchestrator: identify(process.pid),
-      guardian: guard.identity,
-      machines: [
-        ...[control, clients].map((machine) => ({ name: machine.name, address: machine.address, isDockerHost: false })),
-        ...started.map((node) => ({ name: node.name, address: node.address, isDockerHost: true })),
-      ],
+      ...record,
+      machines: [control, clients, ...started].map((machine) => ({ name: machine.name, address: machine.address })),
     });
     return {
       name,
@@ -103,6 +103,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       clients,
       fabric: site.fabric,
       stateDirectory: site.folder,
+      rootDirectory,
       sharedDirectory: site.sharedDirectory,
       node(wanted) {
         const found = started.find((node) => node.name === wanted);
@@ -123,23 +124,15 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   }
 }
 
-/** Takes down what nobody looks after; waits for guardians at work; throws when a live lab has the name. */
+/** Takes down what nobody looks after; waits for a guardian at work on the name; throws when a live lab has it. */
 async function clearTheWay(name: string): Promise<void> {
   await takeDownAbandoned();
-  const record = await readRecord(name);
-  if (record && isLookedAfter(record)) {
-    await waitFor(`the lab ${name} of process ${record.orchestrator.pid} to go away`, GUARDIAN_DEADLINE_SECONDS, async () => {
-      const now = await readRecord(name);
-      if (now && processRuns(now.orchestrator.pid) && isLookedAfter({ ...now, guardian: undefined }))
-        throw new Error(`a lab named ${name} is running (process ${now.orchestrator.pid})`);
-      return !(await labsWithFolders()).includes(name);
-    });
-  }
-  await takeDownAbandoned();
-}
-
-function processRuns(pid: number): boolean {
-  return existsSync(`/proc/${pid}`);
+  await waitFor(`the guardian to take the last lab ${name} down`, GUARDIAN_DEADLINE_SECONDS, async () => {
+    const record = await readRecord(name);
+    if (record && isAlive(record.orchestrator)) throw new Error(`a lab named ${name} is running (process ${record.orchestrator.pid})`);
+    return !isLookedAfter(record);
+  });
+  await takeDown(name);
 }
 
 async function prepareSite(name: string, rootDirectory: string, nodes: readonly NodeSize[]): Promise<Site> {

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn as spawnChild } from "node:child_process";
 import { closeSync, existsSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { constants } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { projectPath } from "../platform/paths.js";
@@ -192,7 +193,7 @@ export function openMachine({
       });
       closeSync(log);
       const ended = new Promise<number>((resolve) =>
-        child.once("exit", (code, signal) => resolve(code ?? 128 + (signal === "SIGKILL" ? 9 : 15))),
+        child.once("exit", (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0))),
       );
       void ended.then(() => services.delete(serviceName));
       const inner = await waitFor(`${serviceName} on ${name} to start`, START_DEADLINE_SECONDS, () => childOf(child));

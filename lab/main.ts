@@ -2,16 +2,16 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { openSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
 import { projectPath } from "../platform/paths.js";
 import { waitFor } from "./deadline.js";
-import { labsFolder } from "./folders.js";
 import { startLab } from "./lab.js";
 import { isLookedAfter, labFolder, labsWithFolders, readRecord } from "./lab-record.js";
 import { listLeftovers } from "./leftovers.js";
 import { isAlive } from "./process-identity.js";
-import { takeDown } from "./take-down.js";
+import { takeDown, takeDownAbandoned } from "./take-down.js";
 
 const GIBIBYTE = 1024 ** 3;
 const say = (line: string) => process.stdout.write(`${line}\n`);
@@ -79,6 +79,13 @@ program
   });
 
 program
+  .command("clean")
+  .description("take down every lab that nobody looks after any more")
+  .action(async () => {
+    for (const name of await takeDownAbandoned()) say(`took down ${name}`);
+  });
+
+program
   .command("exec")
   .description("run a command in a machine of a lab: exec node1 -- docker ps")
   .option("--name <name>", "name of the lab", "dev")
@@ -100,7 +107,7 @@ function changed(tell: (step: string, percent?: number) => void): (step: string,
 }
 
 async function upDetached(name: string): Promise<void> {
-  const path = join(labsFolder(), `${name}.up.log`);
+  const path = join(tmpdir(), `evenkeel-lab-${name}.log`);
   const log = openSync(path, "w");
   const child = spawn(
     process.execPath,

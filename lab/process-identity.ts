@@ -7,7 +7,7 @@ export interface ProcessIdentity {
   readonly bootId: string;
 }
 
-const bootId = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+export const bootId = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
 
 /** Start time of a process in clock ticks after boot, or undefined when it is gone (or a zombie). */
 function startTicksOf(pid: number): number | undefined {
@@ -27,8 +27,4 @@ export function identify(pid: number): ProcessIdentity {
 
 export function isAlive(identity: ProcessIdentity): boolean {
   return identity.bootId === bootId && startTicksOf(identity.pid) === identity.startTicks;
-}
-
-export function isOfThisBoot(identity: ProcessIdentity): boolean {
-  return identity.bootId === bootId;
 }

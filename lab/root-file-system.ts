@@ -14,6 +14,8 @@ export type Progress = (step: string, percent?: number) => void;
 const RECIPE_VERSION = 1;
 const SCRIPTS = "/usr/share/debootstrap";
 const QUIET_APT = { DEBIAN_FRONTEND: "noninteractive", LC_ALL: "C" };
+/** A build's processes and mounts end with this process, however it ends: a later run must find the partial tree at rest. */
+const APART = ["--pdeathsig", "KILL", "--", "unshare", "--mount", "--pid", "--fork", "--kill-child", "--"];
 /** A minimal base system: what debootstrap prints "Retrieving" and "Unpacking" lines for, about. */
 const BASE_STEPS = 330;
 
@@ -90,8 +92,9 @@ async function install(target: string, packages: readonly string[], onProgress: 
   await writeFile(join(target, "etc/apt/apt.conf.d/99host"), await hostDownloadSettings());
   onProgress("reading package lists");
   await execa("chroot", [target, "apt-get", "update", "-qq"], { env: QUIET_APT });
-  const apt = ["apt-get", "install", "-y", "-q", "--no-install-recommends", "-o", "APT::Status-Fd=1", ...packages];
-  await followed("chroot", [target, ...apt], QUIET_APT, (line) => {
+  const apt = ["apt-get", "install", "-y", "-q", "--no-install-recommends", "-o", "APT::Status-Fd=3", "-o", "Dpkg::Use-Pty=0", ...packages];
+  // Not descriptor 1 itself: apt closes its status descriptor for the packages' scripts.
+  await followed("sh", ["-c", 'exec "$@" 3>&1', "sh", "chroot", target, ...apt], QUIET_APT, (line) => {
     // dlstatus:file:percent:words, pmstatus:package:percent:words
     const [kind, , percent] = line.split(":");
     if (kind === "dlstatus") onProgress("fetching packages", Math.round(Number(percent)));
@@ -105,8 +108,8 @@ async function install(target: string, packages: readonly string[], onProgress: 
 }
 
 async function writeManifest(target: string): Promise<void> {
-  const { stdout } = await execa("chroot", [target, "dpkg-query", "-W", "-f", "${Package} ${Version}\n"]);
-  const versions = Object.fromEntries(stdout.split("\n").map((line) => line.split(" ")));
+  const { stdout } = await execa("chroot", [target, "dpkg-query", "-W"]);
+  const versions = Object.fromEntries(stdout.split("\n").map((line) => line.split("\t")));
   await writeFile(join(target, "manifest.json"), JSON.stringify(versions, null, 2));
 }
 
@@ -117,7 +120,7 @@ async function followed(
   env: Record<string, string>,
   onLine: (line: string) => void,
 ): Promise<void> {
-  const child = execa(command, args, { env, all: true, buffer: false, reject: false, stdin: "ignore" });
+  const child = execa("setpriv", [...APART, command, ...args], { env, all: true, buffer: false, reject: false, stdin: "ignore" });
   const last: string[] = [];
   for await (const line of createInterface({ input: child.all })) {
     onLine(line);

@@ -33,7 +33,7 @@ for device in null zero full random urandom tty kmsg fuse userfaultfd; do
   if [ -e "/dev/$device" ]; then cp -a "/dev/$device" dev/; fi
 done
 mkdir dev/pts dev/shm dev/net run/lock
-cp -a /dev/net/tun dev/net/
+if [ -e /dev/net/tun ]; then cp -a /dev/net/tun dev/net/; fi
 mount -t devpts -o newinstance,ptmxmode=0666,mode=620 devpts dev/pts
 mount -t tmpfs -o mode=1777 shm dev/shm
 ln -s pts/ptmx dev/ptmx
