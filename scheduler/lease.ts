@@ -26,9 +26,12 @@ export interface LeaseOptions {
   readonly onError?: (error: unknown) => void;
 }
 
-export interface Lease {
-  /** The term under which this process may write, or null while another leads. Never true past the lease, even if Redis is silent. */
+export interface Leadership {
+  /** The term under which this process may write, or null while another leads. Never past the lease, even if Redis is silent. */
   term(): number | null;
+}
+
+export interface Lease extends Leadership {
   /** Stops competing and gives the lease back. */
   close(): Promise<void>;
 }

@@ -4,7 +4,7 @@ import type { Plan, Verdict } from "../policies/types.js";
 import type { FleetPicture } from "./fleet/build-snapshot.js";
 import type { DrainReport } from "./fleet/drain-report.js";
 
-const STATES: readonly Verdict["verdict"][] = ["level", "warming", "overloaded", "draining", "drained", "unknown"];
+const STATES: readonly Verdict["verdict"][] = ["level", "warming", "overloaded", "draining", "drained", "suspect", "unknown"];
 const TICK_BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 export interface SchedulerMetrics {

@@ -12,7 +12,7 @@ import { recordAudit } from "./audit.js";
 import type { FleetPicture } from "./fleet/build-snapshot.js";
 import { type DrainReport, reportDrain } from "./fleet/drain-report.js";
 import type { FleetView } from "./fleet/fleet-view.js";
-import { type Lease, readLeader } from "./lease.js";
+import { type Leadership, readLeader } from "./lease.js";
 import type { SchedulerMetrics } from "./metrics.js";
 import { describeChanges } from "./note-changes.js";
 import { type PublishedPlan, readPlan, writePlan } from "./plan-store.js";
@@ -22,7 +22,7 @@ export interface TickParts {
   readonly redis: Redis;
   readonly keys: Keys;
   readonly jobs: MigrationJobs;
-  readonly lease: Lease;
+  readonly leadership: Leadership;
   readonly view: FleetView;
   readonly windows: Windows;
   readonly metrics: SchedulerMetrics;
@@ -99,12 +99,12 @@ export function startTicking(parts: TickParts): Ticker {
 }
 
 function makeTurn(parts: TickParts): () => Promise<void> {
-  const { redis, keys, lease, view, metrics, policyConfig } = parts;
+  const { redis, keys, leadership, view, metrics, policyConfig } = parts;
   let before: { term: number; plan: PublishedPlan | null; conflicts: ReadonlySet<string> } | null = null;
 
   return async () => {
     const stopTimer = metrics.startTick();
-    const term = lease.term();
+    const term = leadership.term();
     const picture = await view.picture(0);
     if (term === null) {
       before = null;

@@ -1,0 +1,97 @@
+import type { MigrationRecord } from "../platform/migration-record.js";
+import type { Constraints, NodePoint, Verdict } from "../policies/types.js";
+import type { AuditEntry } from "./audit.js";
+import type { DrainReport } from "./fleet/drain-report.js";
+import type { MaintenanceRequest } from "./fleet/maintenance.js";
+import type { PublishedPlan } from "./plan-store.js";
+
+/** What the HTTP API answers; docs/api.md explains each. Times are epoch seconds, ratios 0..1 of capacity, null is unknown. */
+export interface NodeAnswer {
+  readonly id: string;
+  readonly state: Verdict["verdict"];
+  /** The verdict in a sentence; for an unknown node, what is wrong with it. */
+  readonly because: string;
+  readonly lastSeenAt: number;
+  readonly cpuCapacityCores: number;
+  readonly cpuUsedCores: number | null;
+  readonly cpuRatio: number | null;
+  readonly memoryCapacityBytes: number;
+  readonly memoryUsedBytes: number | null;
+  readonly memoryRatio: number | null;
+  readonly maintenance: readonly MaintenanceRequest[];
+  readonly workloads: number;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly kernel: string | null;
+  readonly engine: string | null;
+  readonly peerAddress: string | null;
+  /** Readings that failed on the node, in its own words. */
+  readonly failures: readonly string[];
+  /** Oldest first; only when asked for. */
+  readonly history?: readonly NodePoint[];
+}
+
+export interface WorkloadAnswer {
+  readonly id: string;
+  readonly name: string;
+  readonly node: string;
+  readonly image: string;
+  readonly containerId: string;
+  readonly state: string;
+  readonly cpuUsedCores: number | null;
+  readonly memoryUsedBytes: number | null;
+  readonly cpuLimitCores: number | null;
+  readonly memoryLimitBytes: number | null;
+  readonly constraints: Constraints;
+  readonly lastMovedAt: number | null;
+  /** Id of its open migration. */
+  readonly migration: string | null;
+  /** Nodes on which copies run that nothing explains. */
+  readonly conflict: readonly string[];
+}
+
+export interface StatusAnswer {
+  readonly at: number;
+  readonly mode: string;
+  readonly leader: { readonly holder: string | null; readonly url: string | null; readonly term: number };
+  /** Whether the scheduler that answers is the leader. */
+  readonly isLeader: boolean;
+  readonly imbalance: number | null;
+  readonly nodes: Readonly<Record<Verdict["verdict"], number>>;
+  readonly workloads: number;
+  readonly migrationsOpen: number;
+  readonly planAt: number | null;
+  readonly openWindows: readonly { readonly action: string; readonly node: string | null; readonly until: number }[];
+  readonly tickSeconds: number;
+}
+
+export interface MaintenanceAnswer {
+  readonly drain: DrainReport;
+  /** What an undrain could not lift: a file on the node, or a window. */
+  readonly stillAskedForBy: readonly MaintenanceRequest[];
+}
+
+export interface ApprovalAnswer {
+  readonly started: readonly string[];
+  /** Approved moves that the newest state no longer calls for. */
+  readonly dropped: readonly { readonly workload: string; readonly to: string }[];
+}
+
+export interface ErrorAnswer {
+  readonly error: {
+    readonly code: string;
+    readonly message: string;
+    readonly hint: string;
+    readonly retryable: boolean;
+    readonly facts: Readonly<Record<string, unknown>>;
+  };
+}
+
+export interface Answers {
+  readonly nodes: { readonly nodes: readonly NodeAnswer[] };
+  readonly workloads: { readonly workloads: readonly WorkloadAnswer[] };
+  readonly plan: { readonly plan: PublishedPlan | null };
+  readonly migrations: { readonly migrations: readonly MigrationRecord[] };
+  readonly migration: { readonly migration: MigrationRecord };
+  readonly drain: { readonly drain: DrainReport };
+  readonly audit: { readonly entries: readonly AuditEntry[] };
+}

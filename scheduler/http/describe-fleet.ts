@@ -1,0 +1,101 @@
+import type { MigrationRecord } from "../../platform/migration-record.js";
+import { parseConstraints } from "../../policies/constraints.js";
+import { imbalance } from "../../policies/imbalance.js";
+import type { NodePoint, Verdict } from "../../policies/types.js";
+import type { NodeAnswer, StatusAnswer, WorkloadAnswer } from "../api-shapes.js";
+import type { FleetPicture } from "../fleet/build-snapshot.js";
+import type { PlacedWorkload } from "../fleet/place-workloads.js";
+import type { PublishedPlan } from "../plan-store.js";
+
+type State = Verdict["verdict"];
+
+/** The newest verdict, unless what is known since then says more: a node fell silent, or was flagged, after the plan was made. */
+export function stateOf(picture: FleetPicture, plan: PublishedPlan | null, nodeId: string): { state: State; because: string } {
+  const reading = picture.reading.nodes.find(({ id }) => id === nodeId);
+  const node = picture.snapshot.nodes.find(({ id }) => id === nodeId);
+  if (reading === undefined || node === undefined || reading.sample === null) {
+    return { state: "unknown", because: reading?.trouble ?? "it has never reported" };
+  }
+  const verdict = plan?.verdicts.find((entry) => entry.node === nodeId);
+  const isDraining = verdict?.verdict === "draining" || verdict?.verdict === "drained";
+  if (node.maintenance !== null && !isDraining) return { state: "draining", because: `under maintenance: ${node.maintenance.reason}` };
+  if (verdict === undefined || (node.maintenance === null && isDraining)) return { state: "level", because: "not judged yet" };
+  const isLoaded = reading.sample.workloads.length > 0;
+  if (verdict.verdict === "drained" && isLoaded) return { state: "draining", because: "its newest sample still shows workloads" };
+  return { state: verdict.verdict, because: verdict.because };
+}
+
+export function describeNodes(
+  picture: FleetPicture,
+  plan: PublishedPlan | null,
+  histories: ReadonlyMap<string, readonly NodePoint[]>,
+): NodeAnswer[] {
+  const count = new Map<string, number>();
+  for (const { node } of picture.placed) count.set(node, (count.get(node) ?? 0) + 1);
+  const states = new Map(picture.snapshot.nodes.map((node) => [node.id, node]));
+  return picture.reading.nodes.map(({ id, lastSeenAt, sample, identity }) => {
+    const node = states.get(id)!;
+    const history = histories.get(id);
+    const ratio = (used: number | null | undefined, capacity: number) =>
+      used === null || used === undefined || capacity <= 0 ? null : used / capacity;
+    return {
+      id,
+      ...stateOf(picture, plan, id),
+      lastSeenAt,
+      cpuCapacityCores: node.cpuCapacityCores,
+      cpuUsedCores: sample?.cpuUsedCores ?? null,
+      cpuRatio: ratio(sample?.cpuUsedCores, node.cpuCapacityCores),
+      memoryCapacityBytes: node.memoryCapacityBytes,
+      memoryUsedBytes: sample?.memoryUsedBytes ?? null,
+      memoryRatio: ratio(sample?.memoryUsedBytes, node.memoryCapacityBytes),
+      maintenance: picture.requests.get(id) ?? [],
+      workloads: count.get(id) ?? 0,
+      labels: node.labels,
+      kernel: identity?.kernel ?? null,
+      engine: identity?.engine ? `${identity.engine.name} ${identity.engine.version}` : null,
+      peerAddress: identity?.peerAddress ?? null,
+      failures: sample?.failures ?? [],
+      ...(history === undefined ? {} : { history }),
+    };
+  });
+}
+
+export function describeWorkloads(picture: FleetPicture): WorkloadAnswer[] {
+  const migrations = new Map(picture.reading.openMigrations.map((record: MigrationRecord) => [record.workload, record.id]));
+  return [...picture.placed]
+    .sort((a, b) => a.reading.name.localeCompare(b.reading.name) || (a.id < b.id ? -1 : 1))
+    .map(({ id, node, reading, conflict }: PlacedWorkload) => ({
+      id,
+      name: reading.name,
+      node,
+      image: reading.image,
+      containerId: reading.containerId,
+      state: reading.state,
+      cpuUsedCores: reading.cpuUsedCores,
+      memoryUsedBytes: reading.memoryUsedBytes,
+      cpuLimitCores: reading.cpuLimitCores,
+      memoryLimitBytes: reading.memoryLimitBytes,
+      constraints: parseConstraints(reading.labels),
+      lastMovedAt: picture.reading.lastMoved[id] ?? null,
+      migration: migrations.get(id) ?? null,
+      conflict,
+    }));
+}
+
+export function describeStatus(
+  picture: FleetPicture,
+  plan: PublishedPlan | null,
+  rest: Pick<StatusAnswer, "mode" | "leader" | "isLeader" | "tickSeconds" | "openWindows">,
+): StatusAnswer {
+  const nodes: Record<State, number> = { level: 0, warming: 0, overloaded: 0, draining: 0, drained: 0, suspect: 0, unknown: 0 };
+  for (const { id } of picture.reading.nodes) nodes[stateOf(picture, plan, id).state]++;
+  return {
+    at: picture.reading.at,
+    ...rest,
+    imbalance: imbalance(picture.snapshot),
+    nodes,
+    workloads: picture.placed.length,
+    migrationsOpen: picture.reading.openMigrations.length,
+    planAt: plan?.at ?? null,
+  };
+}

@@ -1,0 +1,52 @@
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import { nowSeconds } from "../../platform/clock.js";
+import { EvenkeelError } from "../../platform/errors.js";
+import type { MaintenanceAnswer } from "../api-shapes.js";
+import { recordAudit } from "../audit.js";
+import { reportDrain } from "../fleet/drain-report.js";
+import { publishNote } from "../notes.js";
+import { API_BASE } from "../protocol.js";
+import { authorize } from "./authorize.js";
+import type { ApiParts } from "./parts.js";
+import { maintenanceBody, nodeParams, readInput } from "./read-input.js";
+
+/** The maintenance flag. It is one hash field, the same that `redis-cli` sets, so every scheduler may write it. */
+export function addMaintenanceRoutes(server: FastifyInstance, parts: ApiParts): void {
+  const { redis, keys, view, policyConfig, ticker } = parts;
+  const onRequest = async (request: FastifyRequest) => authorize(request, parts.config.scheduler.operatorToken);
+
+  const assertNode = async (id: string) => {
+    if ((await redis.zscore(keys.nodes, id)) === null) throw new EvenkeelError("NODE_NOT_FOUND", id);
+  };
+  const answer = async (id: string): Promise<MaintenanceAnswer> => {
+    await publishNote(redis, keys, { kind: "maintenance", node: id });
+    ticker.wake();
+    const drain = reportDrain(await view.picture(0), id, policyConfig);
+    if (drain === null) throw new EvenkeelError("NODE_NOT_FOUND", id);
+    return { drain, stillAskedForBy: drain.requests.filter(({ source }) => source !== "flag") };
+  };
+
+  server.put(`${API_BASE}/nodes/:id/maintenance`, { onRequest }, async (request): Promise<MaintenanceAnswer> => {
+    const { id } = readInput(nodeParams, request.params);
+    const { deadlineSeconds, reason = "operator" } = readInput(maintenanceBody, request.body);
+    await assertNode(id);
+    const now = nowSeconds();
+    const standing = reportDrain(await view.picture(0), id, policyConfig)?.requests.find(({ source }) => source === "flag");
+    // Asked again while it stands: the drain goes on from where it began, under the new deadline and reason.
+    const since = standing?.since ?? now;
+    const deadline = deadlineSeconds === undefined ? null : now + deadlineSeconds;
+    await redis.hset(keys.maintenance, id, JSON.stringify({ since, deadline, reason }));
+    const detail = deadlineSeconds === undefined ? reason : `${reason}, within ${deadlineSeconds} s`;
+    await recordAudit(redis, keys, { at: now, kind: "maintenance-on", actor: "operator", node: id, detail }, 0);
+    return answer(id);
+  });
+
+  server.delete(`${API_BASE}/nodes/:id/maintenance`, { onRequest }, async (request): Promise<MaintenanceAnswer> => {
+    const { id } = readInput(nodeParams, request.params);
+    await assertNode(id);
+    const removed = await redis.hdel(keys.maintenance, id);
+    const detail = removed === 1 ? "flag lifted" : "there was no flag";
+    await recordAudit(redis, keys, { at: nowSeconds(), kind: "maintenance-off", actor: "operator", node: id, detail }, 0);
+    return answer(id);
+  });
+}

@@ -1,0 +1,83 @@
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import { nowSeconds } from "../../platform/clock.js";
+import { EvenkeelError } from "../../platform/errors.js";
+import { abortMigration, closeMigration, readMigration } from "../../platform/migration-record.js";
+import { canMove } from "../../policies/can-move.js";
+import { decide } from "../../policies/decide.js";
+import { carryOut, heldBack } from "../act/carry-out-plan.js";
+import { startMigration } from "../act/start-migration.js";
+import type { Answers, ApprovalAnswer } from "../api-shapes.js";
+import { recordAudit } from "../audit.js";
+import { publishNote } from "../notes.js";
+import { API_BASE } from "../protocol.js";
+import { authorize } from "./authorize.js";
+import { findWorkload } from "./find-workload.js";
+import { termOrForward } from "./forward-to-leader.js";
+import type { ApiParts } from "./parts.js";
+import { approveBody, migrateBody, migrationParams, readInput } from "./read-input.js";
+
+/** Moves asked for, approved or cancelled by an operator. */
+export function addMigrationRoutes(server: FastifyInstance, parts: ApiParts): void {
+  const { redis, keys, view, policyConfig, jobs } = parts;
+  const onRequest = async (request: FastifyRequest) => authorize(request, parts.config.scheduler.operatorToken);
+  const note = (kind: string, detail: string, rest: { workload?: string; migration?: string } = {}) =>
+    recordAudit(redis, keys, { at: nowSeconds(), kind, actor: "operator", detail, ...rest }, 0);
+
+  server.post(`${API_BASE}/migrations`, { onRequest }, async (request, reply) => {
+    const { workload: wanted, to } = readInput(migrateBody, request.body);
+    const term = await termOrForward(parts, request, reply);
+    if (term === null) return reply;
+    const picture = await view.picture(0);
+    const workload = findWorkload(picture, wanted);
+    const target = picture.snapshot.nodes.find(({ id }) => id === to);
+    if (target === undefined) throw new EvenkeelError("NODE_NOT_FOUND", to);
+    if (workload.node === to) throw new EvenkeelError("ALREADY_THERE", `${workload.reading.name} on ${to}`);
+    if (picture.reading.openMigrations.some((record) => record.workload === workload.id)) {
+      throw new EvenkeelError("WORKLOAD_MIGRATING", workload.reading.name);
+    }
+    const refusal = canMove(picture.snapshot, policyConfig, picture.reading.at, workload.id, to);
+    if (refusal !== null) {
+      await note("move-refused", `to ${to}: ${refusal.because}`, { workload: workload.id });
+      throw new EvenkeelError("MOVE_REFUSED", `${workload.reading.name} to ${to}: ${refusal.because}`, { facts: { ...refusal } });
+    }
+    const move = { workload: workload.id, from: workload.node, to, reason: "operator", because: "An operator asked for it." } as const;
+    const id = await startMigration({ redis, keys, jobs, term }, picture, move);
+    await note("move-asked", `${workload.node} -> ${to}`, { workload: workload.id, migration: id });
+    const migration = await readMigration(redis, keys, id);
+    return reply.code(201).send({ migration } as Answers["migration"]);
+  });
+
+  server.delete(`${API_BASE}/migrations/:id`, { onRequest }, async (request): Promise<Answers["migration"]> => {
+    const { id } = readInput(migrationParams, request.params);
+    const record = await readMigration(redis, keys, id);
+    if (record === null) throw new EvenkeelError("MIGRATION_NOT_FOUND", id);
+    if (record.closedAt !== null) throw new EvenkeelError("COMMIT_REFUSED", `${id} has ended: ${record.result}`);
+    const outcome = await abortMigration(redis, keys, id, nowSeconds(), "cancelled by an operator");
+    if (outcome === "committed")
+      throw new EvenkeelError("COMMIT_REFUSED", `${id} has passed its commit: the workload runs on ${record.to}`);
+    await note("cancel-asked", `at ${record.stage}`, { workload: record.workload, migration: id });
+    // Never taken up: nobody else would close it. An executor that takes it up just now finds it settled.
+    if (record.epoch === 0) await closeMigration(redis, keys, record, nowSeconds(), { result: "cancelled", errorCode: "CANCELLED" });
+    const migration = await readMigration(redis, keys, id);
+    return { migration: migration ?? record };
+  });
+
+  server.post(`${API_BASE}/plan/approve`, { onRequest }, async (request, reply) => {
+    const { moves: wanted } = readInput(approveBody, request.body);
+    const term = await termOrForward(parts, request, reply);
+    if (term === null) return reply;
+    // Decided anew: what the operator saw may have been overtaken.
+    const picture = await view.picture(0);
+    const now = picture.reading.at;
+    const plan = decide(picture.snapshot, policyConfig, now);
+    const isWanted = (move: { workload: string; to: string }) =>
+      wanted === undefined || wanted.some(({ workload, to }) => workload === move.workload && to === move.to);
+    const open = parts.windows.open(now);
+    const approved = plan.moves.filter((move) => isWanted(move) && heldBack(move, "auto", open) === null);
+    const started = await carryOut({ redis, keys, jobs, term }, picture, approved, parts.log);
+    await note("plan-approved", `${started.length} moves started`);
+    const dropped = (wanted ?? []).filter(({ workload, to }) => !approved.some((move) => move.workload === workload && move.to === to));
+    await publishNote(redis, keys, { kind: "plan" });
+    return reply.code(201).send({ started, dropped } satisfies ApprovalAnswer);
+  });
+}

@@ -1,0 +1,30 @@
+import { z } from "zod";
+import { EvenkeelError } from "../../platform/errors.js";
+
+/** @throws INPUT_INVALID naming every wrong field. */
+export function readInput<T>(schema: z.ZodType<T>, value: unknown): T {
+  const parsed = schema.safeParse(value ?? {});
+  if (parsed.success) return parsed.data;
+  const words = parsed.error.issues.map(({ path, message }) => (path.length === 0 ? message : `${path.join(".")}: ${message}`));
+  throw new EvenkeelError("INPUT_INVALID", words.join("; "));
+}
+
+const id = z.string().min(1).max(256);
+
+export const nodeParams = z.strictObject({ id });
+export const migrationParams = z.strictObject({ id });
+export const nodesQuery = z.strictObject({ history: z.coerce.number().int().min(0).max(720).default(0) });
+export const limitQuery = z.strictObject({ limit: z.coerce.number().int().min(1).max(1000).default(50) });
+export const noQuery = z.strictObject({});
+export const migrateBody = z.strictObject({ workload: id, to: id });
+export const maintenanceBody = z.strictObject({
+  deadlineSeconds: z.number().positive().max(31_536_000).optional(),
+  reason: z.string().trim().min(1).max(500).optional(),
+});
+/** Which planned moves to make; left out = all that the newest plan holds back. */
+export const approveBody = z.strictObject({
+  moves: z
+    .array(z.strictObject({ workload: id, to: id }))
+    .max(1000)
+    .optional(),
+});

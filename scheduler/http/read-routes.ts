@@ -1,0 +1,78 @@
+import type { FastifyInstance } from "fastify";
+import { EvenkeelError } from "../../platform/errors.js";
+import { listMigrations, readMigration } from "../../platform/migration-record.js";
+import type { Answers, StatusAnswer } from "../api-shapes.js";
+import { readAudit } from "../audit.js";
+import { reportDrain } from "../fleet/drain-report.js";
+import { readHistory } from "../fleet/read-fleet.js";
+import { readLeader } from "../lease.js";
+import { readPlan } from "../plan-store.js";
+import { API_BASE } from "../protocol.js";
+import { describeNodes, describeStatus, describeWorkloads } from "./describe-fleet.js";
+import { type ApiParts, READ_AGE_SECONDS } from "./parts.js";
+import { limitQuery, migrationParams, nodeParams, nodesQuery, noQuery, readInput } from "./read-input.js";
+
+/** Reads: open to whoever reaches the port, served by every scheduler. */
+export function addReadRoutes(server: FastifyInstance, parts: ApiParts): void {
+  const { redis, keys, view } = parts;
+
+  server.get(`${API_BASE}/status`, async (request): Promise<StatusAnswer> => {
+    readInput(noQuery, request.query);
+    return readStatus(parts);
+  });
+
+  server.get(`${API_BASE}/nodes`, async (request): Promise<Answers["nodes"]> => {
+    const { history } = readInput(nodesQuery, request.query);
+    const [picture, plan] = await Promise.all([view.picture(READ_AGE_SECONDS), readPlan(redis, keys)]);
+    const ids = history === 0 ? [] : picture.reading.nodes.map(({ id }) => id);
+    const histories = new Map(await Promise.all(ids.map(async (id) => [id, await readHistory(redis, keys, id, history)] as const)));
+    return { nodes: describeNodes(picture, plan, histories) };
+  });
+
+  server.get(`${API_BASE}/workloads`, async (request): Promise<Answers["workloads"]> => {
+    readInput(noQuery, request.query);
+    return { workloads: describeWorkloads(await view.picture(READ_AGE_SECONDS)) };
+  });
+
+  server.get(`${API_BASE}/plan`, async (request): Promise<Answers["plan"]> => {
+    readInput(noQuery, request.query);
+    return { plan: await readPlan(redis, keys) };
+  });
+
+  server.get(`${API_BASE}/migrations`, async (request): Promise<Answers["migrations"]> => {
+    const { limit } = readInput(limitQuery, request.query);
+    return { migrations: await listMigrations(redis, keys, limit) };
+  });
+
+  server.get(`${API_BASE}/migrations/:id`, async (request): Promise<Answers["migration"]> => {
+    const { id } = readInput(migrationParams, request.params);
+    const migration = await readMigration(redis, keys, id);
+    if (migration === null) throw new EvenkeelError("MIGRATION_NOT_FOUND", id);
+    return { migration };
+  });
+
+  server.get(`${API_BASE}/drains/:id`, async (request): Promise<Answers["drain"]> => {
+    const { id } = readInput(nodeParams, request.params);
+    // Fresh: a script that waits for the end of a drain acts on this answer.
+    const drain = reportDrain(await view.picture(0), id, parts.policyConfig);
+    if (drain === null) throw new EvenkeelError("NODE_NOT_FOUND", id);
+    return { drain };
+  });
+
+  server.get(`${API_BASE}/audit`, async (request): Promise<Answers["audit"]> => {
+    const { limit } = readInput(limitQuery, request.query);
+    return { entries: await readAudit(redis, keys, limit) };
+  });
+}
+
+export async function readStatus(parts: ApiParts): Promise<StatusAnswer> {
+  const { redis, keys, view, config, windows, leadership } = parts;
+  const [picture, plan, leader] = await Promise.all([view.picture(READ_AGE_SECONDS), readPlan(redis, keys), readLeader(redis, keys)]);
+  return describeStatus(picture, plan, {
+    mode: config.scheduler.mode,
+    leader,
+    isLeader: leadership.term() !== null,
+    tickSeconds: config.scheduler.tickSeconds,
+    openWindows: windows.open(picture.reading.at).map(({ window, until }) => ({ action: window.action, node: window.node ?? null, until })),
+  });
+}

@@ -1,0 +1,35 @@
+import { loadConfig } from "../platform/config.js";
+import { makeLog } from "../platform/log.js";
+import { makeRegistry } from "../platform/metrics.js";
+import { assertNoEviction, connectRedis } from "../platform/redis.js";
+import { startScheduler } from "./start-scheduler.js";
+
+const log = makeLog("scheduler");
+
+try {
+  const config = loadConfig();
+  // Fails rather than waits while Redis is away: a tick is worth nothing late, and a request wants an answer.
+  const redis = connectRedis(config.redis, true);
+  const subscriber = connectRedis(config.redis);
+  await assertNoEviction(redis);
+  const scheduler = await startScheduler({ config, redis, subscriber, registry: makeRegistry(), log });
+  log.info({ port: scheduler.port, mode: config.scheduler.mode }, "serving");
+  if (config.scheduler.operatorToken === undefined) log.warn("no scheduler.operatorToken: every change is refused");
+
+  let stopping = false;
+  const stop = async (signal: string) => {
+    if (stopping) return;
+    stopping = true;
+    log.info({ signal }, "stopping");
+    await scheduler.close();
+    redis.disconnect();
+    subscriber.disconnect();
+  };
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
+} catch (error) {
+  log.fatal({ err: error }, "cannot start");
+  process.exitCode = 1;
+  // Connections would keep the process alive.
+  process.exit();
+}

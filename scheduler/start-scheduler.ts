@@ -1,0 +1,86 @@
+import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
+import type { Redis } from "ioredis";
+import type { Registry } from "prom-client";
+import type { Config } from "../platform/config.js";
+import { makeKeys } from "../platform/keys.js";
+import type { Logger } from "../platform/log.js";
+import { makeMigrationJobs } from "./act/migration-jobs.js";
+import { makeFleetView } from "./fleet/fleet-view.js";
+import { makeServer } from "./http/make-server.js";
+import { holdLease, type Lease } from "./lease.js";
+import { makeSchedulerMetrics } from "./metrics.js";
+import { subscribeNotes } from "./notes.js";
+import { parsePolicyConfig } from "./policy-config.js";
+import { startTicking } from "./tick.js";
+import { makeWindows } from "./windows.js";
+
+export interface SchedulerParts {
+  readonly config: Config;
+  readonly redis: Redis;
+  /** A connection of its own, used for nothing but subscribing. */
+  readonly subscriber: Redis;
+  readonly registry: Registry;
+  readonly log: Logger;
+}
+
+export interface Scheduler {
+  readonly port: number;
+  /** The term under which it leads; null when it does not. */
+  term(): number | null;
+  /** Ends the tick under way, gives the lease back, stops serving. The connections stay the caller's. */
+  close(): Promise<void>;
+}
+
+const WILDCARDS: ReadonlySet<string> = new Set(["0.0.0.0", "::"]);
+/** What makes the next tick come at once. A record that is opened or moves on is the scheduler's own doing, or changes nothing for it. */
+const STAGES_THAT_WAKE: ReadonlySet<string> = new Set(["closed", "aborted"]);
+
+/** @throws CONFIG_INVALID, or the system's error when the port is taken. */
+export async function startScheduler({ config, redis, subscriber, registry, log }: SchedulerParts): Promise<Scheduler> {
+  const { scheduler, collector } = config;
+  const policyConfig = parsePolicyConfig(config.policies);
+  const windows = makeWindows(scheduler.windows);
+  const keys = makeKeys(config.redis.prefix);
+  const jobs = makeMigrationJobs(redis, keys);
+  const notes = await subscribeNotes(subscriber, keys);
+  const { sampleTtlSeconds, intervalSeconds } = collector;
+  const view = makeFleetView({ redis, keys, sampleTtlSeconds, intervalSeconds, policyConfig, windows });
+  // Competes only once its API answers: the lease tells others where it is.
+  let lease: Lease | null = null;
+  const leadership = { term: () => lease?.term() ?? null };
+  const metrics = makeSchedulerMetrics(registry);
+  const { tickSeconds, mode } = scheduler;
+  const ticker = startTicking({ redis, keys, jobs, leadership, view, windows, metrics, policyConfig, mode, tickSeconds, log });
+  notes.listen(({ kind, stage }) => {
+    if (kind === "maintenance" || (kind === "migration" && STAGES_THAT_WAKE.has(stage ?? ""))) ticker.wake();
+  });
+  const server = await makeServer({ config, policyConfig, redis, keys, jobs, leadership, view, windows, notes, ticker, registry, log });
+  const close = async () => {
+    await server.close();
+    notes.close();
+    await ticker.close();
+    await lease?.close();
+    await jobs.close();
+  };
+  try {
+    await server.listen({ host: scheduler.host, port: scheduler.port });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const address = server.server.address();
+  const port = typeof address === "object" && address !== null ? address.port : scheduler.port;
+  const host = WILDCARDS.has(scheduler.host) ? hostname() : scheduler.host;
+  lease = holdLease(redis, keys, {
+    holder: `${hostname()}-${process.pid}-${randomBytes(4).toString("hex")}`,
+    url: scheduler.advertiseUrl ?? `http://${host}:${port}`,
+    leaseSeconds: scheduler.leaseSeconds,
+    onChange: (term) => {
+      log.info({ term }, term === null ? "no longer the leader" : "leads");
+      ticker.wake();
+    },
+    onError: (error) => log.warn({ err: error }, "the lease could not be asked for"),
+  });
+  return { port, term: leadership.term, close };
+}
