@@ -138,7 +138,11 @@ async function giveBack(surroundings: Surroundings, held: Held, progress: Progre
   const { engine } = surroundings;
   if (progress.checkpoint !== null) {
     await progress.checkpoint.goOn();
-    if (progress.description !== null) await engine.revive(progress.description);
+    if (progress.description !== null) {
+      await engine
+        .revive(progress.description)
+        .catch((error: unknown) => held.log.error({ error: String(error) }, "the source did not go on"));
+    }
   }
   if (progress.restartsHeld && progress.description !== null) await engine.releaseRestarts(progress.description);
   await rm(sourceFolder(surroundings, held.record.id), { recursive: true, force: true });

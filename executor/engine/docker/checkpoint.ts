@@ -6,7 +6,7 @@ import { EventQueue } from "../../channel/events.js";
 import { makeFifos, openForReading, openForWriting } from "../../channel/fifo.js";
 import type { Checkpoint, WorkloadDescription } from "../engine.js";
 import { readCriuErrors } from "./criu-log.js";
-import { inspect } from "./describe.js";
+import { containerFolder, inspect } from "./describe.js";
 import { type DockerHost, findRuncRoot } from "./docker-host.js";
 import { isAlive, readProcesses } from "./processes.js";
 import { packSharedMemory } from "./shared-memory.js";
@@ -18,11 +18,13 @@ const DUMP_DEADLINE_SECONDS = 600;
 export async function startCheckpoint(host: DockerHost, description: WorkloadDescription, folder: string): Promise<Checkpoint> {
   for (const name of ["images", "work", "events", "verdict", "checkpoint.pid"])
     await rm(`${folder}/${name}`, { recursive: true, force: true });
-  await mkdir(`${folder}/images`, { recursive: true, mode: 0o700 });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  // Under --userns-remap CRIU opens images as the namespace's root, through a descriptor of this folder; nobody else gets past its parent.
+  await mkdir(`${folder}/images`, { mode: 0o755 });
   await mkdir(`${folder}/work`, { mode: 0o700 });
   await makeFifos([`${folder}/events`, `${folder}/verdict`]);
   const root = await findRuncRoot(host, description.containerId);
-  const { State, HostnamePath } = await inspect(host, description.containerId);
+  const { State } = await inspect(host, description.containerId);
   const conversation = openConversation(folder);
   const log = openSync(`${folder}/runc.log`, "a");
   const child = spawn(
@@ -31,7 +33,7 @@ export async function startCheckpoint(host: DockerHost, description: WorkloadDes
       .split(" ")
       .concat(description.containerId),
     // Detached and with files for stdio: if this executor dies, CRIU stays and waits for the verdict of our successor.
-    { stdio: ["ignore", log, log], detached: true },
+    { stdio: ["ignore", log, log], detached: true, env: { ...process.env, EVENKEEL_FOLDER: folder } },
   );
   await writeFile(`${folder}/checkpoint.pid`, String(child.pid));
   const exited = new Promise<number>((resolve) => {
@@ -47,7 +49,7 @@ export async function startCheckpoint(host: DockerHost, description: WorkloadDes
         conversation.close();
         throw new EvenkeelError("CHECKPOINT_FAILED", `runc checkpoint ended with ${done.rest}: ${await explain(folder)}`);
       }
-      await packSharedMemory(HostnamePath, `${folder}/images`);
+      await packSharedMemory(await containerFolder(host, description.containerId), `${folder}/images`);
       return { frozenAt: begun.at, imagesPath: `${folder}/images`, processes: await readProcesses(State.Pid) };
     },
     kill: () => settle(conversation, "kill", exited),
@@ -74,6 +76,8 @@ export async function resumeCheckpoint(folder: string): Promise<Checkpoint | nul
 interface Conversation {
   readonly events: EventQueue;
   send(verdict: string): void;
+  /** False once CRIU has ended: there is nobody left to hear a verdict. */
+  isOpen(): boolean;
   close(): void;
 }
 
@@ -81,10 +85,13 @@ function openConversation(folder: string): Conversation {
   const events = new EventQueue();
   const reading = openForReading(`${folder}/events`, (line) => events.push(line));
   const writing = openForWriting(`${folder}/verdict`);
+  let open = true;
   return {
     events,
+    isOpen: () => open,
     send: (verdict) => writing.send(verdict),
     close: () => {
+      open = false;
       reading.close();
       writing.close();
     },
@@ -93,6 +100,7 @@ function openConversation(folder: string): Conversation {
 
 /** The pipe must stay open until CRIU has ended: a verdict with no reader yet lives only in the pipe. */
 async function settle(conversation: Conversation, verdict: string, exited: Promise<number>): Promise<void> {
+  if (!conversation.isOpen()) return;
   conversation.send(verdict);
   await exited;
   conversation.close();

@@ -1,4 +1,3 @@
-import { basename, dirname } from "node:path";
 import type Docker from "dockerode";
 import { LABELS } from "../../../collector/protocol.js";
 import { EvenkeelError } from "../../../platform/errors.js";
@@ -24,9 +23,6 @@ export interface Inspection {
   readonly Id: string;
   readonly Name: string;
   readonly Image: string;
-  readonly LogPath: string;
-  /** In the container's own folder below Docker's root. */
-  readonly HostnamePath: string;
   readonly Config: Docker.ContainerInspectInfo["Config"];
   readonly HostConfig: Docker.HostConfig;
   readonly State: { readonly Running: boolean; readonly Pid: number; readonly Status: string };
@@ -85,13 +81,21 @@ export async function readTraits(host: DockerHost): Promise<Record<string, strin
 }
 
 /** The file trees that travel with a container: its root file system's changes, its named volumes, its log. */
-export function treesOf(seen: Inspection): FileTree[] {
+export async function treesOf(host: DockerHost, seen: Inspection): Promise<FileTree[]> {
   const upper = seen.GraphDriver?.Data?.["UpperDir"];
   if (upper === undefined)
     throw new EvenkeelError("ENGINE_FAILED", `storage driver ${seen.GraphDriver?.Name ?? "?"} shows no upper folder`);
   const volumes = seen.Mounts.filter((mount) => mount.Type === "volume")
     .sort((a, b) => (a.Destination < b.Destination ? -1 : 1))
     .map((mount, index) => ({ name: `volume-${index}`, path: mount.Source }));
-  const log = seen.LogPath === "" ? [] : [{ name: "log", path: dirname(seen.LogPath), file: basename(seen.LogPath) }];
+  // Docker tells LogPath only once the container has been started, and the log has to be there before.
+  const isFile = seen.HostConfig.LogConfig?.Type === "json-file";
+  const log = isFile ? [{ name: "log", path: await containerFolder(host, seen.Id), file: `${seen.Id}-json.log` }] : [];
   return [{ name: "rootfs", path: upper }, ...volumes, ...log];
+}
+
+/** Where Docker keeps what belongs to one container: log, hostname, shared memory. */
+export async function containerFolder(host: DockerHost, containerId: string): Promise<string> {
+  const { DockerRootDir } = (await host.docker.info()) as { DockerRootDir: string };
+  return `${DockerRootDir}/containers/${containerId}`;
 }

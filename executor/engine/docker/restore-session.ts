@@ -6,7 +6,7 @@ import { type Event, EventQueue, monotonicSeconds } from "../../channel/events.j
 import { type Fifo, makeFifos, openForReading, openForWriting } from "../../channel/fifo.js";
 import type { ProcessFact, RestoreDecision, RestoreDone } from "../engine.js";
 import { readCriuErrors } from "./criu-log.js";
-import { inspect } from "./describe.js";
+import { containerFolder, inspect } from "./describe.js";
 import type { DockerHost } from "./docker-host.js";
 import { bootTicksNow, readProcesses, readStartTicks } from "./processes.js";
 import { fillSharedMemory } from "./shared-memory.js";
@@ -25,7 +25,9 @@ const FIFOS = ["events", "bundle-ready", "created", "gate", "started", "verdict"
 /** Lays out the folder in which the runtime shim finds the pending restore of a container. */
 export async function preparePendingRestore(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
-  await mkdir(`${folder}/images`, { recursive: true, mode: 0o700 });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  // Under --userns-remap CRIU opens images as the namespace's root, through a descriptor of this folder; nobody else gets past its parent.
+  await mkdir(`${folder}/images`, { mode: 0o755 });
   await mkdir(`${folder}/work`, { mode: 0o700 });
   await writeFile(`${folder}/silence.nft`, SILENCE);
   await makeFifos(FIFOS.map((name) => `${folder}/${name}`));
@@ -62,7 +64,7 @@ export async function restoreContainer(
   );
   try {
     await addHook((await next("create")).rest, folder);
-    await fillSharedMemory((await inspect(host, containerId)).HostnamePath, `${folder}/images`);
+    await fillSharedMemory(await containerFolder(host, containerId), `${folder}/images`);
     open["bundle-ready"].send("go");
     const namespacePid = (await next("namespace")).rest;
     open.created.send(namespacePid);

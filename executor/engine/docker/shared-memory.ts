@@ -1,7 +1,6 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
-import { dirname } from "node:path";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
@@ -9,19 +8,15 @@ const run = promisify(execFile);
 /** Travels beside CRIU's images: a container's /dev/shm is a mount of the engine's, so CRIU leaves its contents out. */
 const ARCHIVE = "evenkeel-shm.tar";
 
-function sharedMemoryFolder(hostnamePath: string): string {
-  return `${dirname(hostnamePath)}/mounts/shm`;
-}
-
 /** Packs what a frozen container holds in /dev/shm, if anything. */
-export async function packSharedMemory(hostnamePath: string, imagesPath: string): Promise<void> {
-  const folder = sharedMemoryFolder(hostnamePath);
+export async function packSharedMemory(containerFolder: string, imagesPath: string): Promise<void> {
+  const folder = `${containerFolder}/mounts/shm`;
   if ((await readdir(folder).catch(() => [])).length === 0) return;
   await run("tar", ["-c", "--sparse", "--xattrs", "--numeric-owner", "-C", folder, "-f", `${imagesPath}/${ARCHIVE}`, "."]);
 }
 
 /** Unpacks it into the twin's /dev/shm, which Docker mounts before it asks the runtime to create. */
-export async function fillSharedMemory(hostnamePath: string, imagesPath: string): Promise<void> {
+export async function fillSharedMemory(containerFolder: string, imagesPath: string): Promise<void> {
   if (!existsSync(`${imagesPath}/${ARCHIVE}`)) return;
-  await run("tar", ["-x", "--xattrs", "--numeric-owner", "-C", sharedMemoryFolder(hostnamePath), "-f", `${imagesPath}/${ARCHIVE}`]);
+  await run("tar", ["-x", "--xattrs", "--numeric-owner", "-C", `${containerFolder}/mounts/shm`, "-f", `${imagesPath}/${ARCHIVE}`]);
 }

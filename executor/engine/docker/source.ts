@@ -12,7 +12,7 @@ export function makeDockerSource(host: DockerHost): SourceEngine {
   return {
     describe: (containerId) => describeContainer(host, containerId),
     blockers: (description) => sourceBlockers(host, description),
-    trees: async (description) => treesOf(await inspect(host, description.containerId)),
+    trees: async (description) => treesOf(host, await inspect(host, description.containerId)),
     saveImage: (imageId, imageName) => host.docker.getImage(imageName === "" ? imageId : imageName).get(),
     holdRestarts: async (description) => {
       await container(description).update({ RestartPolicy: { Name: "no" } });
@@ -26,8 +26,11 @@ export function makeDockerSource(host: DockerHost): SourceEngine {
     silence: async (description) => silenceArp((await inspect(host, description.containerId)).State.Pid),
     revive: async (description) => {
       const { State } = await inspect(host, description.containerId);
-      if (!State.Running)
-        throw new EvenkeelError("ENGINE_FAILED", `${description.name} does not run although its checkpoint was called off`);
+      if (!State.Running) {
+        // Its memory is lost, yet a fresh start serves its users better than nothing.
+        await container(description).start();
+        throw new EvenkeelError("CHECKPOINT_FAILED", `${description.name} died in its checkpoint and was started anew, without its memory`);
+      }
       await restoreArp(
         State.Pid,
         description.networks.map((network) => network.ipv4Address).filter((address) => address !== ""),

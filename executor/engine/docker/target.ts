@@ -33,7 +33,7 @@ export function makeDockerTarget(host: DockerHost): TargetEngine {
       // The name, where it means the same image here: `docker ps` then shows what it showed before.
       if (await hasImage(description.imageName, description.imageId)) options.Image = description.imageName;
       const container = await host.docker.createContainer(options);
-      return { containerId: container.id, trees: treesOf(await inspect(host, container.id)) };
+      return { containerId: container.id, trees: await treesOf(host, await inspect(host, container.id)) };
     },
     restore: (containerId, folder, decision) => restoreContainer(host, containerId, folder, decision),
     finish: async (description, containerId) => {

@@ -1,0 +1,140 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Redis } from "ioredis";
+import { type Keys, makeKeys } from "../../platform/keys.js";
+import { connectRedis } from "../../platform/redis.js";
+import { clientsAt } from "../clients/read-report.js";
+import { toTargets } from "../clients/targets.js";
+import { waitFor } from "../deadline.js";
+import { cacheFolder } from "../folders.js";
+import { buildImages } from "../images/build-images.js";
+import { importImages } from "../images/import-images.js";
+import { type Lab, type NodeSize, startLab } from "../lab.js";
+import { toContainerCreateOptions } from "../workloads/container-spec.js";
+import type { LabWorkload } from "../workloads/workload-table.js";
+import { startPart, startPrometheus, startRedis } from "./parts.js";
+import { type FleetSettings, PROMETHEUS_PORT, SCHEDULER_PORT, writeSettings } from "./settings.js";
+
+export interface FleetOptions {
+  readonly name: string;
+  readonly nodes: readonly NodeSize[];
+  readonly onProgress?: (step: string, percent?: number) => void;
+  readonly mode?: "observe" | "auto";
+  readonly policies?: Record<string, unknown>;
+  readonly sampleSeconds?: number;
+  readonly tickSeconds?: number;
+  /** Without it only Redis, collectors and executors run: enough for moves made by a test itself. */
+  readonly withScheduler?: boolean;
+  readonly withPrometheus?: boolean;
+}
+
+/** Evenkeel on a lab: real Redis, collectors, executors, scheduler, Prometheus, each in its machine. */
+export interface Fleet {
+  readonly lab: Lab;
+  readonly redis: Redis;
+  readonly keys: Keys;
+  readonly settings: FleetSettings;
+  /** Loopback address of the scheduler's API and page; null without a scheduler. */
+  readonly url: string | null;
+  readonly prometheusUrl: string | null;
+  runWorkload(workload: LabWorkload, node: string): Promise<void>;
+  /** One connection to each workload, from outside the fleet, checked all the time. */
+  startClients(workloads: readonly LabWorkload[]): Promise<ReturnType<typeof clientsAt>>;
+  /** The node whose Docker runs the workload; null while none or more than one does. */
+  whereIs(workload: string): Promise<string | null>;
+  close(): Promise<string[]>;
+}
+
+const READY_DEADLINE_SECONDS = 60;
+
+export async function startFleet(options: FleetOptions): Promise<Fleet> {
+  const { onProgress = () => undefined, withScheduler = true, withPrometheus = true } = options;
+  const lab = await startLab({ name: options.name, nodes: options.nodes, onProgress });
+  try {
+    onProgress("making the workloads' images");
+    const images = await buildImages(lab.rootDirectory, cacheFolder());
+    const settings = await writeSettings(lab, {
+      policies: options.policies ?? {},
+      mode: options.mode ?? "auto",
+      sampleSeconds: options.sampleSeconds ?? 1,
+      tickSeconds: options.tickSeconds ?? 1,
+    });
+    onProgress("starting Redis, collectors and executors");
+    await startRedis(lab, settings);
+    const redis = connectRedis({ url: `unix://${join(lab.sharedDirectory, "redis.sock")}`, password: settings.redisPassword });
+    const keys = makeKeys();
+    await Promise.all(
+      lab.nodes.map(async (node) => {
+        await startPart(node, "collector", settings);
+        await startPart(node, "executor", settings);
+      }),
+    );
+    if (withScheduler) {
+      onProgress("starting the scheduler");
+      await startPart(lab.control, "scheduler", settings);
+    }
+    if (withPrometheus) await startPrometheus(lab);
+    const publish = async (port: number) => (await lab.publish(await lab.relay(lab.control, port))).url;
+    const url = withScheduler ? await publish(SCHEDULER_PORT) : null;
+    const prometheusUrl = withPrometheus ? await publish(PROMETHEUS_PORT) : null;
+    await waitFor("each node's first sample", READY_DEADLINE_SECONDS, async () => {
+      const samples = await Promise.all(lab.nodes.map((node) => redis.exists(keys.nodeSample(node.name))));
+      return samples.every((there) => there === 1);
+    });
+    if (url !== null) await answersAt("the scheduler", `${url}/healthz`);
+    if (prometheusUrl !== null) await answersAt("Prometheus", `${prometheusUrl}/-/ready`);
+
+    return {
+      lab,
+      redis,
+      keys,
+      settings,
+      url,
+      prometheusUrl,
+      runWorkload: async (workload, name) => {
+        const { docker } = lab.node(name);
+        await importImages(
+          docker,
+          images.filter((image) => image.reference === workload.image),
+        );
+        await (await docker.createContainer(toContainerCreateOptions(workload))).start();
+      },
+      startClients: async (workloads) => {
+        await writeFile(join(lab.sharedDirectory, "etc", "targets.json"), JSON.stringify(toTargets(workloads)));
+        await lab.clients.spawn(
+          ["node", "/opt/evenkeel/dist/lab/clients/main.js", "--targets", "/shared/etc/targets.json", "--report", "/shared/clients.sock"],
+          { name: "clients" },
+        );
+        const clients = clientsAt(join(lab.sharedDirectory, "clients.sock"));
+        await waitFor("every client to have an answer", READY_DEADLINE_SECONDS, async () => {
+          const report = await clients.report().catch(() => null);
+          return report?.clients.every((client) => client.requests > 0);
+        });
+        return clients;
+      },
+      whereIs: async (workload) => {
+        const found = await Promise.all(
+          lab.nodes.map(async (node) => {
+            const running = await node.docker.listContainers({ filters: { name: [`^/${workload}$`], status: ["running"] } });
+            return running.length > 0 ? [node.name] : [];
+          }),
+        );
+        return found.flat().length === 1 ? (found.flat()[0] ?? null) : null;
+      },
+      close: async () => {
+        redis.disconnect();
+        return lab.close();
+      },
+    };
+  } catch (error) {
+    await lab.close();
+    throw error;
+  }
+}
+
+async function answersAt(what: string, url: string): Promise<void> {
+  await waitFor(`${what} to answer`, READY_DEADLINE_SECONDS, async () => {
+    const answer = await fetch(url).catch(() => null);
+    return answer?.ok;
+  });
+}
