@@ -17,8 +17,12 @@ function makeDestination(timeoutSeconds = 60) {
         calls.push({ sequence, identity: announced, succeed: resolve, fail: () => reject(new Error("no")) });
       }),
     timeoutSeconds,
-    abandon: () => void (counts.abandoned += 1),
-    onFailure: () => void (counts.failed += 1),
+    abandon: () => {
+      counts.abandoned += 1;
+    },
+    onFailure: () => {
+      counts.failed += 1;
+    },
     onSuccess: ({ sequence }) => void succeeded.push(sequence),
   });
   const answered = (count: number) => waitFor(`${count} answers`, () => counts.failed + succeeded.length === count);

@@ -16,6 +16,7 @@ export interface StandInContainer {
 /** Speaks the part of Docker's API that the collector uses, on a real socket, and fails as asked: what a real engine will not do on demand. */
 export interface StandInEngine {
   readonly docker: Docker;
+  readonly socketPath: string;
   containers: StandInContainer[];
   /** `fail`: HTTP 500 · `hang`: no answer · `half`: lists all but cannot inspect. */
   behaviour: "serve" | "fail" | "hang" | "half";
@@ -60,6 +61,7 @@ export async function startStandInEngine(): Promise<StandInEngine> {
 
   const engine: StandInEngine = {
     docker: new Docker({ socketPath }),
+    socketPath,
     containers: [],
     behaviour: "serve",
     get lists() {
