@@ -58,9 +58,13 @@ export async function runWorkload(name: string): Promise<RunningWorkload> {
   }
 }
 
+/** The lab's root file system, built now if this machine has none. */
+export async function labRoot(): Promise<string> {
+  return process.env["EVENKEEL_LAB_ROOT"] ?? buildRoot("lab", LAB_PACKAGES);
+}
+
 async function imageTar(reference: string): Promise<string> {
-  const root = process.env["EVENKEEL_LAB_ROOT"] ?? (await buildRoot("lab", LAB_PACKAGES, () => undefined));
-  const images = await buildImages(root, cacheFolder());
+  const images = await buildImages(await labRoot(), cacheFolder());
   return images.find((image) => image.reference === reference)!.tar;
 }
 
