@@ -3,7 +3,8 @@ import { join } from "node:path";
 import Docker from "dockerode";
 import { projectPath } from "../platform/paths.js";
 import { waitFor } from "./deadline.js";
-import { type Machine, type MachineOptions, type Site, startMachine } from "./machine.js";
+import { type Machine, type MachineOptions, startMachine } from "./machine.js";
+import { addressOf, BRIDGE_OCTET, nodeOctet, type Site, SUBNET } from "./site.js";
 import { isConfined } from "./sysctls.js";
 
 /** A machine that runs Docker: a node of the fleet. */
@@ -13,14 +14,15 @@ export interface LabNode extends Machine {
   readonly dockerSocket: string;
   /** Kills dockerd (SIGTERM unless told otherwise); its supervisor starts it again. Resolves when it answers. */
   restartDocker(signal?: NodeJS.Signals): Promise<void>;
+  /** Resolves when Docker answers, say after the machine was started again. */
+  waitForDocker(): Promise<void>;
 }
 
 export const FLEET_NETWORK = "fleet";
-const FIRST_NODE_OCTET = 11;
+/** Docker gives these to containers that name none. */
+const WORKLOAD_ADDRESSES = "10.77.0.128/25";
 const DOCKER_DEADLINE_SECONDS = 60;
 const SHIM = "executor/shim/evenkeel-runtime";
-
-export const nodeOctet = (index: number) => FIRST_NODE_OCTET + index;
 
 function daemonSettings(name: string): string {
   const runtimes = existsSync(projectPath(SHIM))
@@ -65,38 +67,36 @@ export async function startNode(
     },
   };
   const machine = await startMachine(site, options);
-  const opened = withDocker(machine, join(site.sharedDirectory, node.name, "docker.sock"));
-  await dockerAnswers(opened);
-  await opened.docker.createNetwork({
+  const dockerSocket = join(site.sharedDirectory, node.name, "docker.sock");
+  const docker = new Docker({ socketPath: dockerSocket });
+  await dockerAnswers(machine, docker);
+  await docker.createNetwork({
     Name: FLEET_NETWORK,
     Driver: "macvlan",
-    IPAM: { Config: [{ Subnet: "10.77.0.0/24", Gateway: "10.77.0.254", IPRange: "10.77.0.128/25" }] },
+    IPAM: { Config: [{ Subnet: SUBNET, Gateway: addressOf(BRIDGE_OCTET), IPRange: WORKLOAD_ADDRESSES }] },
     Options: { parent: "eth0" },
   });
-  return opened;
-}
-
-export function withDocker(machine: Machine, dockerSocket: string): LabNode {
-  const node: LabNode = Object.assign(machine, {
-    docker: new Docker({ socketPath: dockerSocket }),
+  // Not a spread: the machine's pid changes.
+  return Object.assign(machine, {
+    docker,
     dockerSocket,
-    async restartDocker(signal: NodeJS.Signals = "SIGTERM") {
-      const { stdout: before } = await machine.exec(["cat", "/run/dockerd.pid"]);
-      await machine.exec(["kill", `-${signal.slice(3)}`, before]);
-      await waitFor(`dockerd of ${machine.name} to be started again`, DOCKER_DEADLINE_SECONDS, async () => {
-        const { stdout: now } = await machine.exec(["cat", "/run/dockerd.pid"]);
-        return now !== before;
-      });
-      await dockerAnswers(node);
-    },
+    restartDocker: (signal: NodeJS.Signals = "SIGTERM") => restartDocker(machine, docker, signal),
+    waitForDocker: () => dockerAnswers(machine, docker),
   });
-  return node;
 }
 
-async function dockerAnswers(node: LabNode): Promise<void> {
-  await waitFor(`dockerd of ${node.name} to answer (see ${node.folder}/log/dockerd.log)`, DOCKER_DEADLINE_SECONDS, async () => {
-    if (!existsSync(`/proc/${node.pid}`)) throw new Error(`${node.name} has stopped; see ${node.folder}/log`);
-    return node.docker.ping().then(
+async function restartDocker(machine: Machine, docker: Docker, signal: NodeJS.Signals): Promise<void> {
+  const daemon = async () => (await machine.exec(["cat", "/run/dockerd.pid"])).stdout;
+  const before = await daemon();
+  await machine.exec(["kill", `-${signal.replace("SIG", "")}`, before]);
+  await waitFor(`dockerd of ${machine.name} to be started again`, DOCKER_DEADLINE_SECONDS, async () => (await daemon()) !== before);
+  await dockerAnswers(machine, docker);
+}
+
+async function dockerAnswers(machine: Machine, docker: Docker): Promise<void> {
+  await waitFor(`dockerd of ${machine.name} to answer (see ${machine.folder}/log/dockerd.log)`, DOCKER_DEADLINE_SECONDS, async () => {
+    if (!existsSync(`/proc/${machine.pid}`)) throw new Error(`${machine.name} has stopped; see ${machine.folder}/log`);
+    return docker.ping().then(
       () => true,
       () => false,
     );

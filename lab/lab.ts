@@ -1,18 +1,19 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { createGroup } from "./cgroups.js";
 import { waitFor } from "./deadline.js";
-import { type LabNode, nodeOctet, startNode } from "./docker-host.js";
+import { type LabNode, startNode } from "./docker-host.js";
+import { startFabric } from "./fabric.js";
 import { labsGroup, RUN_FOLDER } from "./folders.js";
 import { startGuard } from "./guard.js";
 import { withLock } from "./kernel-lock.js";
 import { isLookedAfter, labFolder, readRecord, writeRecord } from "./lab-record.js";
 import { listLeftovers } from "./leftovers.js";
-import { addressOf, type Fabric, launch, type Machine, type Site, SUBNET_PREFIX, startMachine } from "./machine.js";
+import { type Machine, startMachine } from "./machine.js";
 import { isAlive } from "./process-identity.js";
 import { type Publication, publish, relay } from "./relay.js";
 import { buildRoot } from "./root-file-system.js";
 import { LAB_PACKAGES } from "./root-recipe.js";
+import { addressOf, CLIENTS_OCTET, CONTROL_OCTET, type Fabric, MOST_NODES, nodeOctet, type Site } from "./site.js";
 import { holdSysctls } from "./sysctls.js";
 import { takeDown, takeDownAbandoned } from "./take-down.js";
 
@@ -53,9 +54,6 @@ export interface Lab {
   close(): Promise<string[]>;
 }
 
-const BRIDGE_OCTET = 254;
-const CONTROL_OCTET = 2;
-const CLIENTS_OCTET = 3;
 const GUARDIAN_DEADLINE_SECONDS = 60;
 /** The name is part of unix socket paths, which the kernel limits to 107 characters. */
 const LAB_NAME = /^[a-z][a-z0-9-]{0,19}$/;
@@ -65,6 +63,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   for (const given of [name, ...nodes.map((node) => node.name)]) {
     if (!LAB_NAME.test(given)) throw new Error(`"${given}" cannot be a name in the lab: small letters, digits, dashes, at most 20`);
   }
+  if (nodes.length > MOST_NODES) throw new Error(`the lab's addresses are for at most ${MOST_NODES} nodes`);
   if (process.getuid?.() !== 0) throw new Error("The lab needs root: it makes namespaces, mounts and cgroups.");
   onProgress("clearing away what earlier labs left");
   const guard = await withLock(join(RUN_FOLDER, `${labsGroup()}.lock`), async () => {
@@ -146,13 +145,4 @@ async function prepareSite(name: string, rootDirectory: string, nodes: readonly 
     ...nodes.map((node, index) => `${addressOf(nodeOctet(index))} ${node.name}`),
   ];
   return { lab: name, folder, sharedDirectory, rootDirectory, fabric: await startFabric(name), hosts: `${hosts.join("\n")}\n` };
-}
-
-async function startFabric(lab: string): Promise<Fabric> {
-  const folder = join(labFolder(lab), "fabric");
-  await mkdir(join(folder, "log"), { recursive: true });
-  const group = await createGroup(lab, "fabric", {});
-  await writeFile(join(folder, "cgroups"), `${group.start.join("\n")}\n`);
-  await writeFile(join(folder, "enter"), `${group.start.join("\n")}\n`);
-  return { folder, pid: await launch("start-fabric.sh", folder, [`${addressOf(BRIDGE_OCTET)}/${SUBNET_PREFIX}`]) };
 }

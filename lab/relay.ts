@@ -4,7 +4,8 @@ import { createConnection, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { pipeline } from "node:stream";
 import { waitFor } from "./deadline.js";
-import type { Machine, Site } from "./machine.js";
+import type { Machine } from "./machine.js";
+import type { Site } from "./site.js";
 
 export interface Publication {
   readonly port: number;
