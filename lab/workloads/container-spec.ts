@@ -1,9 +1,7 @@
 import type { ContainerCreateOptions } from "dockerode";
 import { LABELS } from "../../collector/protocol.js";
+import { FLEET_NETWORK } from "../docker-host.js";
 import type { LabWorkload } from "./workload-table.js";
-
-/** The Docker network of this name exists on each lab node, with the same subnet. */
-export const FLEET_NETWORK = "fleet";
 
 /** What `docker.createContainer` takes for a workload. The runtime is left to the node's default. */
 export function toContainerCreateOptions(workload: LabWorkload, network: string = FLEET_NETWORK): ContainerCreateOptions {

@@ -101,4 +101,13 @@ export const WORKLOADS: readonly LabWorkload[] = [
     address: "10.77.0.136",
     macAddress: "02:45:4b:00:00:88",
   },
+  {
+    ...base,
+    name: "burner-2",
+    protocol: "burner",
+    character: "a second burner: moving the only busy workload of a node would level nothing",
+    command: python("burner"),
+    address: "10.77.0.137",
+    macAddress: "02:45:4b:00:00:89",
+  },
 ];
