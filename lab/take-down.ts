@@ -1,4 +1,4 @@
-import { rm } from "node:fs/promises";
+import { rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { killGroup, labsWithGroups, removeGroup } from "./cgroups.js";
 import { labsFolder, labsGroup, RUN_FOLDER } from "./folders.js";
@@ -17,6 +17,8 @@ export async function takeDown(lab: string): Promise<void> {
     await removeGroup(lab);
     await releaseSysctls(labFolder(lab));
     await rm(labFolder(lab), { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+    // Fails while other labs have folders there.
+    await rmdir(labsFolder()).catch(() => undefined);
   });
 }
 
