@@ -170,7 +170,8 @@ export function makeIncoming({ node, runDirectory, engine, redis, keys, log }: N
 }
 
 async function unpack(tar: Readable, folder: string): Promise<void> {
-  const child = spawn("tar", ["-x", "--sparse", "-C", folder, "-f", "-"], { stdio: ["pipe", "ignore", "pipe"] });
+  // tar stops reading at the archive's end mark; what pads the last block must still be taken from the sender.
+  const child = spawn("sh", ["-c", 'tar -x --sparse -C "$0" -f - && cat >/dev/null', folder], { stdio: ["pipe", "ignore", "pipe"] });
   let words = "";
   child.stderr.on("data", (chunk) => {
     words += chunk;

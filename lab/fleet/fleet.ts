@@ -8,7 +8,7 @@ import { toTargets } from "../clients/targets.js";
 import { waitFor } from "../deadline.js";
 import { cacheFolder } from "../folders.js";
 import { buildImages } from "../images/build-images.js";
-import { importImages } from "../images/import-images.js";
+import { spreadImages } from "../images/import-images.js";
 import { type Lab, type NodeSize, startLab } from "../lab.js";
 import { toContainerCreateOptions } from "../workloads/container-spec.js";
 import type { LabWorkload } from "../workloads/workload-table.js";
@@ -26,6 +26,10 @@ export interface FleetOptions {
   /** Without it only Redis, collectors and executors run: enough for moves made by a test itself. */
   readonly withScheduler?: boolean;
   readonly withPrometheus?: boolean;
+  /** Loopback port for the scheduler's page; any free one by default. */
+  readonly pagePort?: number;
+  /** Breaks the start off and takes down what is up. */
+  readonly signal?: AbortSignal;
 }
 
 /** Evenkeel on a lab: real Redis, collectors, executors, scheduler, Prometheus, each in its machine. */
@@ -48,7 +52,11 @@ export interface Fleet {
 const READY_DEADLINE_SECONDS = 60;
 
 export async function startFleet(options: FleetOptions): Promise<Fleet> {
-  const { onProgress = () => undefined, withScheduler = true, withPrometheus = true } = options;
+  const { withScheduler = true, withPrometheus = true } = options;
+  const onProgress: NonNullable<FleetOptions["onProgress"]> = (step, percent) => {
+    options.signal?.throwIfAborted();
+    options.onProgress?.(step, percent);
+  };
   const lab = await startLab({ name: options.name, nodes: options.nodes, onProgress });
   try {
     onProgress("making the workloads' images");
@@ -59,6 +67,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
       sampleSeconds: options.sampleSeconds ?? 1,
       tickSeconds: options.tickSeconds ?? 1,
     });
+    const imageHolders = new Map<string, Lab["nodes"][number]["docker"]>();
     onProgress("starting Redis, collectors and executors");
     await startRedis(lab, settings);
     const redis = connectRedis({ url: `unix://${join(lab.sharedDirectory, "redis.sock")}`, password: settings.redisPassword });
@@ -74,8 +83,8 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
       await startPart(lab.control, "scheduler", settings);
     }
     if (withPrometheus) await startPrometheus(lab);
-    const publish = async (port: number) => (await lab.publish(await lab.relay(lab.control, port))).url;
-    const url = withScheduler ? await publish(SCHEDULER_PORT) : null;
+    const publish = async (port: number, at?: number) => (await lab.publish(await lab.relay(lab.control, port), at)).url;
+    const url = withScheduler ? await publish(SCHEDULER_PORT, options.pagePort) : null;
     const prometheusUrl = withPrometheus ? await publish(PROMETHEUS_PORT) : null;
     await waitFor("each node's first sample", READY_DEADLINE_SECONDS, async () => {
       const samples = await Promise.all(lab.nodes.map((node) => redis.exists(keys.nodeSample(node.name))));
@@ -93,8 +102,11 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
       prometheusUrl,
       runWorkload: async (workload, name) => {
         const { docker } = lab.node(name);
-        await importImages(
-          docker,
+        // Only nodes that run it get the image: the others receive it from Evenkeel when a workload comes.
+        const first = imageHolders.get(workload.image) ?? docker;
+        imageHolders.set(workload.image, first);
+        await spreadImages(
+          first === docker ? [docker] : [first, docker],
           images.filter((image) => image.reference === workload.image),
         );
         await (await docker.createContainer(toContainerCreateOptions(workload))).start();

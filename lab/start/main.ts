@@ -1,0 +1,106 @@
+import { writeFile } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
+import { Command } from "commander";
+import { type Fleet, startFleet } from "../fleet/fleet.js";
+import { drainAndReturn, heatAndLevel, placeWorkloads, summariseMoves } from "./scenario.js";
+import { type ClientSummary, judge, type Summary, summariseClient } from "./summary.js";
+import { makeTerminal } from "./terminal.js";
+import { followFleet } from "./watch.js";
+
+const NODE_SIZE = { cpuCores: 1, memoryBytes: 3 * 2 ** 30 };
+
+/** Seconds instead of minutes, so that a visitor sees the fleet act; everything else is as on a real one. */
+const POLICIES = {
+  overload: { cpuDetectRatio: 0.7, cpuFixRatio: 0.6, holdSeconds: 6 },
+  cooldownSeconds: 60,
+  concurrency: { perNode: 1, fleet: 2 },
+};
+
+const flags = new Command("npm start --")
+  .description(
+    "Brings up a fleet of three real Docker hosts on this machine with workloads and clients, heats one node, drains another, and lets Evenkeel\nact by itself. Without flags it stays up until Ctrl-C, with a live page.",
+  )
+  .option("--once", "run the story unattended, print a summary, take everything down; exit 0 only if it truly happened")
+  .option("--json <file>", "write the summary there too")
+  .option("--port <n>", "loopback port of the live page", Number, 8080)
+  .addHelpText("after", "\nExit codes: 0 it happened, 1 it did not, 2 wrong usage, 130 interrupted.")
+  .parse()
+  .opts<{ once?: boolean; json?: string; port: number }>();
+
+const started = performance.now();
+const terminal = makeTerminal();
+const stopping = new AbortController();
+let interrupted = false;
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => {
+    if (interrupted) return;
+    interrupted = true;
+    terminal.tell("taking everything down");
+    stopping.abort(new Error("interrupted"));
+  });
+}
+
+type Story = Omit<Summary, "ok" | "failures" | "leftovers" | "wallSeconds">;
+
+async function tellStory(fleet: Fleet): Promise<Story> {
+  const clients = await placeWorkloads(fleet, terminal.tell);
+  const page = `${fleet.url}`;
+  terminal.tell(`live page: ${page}   (operators' token: ${fleet.settings.operatorToken})`);
+  terminal.tell(`Prometheus: ${fleet.prometheusUrl}`);
+  const watching = followFleet(fleet, terminal, stopping.signal);
+  const { before, after } = await heatAndLevel(fleet, clients, terminal.tell);
+  const drain = await drainAndReturn(fleet, terminal.tell);
+  const moves = await summariseMoves(fleet, clients);
+  const seen: ClientSummary[] = (await clients.report()).clients.map(summariseClient);
+  if (!flags.once) {
+    terminal.tell(`the story is told; the fleet stays up. Try: EVENKEEL_URL=${page} npx evenkeel nodes. Ctrl-C takes everything down`);
+    await new Promise((resolve) => stopping.signal.addEventListener("abort", resolve, { once: true }));
+  }
+  await watching.stop();
+  return { imbalanceBefore: before.deviation, imbalanceAfter: after.deviation, moves, drain, clients: seen };
+}
+
+async function main(): Promise<number> {
+  const fleet = await startFleet({
+    name: "start",
+    nodes: [1, 2, 3].map((number) => ({ name: `node${number}`, ...NODE_SIZE })),
+    policies: POLICIES,
+    mode: "auto",
+    pagePort: flags.port,
+    onProgress: terminal.progress,
+    signal: stopping.signal,
+  });
+  let story: Story | null = null;
+  let trouble: string | null = null;
+  try {
+    story = await Promise.race([
+      tellStory(fleet),
+      new Promise<never>((_resolve, reject) => {
+        if (flags.once) stopping.signal.addEventListener("abort", () => reject(new Error("interrupted")), { once: true });
+      }),
+    ]);
+  } catch (error) {
+    trouble = error instanceof Error ? error.message : String(error);
+  }
+  const leftovers = await fleet.close();
+  const wallSeconds = (performance.now() - started) / 1000;
+  if (story === null) {
+    terminal.tell(`the story broke off: ${trouble}`);
+    if (flags.json) await writeFile(flags.json, `${JSON.stringify({ ok: false, failures: [trouble], leftovers, wallSeconds }, null, 2)}\n`);
+    return interrupted ? 130 : 1;
+  }
+  const summary = judge({ ...story, leftovers, wallSeconds });
+  if (flags.json) await writeFile(flags.json, `${JSON.stringify(summary, null, 2)}\n`);
+  terminal.summary(summary);
+  return summary.ok ? 0 : 1;
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  terminal.tell(error instanceof Error ? error.message : String(error));
+  process.exitCode = interrupted ? 130 : 1;
+}
+// ioredis and the page's keep-alive sockets may linger; everything that matters is closed.
+await delay(50);
+process.exit();

@@ -1,0 +1,123 @@
+import { listMigrations } from "../../platform/migration-record.js";
+import type { clientsAt } from "../clients/read-report.js";
+import { waitFor } from "../deadline.js";
+import type { Fleet } from "../fleet/fleet.js";
+import { type LabWorkload, WORKLOADS } from "../workloads/workload-table.js";
+import { type Level, readLevel } from "./observe.js";
+import type { MoveSummary, Summary } from "./summary.js";
+
+export interface Told {
+  (line: string): void;
+}
+
+type Clients = ReturnType<typeof clientsAt>;
+
+/** Which node each workload starts on: the first one gets both that will be made to burn. */
+const PLACES: Readonly<Record<string, string>> = {
+  burner: "node1",
+  kiln: "node1",
+  store: "node2",
+  journal: "node2",
+  web: "node2",
+  rewriter: "node3",
+  pair: "node3",
+};
+export const DRAINED_NODE = "node2";
+const BURN_PERCENT = 38;
+const LEVEL_DEADLINE_SECONDS = 120;
+const DRAIN_DEADLINE_SECONDS = 180;
+
+/** A second burner: one alone could only carry the heat to another node. */
+export const FLEET_WORKLOADS: readonly LabWorkload[] = [
+  ...WORKLOADS,
+  {
+    ...WORKLOADS.find((workload) => workload.name === "burner")!,
+    name: "kiln",
+    address: "10.77.0.137",
+    macAddress: "02:45:4b:00:00:89",
+  },
+];
+
+export async function placeWorkloads(fleet: Fleet, tell: Told): Promise<Clients> {
+  for (const node of fleet.lab.nodes) {
+    for (const workload of FLEET_WORKLOADS.filter((each) => PLACES[each.name] === node.name)) {
+      tell(`${node.name}: starting ${workload.name}, ${workload.character}`);
+      await fleet.runWorkload(workload, node.name);
+    }
+  }
+  tell("outside the fleet: one connection to each workload, every answer checked");
+  return fleet.startClients(FLEET_WORKLOADS);
+}
+
+/** Raises the load on one node and waits until Evenkeel has levelled it by itself. */
+export async function heatAndLevel(fleet: Fleet, clients: Clients, tell: Told): Promise<{ before: Level; after: Level }> {
+  for (const name of ["burner", "kiln"]) await clients.burn(name, BURN_PERCENT);
+  tell(`node1 heats up: burner and kiln burn ${BURN_PERCENT} % of a core each`);
+  const before = await readLevel(fleet, 4);
+  tell(`imbalance ${before.deviation.toFixed(3)} (${words(before)}); now it is Evenkeel's turn`);
+  await waitFor("Evenkeel to level the load", LEVEL_DEADLINE_SECONDS, async () => {
+    const moved = await moves(fleet);
+    return moved.some((record) => record.reason === "overload" && record.result === "succeeded") && moved.every((each) => each.closedAt !== null);
+  });
+  const after = await readLevel(fleet, 5);
+  tell(`imbalance ${after.deviation.toFixed(3)} (${words(after)})`);
+  return { before, after };
+}
+
+/** Sets the maintenance flag and waits until nothing runs on the node; lifts it again. */
+export async function drainAndReturn(fleet: Fleet, tell: Told): Promise<Summary["drain"]> {
+  const { docker } = fleet.lab.node(DRAINED_NODE);
+  const running = async () => (await docker.listContainers({ filters: { status: ["running"] } })).length;
+  tell(`maintenance flag set on ${DRAINED_NODE}, where ${await running()} workloads run`);
+  const started = performance.now();
+  const token = { authorization: `Bearer ${fleet.settings.operatorToken}`, "content-type": "application/json" };
+  const flag = `${fleet.url}/api/v1/nodes/${DRAINED_NODE}/maintenance`;
+  const answer = await fetch(flag, { method: "PUT", headers: token, body: JSON.stringify({ reason: "new fans" }) });
+  if (!answer.ok) throw new Error(`the scheduler refused the flag: ${await answer.text()}`);
+  await waitFor(`${DRAINED_NODE} to be empty`, DRAIN_DEADLINE_SECONDS, async () => (await running()) === 0 && (await allClosed(fleet))).catch((error) =>
+    tell(String(error)),
+  );
+  const left = await running();
+  const seconds = (performance.now() - started) / 1000;
+  tell(left === 0 ? `${DRAINED_NODE} is empty after ${seconds.toFixed(1)} s; the flag is lifted` : `${left} workloads are left on ${DRAINED_NODE}`);
+  const lifted = await fetch(flag, { method: "DELETE", headers: { authorization: token.authorization } });
+  if (!lifted.ok) throw new Error(`the scheduler refused to lift the flag: ${await lifted.text()}`);
+  return { node: DRAINED_NODE, seconds, left };
+}
+
+/** Each migration as its client saw it. */
+export async function summariseMoves(fleet: Fleet, clients: Clients): Promise<MoveSummary[]> {
+  const records = await moves(fleet);
+  return Promise.all(
+    records.map(async (record) => {
+      const gap = await clients.gaps(record.workload, record.createdAt, (record.closedAt ?? record.updatedAt) + 0.5);
+      return {
+        workload: record.workload,
+        from: record.from,
+        to: record.to,
+        reason: record.reason,
+        mode: record.modeUsed,
+        result: record.result,
+        error: record.errorMessage,
+        blackoutSeconds: record.blackoutSeconds,
+        clientGapSeconds: gap.longestGapSeconds,
+        connectionKept: gap.connectionKept,
+        bytes: Object.values(record.bytes).reduce((sum, bytes) => sum + bytes, 0),
+      };
+    }),
+  );
+}
+
+async function moves(fleet: Fleet) {
+  return (await listMigrations(fleet.redis, fleet.keys)).reverse();
+}
+
+async function allClosed(fleet: Fleet): Promise<boolean> {
+  return (await moves(fleet)).every((record) => record.closedAt !== null);
+}
+
+function words(level: Level): string {
+  return Object.entries(level.ratios)
+    .map(([node, ratio]) => `${node} ${ratio === null ? "unknown" : `${Math.round(ratio * 100)} %`}`)
+    .join(", ");
+}
