@@ -86,6 +86,7 @@ export async function createGroup(lab: string, machine: string, size: Size): Pro
     }
     await limit(path, hierarchy, size);
     start.push(join(path, "cgroup.procs"));
+    if (isUnified) await mkdir(join(path, "init"), { recursive: true });
     enter.push(isUnified ? join(path, "init", "cgroup.procs") : join(path, "cgroup.procs"));
   }
   return { start, enter };

@@ -1,10 +1,11 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { waitFor } from "./deadline.js";
 import { type LabNode, startNode } from "./docker-host.js";
 import { startFabric } from "./fabric.js";
-import { labsGroup, RUN_FOLDER } from "./folders.js";
+import { labsFolder, labsGroup, RUN_FOLDER } from "./folders.js";
 import { startGuard } from "./guard.js";
+import { ensureTools } from "./host-tools.js";
 import { withLock } from "./kernel-lock.js";
 import { isLookedAfter, labFolder, readRecord, writeRecord } from "./lab-record.js";
 import { listLeftovers } from "./leftovers.js";
@@ -55,16 +56,16 @@ export interface Lab {
 }
 
 const GUARDIAN_DEADLINE_SECONDS = 60;
-/** The name is part of unix socket paths, which the kernel limits to 107 characters. */
-const LAB_NAME = /^[a-z][a-z0-9-]{0,19}$/;
+const LONGEST_NAME = 20;
+const LAB_NAME = new RegExp(`^[a-z][a-z0-9-]{0,${LONGEST_NAME - 1}}$`);
+/** The kernel's limit, sockaddr_un. */
+const LONGEST_SOCKET_PATH = 107;
+/** OVERLAYFS_SUPER_MAGIC */
+const OVERLAY_FILE_SYSTEM = 0x794c7630;
 
 export async function startLab(options: LabOptions): Promise<Lab> {
   const { name, nodes, onProgress = () => undefined } = options;
-  for (const given of [name, ...nodes.map((node) => node.name)]) {
-    if (!LAB_NAME.test(given)) throw new Error(`"${given}" cannot be a name in the lab: small letters, digits, dashes, at most 20`);
-  }
-  if (nodes.length > MOST_NODES) throw new Error(`the lab's addresses are for at most ${MOST_NODES} nodes`);
-  if (process.getuid?.() !== 0) throw new Error("The lab needs root: it makes namespaces, mounts and cgroups.");
+  await checkHost(name, nodes);
   onProgress("clearing away what earlier labs left");
   const guard = await withLock(join(RUN_FOLDER, `${labsGroup()}.lock`), async () => {
     await clearTheWay(name);
@@ -84,11 +85,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     onProgress("starting the machines");
     await holdSysctls(labFolder(name));
     const site = await prepareSite(name, rootDirectory, nodes);
-    const [control, clients, ...started] = await Promise.all([
-      startMachine(site, { name: "control", octet: CONTROL_OCTET, services: [], files: {} }),
-      startMachine(site, { name: "clients", octet: CLIENTS_OCTET, services: [], files: {} }),
-      ...nodes.map((node, index) => startNode(site, { ...node, index })),
-    ]);
+    const { control, clients, started } = await startMachines(site, nodes);
     const record = await readRecord(name);
     if (!record) throw new Error(`the record of lab ${name} is gone`);
     await writeRecord({
@@ -121,6 +118,37 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     await close();
     throw error;
   }
+}
+
+async function startMachines(site: Site, nodes: readonly NodeSize[]) {
+  const starts = [
+    startMachine(site, { name: "control", octet: CONTROL_OCTET, services: [], files: {} }),
+    startMachine(site, { name: "clients", octet: CLIENTS_OCTET, services: [], files: {} }),
+    ...nodes.map((node, index) => startNode(site, { ...node, index })),
+  ] as const;
+  // On a failure, the others first come to rest: what is still starting while the lab is taken down would outlive it.
+  await Promise.allSettled(starts);
+  const [control, clients, ...started] = await Promise.all(starts);
+  return { control, clients, started };
+}
+
+/** Unix sockets have short names, Docker needs a file system it can lay overlays on, and only root may do any of this. */
+async function checkHost(name: string, nodes: readonly NodeSize[]): Promise<void> {
+  for (const given of [name, ...nodes.map((node) => node.name)]) {
+    if (!LAB_NAME.test(given)) throw new Error(`"${given}" cannot be a name in the lab: small letters, digits, dashes, at most 20`);
+  }
+  if (nodes.length > MOST_NODES) throw new Error(`the lab's addresses are for at most ${MOST_NODES} nodes`);
+  if (process.getuid?.() !== 0) throw new Error("The lab needs root: it makes namespaces, mounts and cgroups.");
+  const longest = join(labFolder(name), "shared", "x".repeat(LONGEST_NAME), "docker.sock");
+  if (longest.length > LONGEST_SOCKET_PATH)
+    throw new Error(`${labFolder(name)} is too long a path for the unix sockets in it; set EVENKEEL_LAB_STATE to a shorter one`);
+  await mkdir(labsFolder(), { recursive: true });
+  if ((await statfs(labsFolder())).type === OVERLAY_FILE_SYSTEM) {
+    throw new Error(
+      `${labsFolder()} is on an overlay, and Docker cannot lay its own on one; set EVENKEEL_LAB_STATE to a folder on ext4 or xfs`,
+    );
+  }
+  await ensureTools({ ip: "iproute2", nsenter: "util-linux", flock: "util-linux" });
 }
 
 /** Takes down what nobody looks after; waits for a guardian at work on the name; throws when a live lab has it. */

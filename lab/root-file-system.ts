@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { execa } from "execa";
 import { cacheFolder } from "./folders.js";
+import { ensureTools } from "./host-tools.js";
 import { withLock } from "./kernel-lock.js";
 import { SUITE } from "./root-recipe.js";
 
@@ -33,24 +34,14 @@ export async function buildRoot(name: string, packages: readonly string[], onPro
     if (existsSync(folder)) return folder;
     const partial = `${folder}.partial`;
     await rm(partial, { recursive: true, force: true });
-    await ensureDebootstrap(onProgress);
+    onProgress("looking for debootstrap");
+    await ensureTools({ debootstrap: "debootstrap", "/usr/share/keyrings/debian-archive-keyring.gpg": "debian-archive-keyring" });
     await bootstrap(partial, onProgress);
     await install(partial, packages, onProgress);
     await writeManifest(partial);
     await rename(partial, folder);
     return folder;
   });
-}
-
-async function ensureDebootstrap(onProgress: Progress): Promise<void> {
-  const missing = [
-    ...(existsSync("/usr/sbin/debootstrap") ? [] : ["debootstrap"]),
-    ...(existsSync("/usr/share/keyrings/debian-archive-keyring.gpg") ? [] : ["debian-archive-keyring"]),
-  ];
-  if (missing.length === 0) return;
-  onProgress(`installing ${missing.join(" and ")} on this machine`);
-  await execa("apt-get", ["update", "-qq"], { env: QUIET_APT });
-  await execa("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...missing], { env: QUIET_APT });
 }
 
 /** The mirror this machine's apt uses, when it is Debian; debootstrap's own choice otherwise. */
