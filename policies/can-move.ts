@@ -1,6 +1,5 @@
 import type { PolicyConfig } from "./config.js";
-import { indexFleet } from "./fleet.js";
-import { openLedger } from "./ledger.js";
+import { openContext } from "./context.js";
 import { needOf } from "./need.js";
 import { refuse, refuseTarget } from "./sentences.js";
 import { whyNotLeave } from "./stages/candidates.js";
@@ -12,7 +11,8 @@ import type { Skip, Snapshot } from "./types.js";
  * against Evenkeel's zeal and not against an operator's wish. Null: it is.
  */
 export function canMove(snapshot: Snapshot, config: PolicyConfig, now: number, workloadId: string, toNode: string): Skip | null {
-  const fleet = indexFleet(snapshot);
+  const context = openContext(snapshot, config, now);
+  const { fleet } = context;
   const workload = fleet.workloadById.get(workloadId);
   const skip = (reason: Skip["reason"], because: string): Skip => ({
     workload: workloadId,
@@ -26,7 +26,7 @@ export function canMove(snapshot: Snapshot, config: PolicyConfig, now: number, w
   const target = fleet.nodeById.get(toNode);
   if (!target) return skip("target-unknown", `No node ${toNode} has ever reported.`);
   const stays = whyNotLeave(workload, fleet);
-  if (stays !== null) return { ...refuse(workload, stays, config, now), to: toNode };
-  const reason = whyNotThere(workload, needOf(workload)!, target, openLedger(fleet), config);
+  if (stays !== null) return { ...refuse(workload, stays, context.config, now), to: toNode };
+  const reason = whyNotThere(workload, needOf(workload)!, target, context, true);
   return reason === null ? null : refuseTarget(workload, target, reason, config);
 }

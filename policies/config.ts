@@ -1,42 +1,57 @@
-/** What an operator may set of the policies. Ratios 0..1 of capacity, times in seconds. */
+import { type BalanceConfig, DEFAULT_BALANCE_CONFIG } from "./balance/config.js";
+import { type CostConfig, DEFAULT_COST_CONFIG } from "./cost/config.js";
+import { DEFAULT_EXAMPLE_CONFIG, type ExampleConfig } from "./example/config.js";
+import { DEFAULT_FAIRNESS_CONFIG, type FairnessConfig } from "./fairness/config.js";
+import { DEFAULT_HEALTH_CONFIG, type HealthConfig } from "./health/config.js";
+import { DEFAULT_OVERLOAD_CONFIG, type OverloadConfig } from "./overload/config.js";
+import { DEFAULT_PLACEMENT_CONFIG, type PlacementConfig } from "./placement/config.js";
+
+/**
+ * What an operator may set of the policies. Ratios 0..1 of capacity, times in seconds. Sections that may be left out have
+ * the defaults of their own folder.
+ */
 export interface PolicyConfig {
-  readonly overload: {
-    readonly enabled: boolean;
-    /** A node is overloaded once its CPU stayed above this for holdSeconds … */
-    readonly cpuDetectRatio: number;
-    /** … and is then brought below this lower bound (the dead band against ping-pong). */
-    readonly cpuFixRatio: number;
-    readonly memoryDetectRatio: number;
-    readonly memoryFixRatio: number;
-    readonly holdSeconds: number;
-    /**
-     * After an arrival or a departure a node is neither judged nor chosen for levelling for this long: its readings still
-     * mix before and after. Default: holdSeconds, at most 30.
-     */
-    readonly settleSeconds?: number;
-    /** A move must lower the imbalance of the two nodes it touches by at least this share of it. */
-    readonly minimumGainRatio: number;
-  };
+  readonly overload: OverloadConfig;
   readonly maintenance: { readonly enabled: boolean };
   /** No destination may be planned above these, during a move or after it. */
   readonly headroom: { readonly cpuRatio: number; readonly memoryRatio: number };
-  /** A workload rests this long after a move; drains are exempt. */
+  /** A workload rests this long after a move; drains and evacuations are exempt. */
   readonly cooldownSeconds: number;
-  readonly concurrency: { readonly perNode: number; readonly fleet: number };
+  readonly concurrency: {
+    readonly perNode: number;
+    readonly fleet: number;
+    /** Fewer at once while blackouts are longer than this; absent or null = never fewer. */
+    readonly blackoutGoalSeconds?: number | null;
+  };
+  /** At most so many moves an hour for the sake of levelling; absent or null = no limit. Drains, evacuations and operators are exempt. */
+  readonly movesPerHour?: number | null;
+  readonly balance?: BalanceConfig;
+  readonly health?: HealthConfig;
+  readonly placement?: PlacementConfig;
+  readonly fairness?: FairnessConfig;
+  readonly cost?: CostConfig;
+  readonly example?: ExampleConfig;
 }
 
-export const DEFAULT_POLICY_CONFIG: PolicyConfig = {
-  overload: {
-    enabled: true,
-    cpuDetectRatio: 0.8,
-    cpuFixRatio: 0.65,
-    memoryDetectRatio: 0.9,
-    memoryFixRatio: 0.8,
-    holdSeconds: 60,
-    minimumGainRatio: 0.05,
-  },
+/** Every section present. */
+export type CompleteConfig = Required<PolicyConfig>;
+
+export const DEFAULT_POLICY_CONFIG: CompleteConfig = {
+  overload: DEFAULT_OVERLOAD_CONFIG,
   maintenance: { enabled: true },
   headroom: { cpuRatio: 0.75, memoryRatio: 0.9 },
   cooldownSeconds: 600,
   concurrency: { perNode: 1, fleet: 4 },
+  movesPerHour: null,
+  balance: DEFAULT_BALANCE_CONFIG,
+  health: DEFAULT_HEALTH_CONFIG,
+  placement: DEFAULT_PLACEMENT_CONFIG,
+  fairness: DEFAULT_FAIRNESS_CONFIG,
+  cost: DEFAULT_COST_CONFIG,
+  example: DEFAULT_EXAMPLE_CONFIG,
 };
+
+export function completeConfig(config: PolicyConfig): CompleteConfig {
+  const given = Object.entries(config).filter(([, section]) => section !== undefined);
+  return { ...DEFAULT_POLICY_CONFIG, ...Object.fromEntries(given) };
+}

@@ -1,17 +1,25 @@
-import type { PolicyConfig } from "./config.js";
-import type { Fleet, NodeView } from "./fleet.js";
-import type { Ledger } from "./ledger.js";
-import type { Move, Skip, Verdict } from "./types.js";
+import { type CompleteConfig, completeConfig, type PolicyConfig } from "./config.js";
+import { type Fleet, indexFleet, type NodeView } from "./fleet.js";
+import { budgetLeft } from "./gates/budget.js";
+import { type Limits, limitsNow } from "./gates/concurrency.js";
+import { whyDoubted } from "./health/judge.js";
+import { type Ledger, openLedger } from "./ledger.js";
+import type { Move, Skip, Snapshot, Verdict } from "./types.js";
 
-/** What the stages share while one plan is made. Only the ledger and the two lists grow. */
+/** What the policies share while one plan is made. Only the ledger, the two lists and `spoken` grow. */
 export interface PlanContext {
   readonly fleet: Fleet;
-  readonly config: PolicyConfig;
+  readonly config: CompleteConfig;
   readonly now: number;
   readonly ledger: Ledger;
-  readonly verdicts: ReadonlyMap<string, Judgement>;
+  readonly suspects: ReadonlySet<string>;
+  readonly limits: Limits;
+  /** Moves for levelling that this hour still allows, before any of this plan. */
+  readonly budget: number;
   readonly moves: Move[];
   readonly skips: Skip[];
+  /** Workloads that have a move or a reason already: each gets one. */
+  readonly spoken: Set<string>;
 }
 
 export type Resource = "cpu" | "memory";
@@ -21,11 +29,44 @@ export interface Judgement extends Verdict {
   readonly hot: readonly Resource[];
 }
 
-/** Readings may mix before and after a move for this long. */
-export function settleSeconds(config: PolicyConfig): number {
-  return config.overload.settleSeconds ?? Math.min(config.overload.holdSeconds, 30);
+/** A context with the verdicts, which are made from it. */
+export interface JudgedContext extends PlanContext {
+  readonly verdicts: ReadonlyMap<string, Judgement>;
 }
 
-export function isSettling(node: NodeView, config: PolicyConfig, now: number): boolean {
+export function openContext(snapshot: Snapshot, given: PolicyConfig, now: number): PlanContext {
+  const config = completeConfig(given);
+  const fleet = indexFleet(snapshot);
+  return {
+    fleet,
+    config,
+    now,
+    ledger: openLedger(fleet),
+    suspects: new Set(fleet.nodes.filter((node) => whyDoubted(node, config.health) !== null).map(({ id }) => id)),
+    limits: limitsNow(config.concurrency, snapshot.recentMigrations ?? []),
+    budget: budgetLeft(fleet, config.movesPerHour, now),
+    moves: [],
+    skips: [],
+    spoken: new Set(),
+  };
+}
+
+export function addSkip(context: PlanContext, skip: Skip): void {
+  if (context.spoken.has(skip.workload)) return;
+  context.spoken.add(skip.workload);
+  context.skips.push(skip);
+}
+
+export function addMove(context: PlanContext, move: Move): void {
+  context.spoken.add(move.workload);
+  context.moves.push(move);
+}
+
+/** Readings may mix before and after a move for this long. */
+export function settleSeconds({ overload }: Pick<PolicyConfig, "overload">): number {
+  return overload.settleSeconds ?? Math.min(overload.holdSeconds, 30);
+}
+
+export function isSettling(node: NodeView, config: Pick<PolicyConfig, "overload">, now: number): boolean {
   return node.changedAt !== null && now - node.changedAt < settleSeconds(config);
 }

@@ -1,24 +1,31 @@
 import { applyMoves } from "./apply-plan.js";
+import { balance } from "./balance/policy.js";
 import type { PolicyConfig } from "./config.js";
-import type { PlanContext } from "./context.js";
-import { indexFleet } from "./fleet.js";
+import { openContext } from "./context.js";
+import { example } from "./example/policy.js";
+import { health } from "./health/policy.js";
 import { imbalance } from "./imbalance.js";
-import { openLedger } from "./ledger.js";
-import { drainNodes } from "./maintenance/drain.js";
-import { relieveOverload } from "./overload/relieve.js";
+import { maintenance } from "./maintenance/policy.js";
+import { overload } from "./overload/policy.js";
+import { placement } from "./placement/policy.js";
+import type { Policy } from "./policy.js";
 import { judgeNodes } from "./stages/verdicts.js";
 import type { Plan, Snapshot } from "./types.js";
 
+/** In order of precedence: what hurts most comes first to the limits on moves, and to the word on a node. */
+const POLICIES: readonly Policy[] = [maintenance, health, overload, placement, balance, example];
+/** A failing node is emptied before anything else, and an overloaded one is relieved before a drain takes its turn. */
+const PLANNING: readonly Policy[] = [health, overload, maintenance, placement, balance, example];
+
 /**
  * Everything Evenkeel wants, from everything it knows: no clock, no I/O, no chance, and the order of the input does not
- * matter. `now` is epoch seconds. Overload goes before drains: it hurts at this moment.
+ * matter. `now` is epoch seconds.
  */
 export function decide(snapshot: Snapshot, config: PolicyConfig, now: number): Plan {
-  const fleet = indexFleet(snapshot);
-  const verdicts = judgeNodes(fleet, config, now);
-  const context: PlanContext = { fleet, config, now, ledger: openLedger(fleet), verdicts, moves: [], skips: [] };
-  if (config.overload.enabled) relieveOverload(context);
-  if (config.maintenance.enabled) drainNodes(context);
+  const context = openContext(snapshot, config, now);
+  const isEnabled = (policy: Policy) => policy.isEnabled(context.config);
+  const verdicts = judgeNodes(POLICIES.filter(isEnabled), context);
+  for (const policy of PLANNING.filter(isEnabled)) policy.plan?.({ ...context, verdicts });
   return {
     at: now,
     verdicts: [...verdicts.values()].map(({ node, verdict, because }) => ({ node, verdict, because })),

@@ -1,15 +1,18 @@
+import { estimateLoad, type Load } from "./estimate/node-load.js";
 import { sortById } from "./order.js";
-import { estimateLoad, type Load } from "./stages/estimate.js";
 import type { NodeState, OpenMigration, Snapshot, WorkloadState } from "./types.js";
 
 /** A snapshot, indexed once so that no stage has to search it. Everything is in order of id. */
 export interface Fleet {
+  readonly snapshot: Snapshot;
   readonly nodes: readonly NodeView[];
   readonly nodeById: ReadonlyMap<string, NodeView>;
   readonly workloadById: ReadonlyMap<string, WorkloadState>;
   readonly migrations: readonly OpenMigration[];
   /** Workloads with an open migration, or seen on two nodes at once, which only a migration explains. */
   readonly migrating: ReadonlySet<string>;
+  /** All zones that nodes name. */
+  readonly zones: ReadonlySet<string>;
 }
 
 export interface NodeView {
@@ -20,7 +23,10 @@ export interface NodeView {
   readonly workloads: readonly WorkloadState[];
   /** When a workload last arrived or left; null = not known to have changed. */
   readonly changedAt: number | null;
+  readonly zone: string | null;
 }
+
+const ZONE_LABEL = "io.evenkeel.zone";
 
 export function indexFleet(snapshot: Snapshot): Fleet {
   const workloadsOf = new Map<string, WorkloadState[]>();
@@ -44,7 +50,15 @@ export function indexFleet(snapshot: Snapshot): Fleet {
     load: estimateLoad(state),
     workloads: workloadsOf.get(state.id) ?? [],
     changedAt: changedAt.get(state.id) ?? null,
+    zone: state.labels[ZONE_LABEL] ?? null,
   }));
-  const nodeById = new Map(nodes.map((node) => [node.id, node]));
-  return { nodes, nodeById, workloadById, migrations: sortById(snapshot.migrations), migrating };
+  return {
+    snapshot,
+    nodes,
+    nodeById: new Map(nodes.map((node) => [node.id, node])),
+    workloadById,
+    migrations: sortById(snapshot.migrations),
+    migrating,
+    zones: new Set(nodes.flatMap(({ zone }) => (zone === null ? [] : [zone]))),
+  };
 }

@@ -1,5 +1,6 @@
 import type { Fleet, NodeView } from "./fleet.js";
 import { type Need, needOf } from "./need.js";
+import { type Company, companyOf, join, startLeaving } from "./placement/company.js";
 import type { WorkloadState } from "./types.js";
 
 /**
@@ -8,9 +9,12 @@ import type { WorkloadState } from "./types.js";
  */
 export interface Ledger {
   readonly accounts: ReadonlyMap<string, Account>;
-  /** Nodes where a workload of the anti-affinity group is, or is going to be. */
-  readonly groupNodes: Map<string, Set<string>>;
+  readonly company: Company;
+  /** Moves under way for each disruption budget. */
+  readonly disrupted: Map<string, number>;
   movesUnderWay: number;
+  /** Moves planned here for the sake of levelling. */
+  levellingMoves: number;
 }
 
 export interface Account {
@@ -29,10 +33,11 @@ const EVERYTHING: Need = { cpuCores: Number.POSITIVE_INFINITY, memoryBytes: Numb
 export function openLedger(fleet: Fleet): Ledger {
   const ledger: Ledger = {
     accounts: new Map(fleet.nodes.map((node) => [node.id, openAccount(node)])),
-    groupNodes: new Map(),
+    company: companyOf(fleet),
+    disrupted: new Map(),
     movesUnderWay: 0,
+    levellingMoves: 0,
   };
-  for (const node of fleet.nodes) for (const workload of node.workloads) joinGroup(ledger, workload, node.id);
   for (const migration of fleet.migrations) {
     const workload = fleet.workloadById.get(migration.workload);
     const need = (workload && needOf(workload)) ?? EVERYTHING;
@@ -40,18 +45,20 @@ export function openLedger(fleet: Fleet): Ledger {
     if (workload?.node !== migration.to) arrive(ledger, migration.to, need);
     if (workload?.node === migration.to) arrive(ledger, migration.from, need);
     if (workload?.node === migration.from) leave(ledger, migration.from, needOf(workload) ?? NOTHING);
-    if (workload) joinGroup(ledger, workload, migration.to);
+    if (workload) disrupt(ledger, workload);
     countMove(ledger, migration.from, migration.to);
   }
   return ledger;
 }
 
 /** Enters a planned move. */
-export function enterMove(ledger: Ledger, workload: WorkloadState, need: Need, to: string): void {
-  arrive(ledger, to, need);
+export function enterMove(ledger: Ledger, workload: WorkloadState, need: Need, target: NodeView): void {
+  arrive(ledger, target.id, need);
   leave(ledger, workload.node, need);
-  joinGroup(ledger, workload, to);
-  countMove(ledger, workload.node, to);
+  join(ledger.company, workload, target);
+  startLeaving(ledger.company, workload, target.id);
+  disrupt(ledger, workload);
+  countMove(ledger, workload.node, target.id);
 }
 
 function openAccount(node: NodeView): Account {
@@ -81,12 +88,9 @@ function leave(ledger: Ledger, node: string, need: Need): void {
   account.leavingMemoryBytes += need.memoryBytes;
 }
 
-function joinGroup(ledger: Ledger, workload: WorkloadState, node: string): void {
-  const group = workload.constraints.antiAffinityGroup;
-  if (group === null) return;
-  const nodes = ledger.groupNodes.get(group);
-  if (nodes) nodes.add(node);
-  else ledger.groupNodes.set(group, new Set([node]));
+function disrupt(ledger: Ledger, { constraints }: WorkloadState): void {
+  const group = constraints.disruptionBudget?.group;
+  if (group !== undefined) ledger.disrupted.set(group, (ledger.disrupted.get(group) ?? 0) + 1);
 }
 
 function countMove(ledger: Ledger, from: string, to: string): void {

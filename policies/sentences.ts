@@ -1,4 +1,5 @@
-import type { PolicyConfig } from "./config.js";
+import type { CompleteConfig, PolicyConfig } from "./config.js";
+import { DAY_SECONDS, movesSince, restSeconds } from "./fairness/rest.js";
 import type { NodeView } from "./fleet.js";
 import { needOf } from "./need.js";
 import { cpuCeiling, memoryCeiling } from "./stages/feasible.js";
@@ -6,11 +7,17 @@ import type { Skip, SkipReason, WorkloadState } from "./types.js";
 import { bytes, cores, percent, plural } from "./words.js";
 
 /** A refusal that has nothing to do with any one destination. */
-export function refuse(workload: WorkloadState, reason: SkipReason, config: PolicyConfig, now: number): Skip {
-  return { workload: workload.id, from: workload.node, to: null, reason, because: sayRefusal(workload, reason, config, now) };
+export function refuse(workload: WorkloadState, reason: SkipReason, config: CompleteConfig, now: number): Skip {
+  return {
+    workload: workload.id,
+    from: workload.node,
+    to: null,
+    reason,
+    because: sayRefusal(workload, reason, config, now),
+  };
 }
 
-function sayRefusal(workload: WorkloadState, reason: SkipReason, config: PolicyConfig, now: number): string {
+function sayRefusal(workload: WorkloadState, reason: SkipReason, config: CompleteConfig, now: number): string {
   switch (reason) {
     case "workload-never":
       return "Its label io.evenkeel.mode forbids moves, or names a mode that does not exist.";
@@ -22,12 +29,20 @@ function sayRefusal(workload: WorkloadState, reason: SkipReason, config: PolicyC
       return "Its use is not known and no limit says how much to reserve for it.";
     case "workload-cooling-down": {
       const rested = workload.lastMovedAt === null ? 0 : now - workload.lastMovedAt;
-      return `It was moved ${Math.round(rested)} s ago and rests for ${config.cooldownSeconds} s.`;
+      return `It was moved ${Math.round(rested)} s ago and rests for ${Math.round(restSeconds(workload, config, now))} s.`;
     }
+    case "workload-moved-too-often":
+      return `It was moved ${plural(movesSince(workload, now - DAY_SECONDS), "time")} in 24 hours; ${config.fairness.movesPerDay} are allowed.`;
     case "fleet-busy":
-      return `The fleet's limit of ${plural(config.concurrency.fleet, "migration")} at once is reached.`;
+      return `The fleet's limit of ${plural(config.concurrency.fleet, "migration")} at once is reached, or lowered after long blackouts.`;
     case "source-busy":
       return `${workload.node} has reached its limit of ${plural(config.concurrency.perNode, "migration")} at once.`;
+    case "disruption-budget":
+      return `As many workloads of ${workload.constraints.disruptionBudget?.group} as its disruption budget allows are under way.`;
+    case "move-window":
+      return `A window over ${workload.node} or the fleet is open in which nothing is moved for levelling.`;
+    case "budget-spent":
+      return `This hour's budget of ${plural(config.movesPerHour ?? 0, "move")} is spent.`;
     case "not-needed":
       return `${workload.node} is relieved without moving it.`;
     default:
@@ -42,15 +57,26 @@ export function refuseTarget(workload: WorkloadState, target: NodeView, reason: 
 
 function sayTarget(workload: WorkloadState, target: NodeView, reason: SkipReason, config: PolicyConfig): string {
   const need = needOf(workload);
+  const { constraints } = workload;
   switch (reason) {
     case "workload-pinned":
-      return `It is pinned to ${workload.constraints.pinnedTo.join(", ")}; ${target.id} is not among them.`;
+      return `It is pinned to ${constraints.pinnedTo.join(", ")}; ${target.id} is not among them.`;
     case "target-unknown":
       return `${target.id} is silent or its readings failed.`;
     case "target-maintenance":
       return `${target.id} is under maintenance.`;
+    case "target-cordoned":
+      return `${target.id} is cordoned.`;
+    case "target-suspect":
+      return `${target.id} shows signs of failing.`;
+    case "target-incompatible":
+      return `${target.id} has another architecture, or lacks a network that it is attached to.`;
     case "anti-affinity":
-      return `${target.id} holds, or is about to hold, another workload of group ${workload.constraints.antiAffinityGroup}.`;
+      return `${target.id} holds, or is about to hold, another workload of group ${constraints.antiAffinityGroup}.`;
+    case "affinity":
+      return `It is kept on one node with the others of group ${constraints.affinityGroup}, and they are not going to ${target.id}.`;
+    case "zone-spread":
+      return `Another zone than ${target.zone} has fewer workloads of group ${constraints.zoneSpreadGroup}.`;
     case "target-cpu-full":
       return `${target.id} has no room for ${cores(need?.cpuCores ?? 0)} below ${percent(cpuCeiling(config))} of its CPU.`;
     case "target-memory-full":
@@ -59,6 +85,12 @@ function sayTarget(workload: WorkloadState, target: NodeView, reason: SkipReason
       return `${target.id} has reached its limit of ${plural(config.concurrency.perNode, "migration")} at once.`;
     case "target-settling":
       return `A workload has just moved to ${target.id} or away: its readings are still settling.`;
+    case "move-window":
+      return `A window over ${target.id} is open in which nothing is moved for levelling.`;
+    case "cost-too-high":
+      return `Moving it to ${target.id} would cost more in blackout and transfer than it would relieve.`;
+    case "not-needed":
+      return `${target.id} is no better a place for it.`;
     default:
       return `Moving it to ${target.id} would not make the two nodes more even by ${percent(config.overload.minimumGainRatio)}.`;
   }

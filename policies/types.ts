@@ -10,6 +10,15 @@ export interface Snapshot {
   readonly migrations: readonly OpenMigration[];
   /** Times in which nothing is moved unless an operator asks; whoever builds the snapshot reads the calendar. */
   readonly windows?: readonly MoveWindow[];
+  /** Those closed of late, newest last: what the limits on concurrency learn from. */
+  readonly recentMigrations?: readonly ClosedMigration[];
+}
+
+export interface ClosedMigration {
+  readonly closedAt: number;
+  /** Null: it never froze. */
+  readonly blackoutSeconds: number | null;
+  readonly succeeded: boolean;
 }
 
 export interface MoveWindow {
@@ -127,7 +136,7 @@ export interface OpenMigration {
 }
 
 /** Why a move is made. */
-export type MoveReason = "overload" | "maintenance" | "operator" | "health" | "balance" | "consolidate" | "group";
+export type MoveReason = "overload" | "maintenance" | "operator" | "health" | "balance" | "consolidate" | "placement";
 
 export interface Move {
   readonly workload: string;

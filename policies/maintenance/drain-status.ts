@@ -1,8 +1,7 @@
 import { DEFAULT_POLICY_CONFIG, type PolicyConfig } from "../config.js";
-import { indexFleet } from "../fleet.js";
-import { openLedger } from "../ledger.js";
+import { openContext } from "../context.js";
 import { refuse, refuseAll } from "../sentences.js";
-import { drainCandidates } from "../stages/candidates.js";
+import { leaveCandidates } from "../stages/candidates.js";
 import { whyNotThere } from "../stages/feasible.js";
 import type { Skip, Snapshot } from "../types.js";
 
@@ -22,22 +21,22 @@ export interface DrainStatus {
 
 /** How far a node is from empty, by the hard constraints alone: gates and limits only delay. A node that is not there is never done. */
 export function drainStatus(snapshot: Snapshot, nodeId: string, config: PolicyConfig = DEFAULT_POLICY_CONFIG): DrainStatus {
-  const fleet = indexFleet(snapshot);
-  const ledger = openLedger(fleet);
+  const context = openContext(snapshot, config, snapshot.at);
+  const { fleet } = context;
   const node = fleet.nodeById.get(nodeId);
   const moving: string[] = [];
   const movable: string[] = [];
   const blocked: Skip[] = [];
-  for (const entry of node ? drainCandidates(node, fleet) : []) {
+  for (const entry of node ? leaveCandidates(node, fleet) : []) {
     if ("reason" in entry) {
       if (entry.reason === "workload-migrating") moving.push(entry.workload.id);
-      else blocked.push(refuse(entry.workload, entry.reason, config, snapshot.at));
+      else blocked.push(refuse(entry.workload, entry.reason, context.config, snapshot.at));
       continue;
     }
     const refusals = [];
     for (const target of fleet.nodes) {
       if (target === node) continue;
-      const reason = whyNotThere(entry.workload, entry.need, target, ledger, config);
+      const reason = whyNotThere(entry.workload, entry.need, target, context, true);
       if (reason !== null) refusals.push({ target, reason });
     }
     if (refusals.length < fleet.nodes.length - 1) movable.push(entry.workload.id);

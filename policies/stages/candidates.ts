@@ -1,3 +1,5 @@
+import type { CompleteConfig } from "../config.js";
+import { whyNotAgain } from "../fairness/rest.js";
 import type { Fleet, NodeView } from "../fleet.js";
 import { type Need, needOf, usageOf } from "../need.js";
 import type { SkipReason, WorkloadState } from "../types.js";
@@ -24,7 +26,7 @@ export function whyNotLeave(workload: WorkloadState, fleet: Fleet): SkipReason |
 }
 
 /** All workloads of a node that must be emptied. One of unknown use goes too: its limit is reserved. */
-export function drainCandidates(source: NodeView, fleet: Fleet): (Candidate | Refusal)[] {
+export function leaveCandidates(source: NodeView, fleet: Fleet): (Candidate | Refusal)[] {
   return source.workloads.map((workload) => {
     const reason = whyNotLeave(workload, fleet);
     return reason === null ? { workload, source, need: needOf(workload)! } : { workload, reason };
@@ -32,13 +34,10 @@ export function drainCandidates(source: NodeView, fleet: Fleet): (Candidate | Re
 }
 
 /** The workloads that may be moved for levelling: only those whose use is known, and that have rested. */
-export function levelCandidates(source: NodeView, fleet: Fleet, cooldownSeconds: number, now: number): (Candidate | Refusal)[] {
+export function levelCandidates(source: NodeView, fleet: Fleet, config: CompleteConfig, now: number): (Candidate | Refusal)[] {
   return source.workloads.map((workload) => {
     const need = usageOf(workload);
-    const reason = whyNotLeave(workload, fleet);
-    if (reason !== null) return { workload, reason };
-    if (need === null) return { workload, reason: "workload-unknown-usage" };
-    if (workload.lastMovedAt !== null && now - workload.lastMovedAt < cooldownSeconds) return { workload, reason: "workload-cooling-down" };
-    return { workload, source, need };
+    const reason = whyNotLeave(workload, fleet) ?? (need === null ? "workload-unknown-usage" : whyNotAgain(workload, config, now));
+    return reason === null ? { workload, source, need: need! } : { workload, reason };
   });
 }

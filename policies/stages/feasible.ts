@@ -1,31 +1,51 @@
 import type { PolicyConfig } from "../config.js";
-import type { NodeView } from "../fleet.js";
+import type { Fleet, NodeView } from "../fleet.js";
 import type { Ledger } from "../ledger.js";
-import type { Need } from "../need.js";
+import { type Need, needOf } from "../need.js";
+import { isPinnedTo, isWithGroup, whyNotOn } from "../placement/rules.js";
 import type { SkipReason, WorkloadState } from "../types.js";
+
+export interface Terrain {
+  readonly fleet: Fleet;
+  readonly ledger: Ledger;
+  readonly config: PolicyConfig;
+  /** Nodes that show signs of failing. */
+  readonly suspects: ReadonlySet<string>;
+}
 
 /**
  * The hard constraints between a workload and a node, for every kind of move. Null: it may go there. Room is counted as
- * if nothing ever left the target, so it holds during the move as well as after it.
+ * if nothing ever left the target, so it holds during the move as well as after it. `mustLeave`: its node is to be emptied.
  */
-export function whyNotThere(
-  workload: WorkloadState,
-  need: Need,
-  target: NodeView,
-  ledger: Ledger,
-  config: PolicyConfig,
-): SkipReason | null {
-  const { pinnedTo, antiAffinityGroup } = workload.constraints;
-  if (pinnedTo.length > 0 && !pinnedTo.includes(target.id)) return "workload-pinned";
-  if (target.load === null) return "target-unknown";
-  if (target.state.maintenance !== null) return "target-maintenance";
-  if (antiAffinityGroup !== null && ledger.groupNodes.get(antiAffinityGroup)?.has(target.id)) return "anti-affinity";
+export function whyNotThere(workload: WorkloadState, need: Need, target: NodeView, terrain: Terrain, mustLeave = false): SkipReason | null {
+  const { fleet, ledger, config, suspects } = terrain;
+  const { load, state } = target;
+  if (!isPinnedTo(workload, target)) return "workload-pinned";
+  if (load === null) return "target-unknown";
+  if (state.maintenance !== null) return "target-maintenance";
+  if (state.cordoned) return "target-cordoned";
+  if (suspects.has(target.id)) return "target-suspect";
+  const misplaced = whyNotOn(workload, target, fleet, ledger.company);
+  if (misplaced !== null) return misplaced;
+  const { affinityGroup } = workload.constraints;
+  if (affinityGroup && !isWithGroup(workload, target, ledger.company, mustLeave)) return "affinity";
+  const whole = affinityGroup && mustLeave ? groupNeed(workload, need, ledger) : need;
   const account = ledger.accounts.get(target.id)!;
-  const cpuCores = target.load.cpuCores.high + account.arrivingCpuCores + need.cpuCores;
-  if (cpuCores > target.state.cpuCapacityCores * cpuCeiling(config)) return "target-cpu-full";
-  const memoryBytes = target.load.memoryBytes.high + account.arrivingMemoryBytes + need.memoryBytes;
-  if (memoryBytes > target.state.memoryCapacityBytes * memoryCeiling(config)) return "target-memory-full";
-  return null;
+  if (load.cpuCores.high + account.arrivingCpuCores + whole.cpuCores > state.cpuCapacityCores * cpuCeiling(config))
+    return "target-cpu-full";
+  const memoryBytes = load.memoryBytes.high + account.arrivingMemoryBytes + whole.memoryBytes;
+  return memoryBytes > state.memoryCapacityBytes * memoryCeiling(config) ? "target-memory-full" : null;
+}
+
+/** The need of all of its affinity group that is still with it. */
+function groupNeed(workload: WorkloadState, need: Need, { company }: Ledger): Need {
+  let { cpuCores, memoryBytes } = need;
+  for (const other of company.together.get(workload.constraints.affinityGroup!) ?? []) {
+    if (other.id === workload.id || other.node !== workload.node || company.headedFor.has(other.id)) continue;
+    cpuCores += needOf(other)?.cpuCores ?? 0;
+    memoryBytes += needOf(other)?.memoryBytes ?? 0;
+  }
+  return { cpuCores, memoryBytes };
 }
 
 /** A target filled beyond the detect bound would be the next overloaded node. */

@@ -1,13 +1,38 @@
 import type { PlanContext } from "../context.js";
-import type { SkipReason } from "../types.js";
+import { windowOver } from "../gates/window.js";
+import type { MoveReason, SkipReason, WorkloadState } from "../types.js";
 
-/** Whether the source may begin another move now. Open migrations and those already planned count. */
-export function whyNotStart(context: PlanContext, source: string): SkipReason | null {
-  const { ledger, config } = context;
-  if (ledger.movesUnderWay >= config.concurrency.fleet) return "fleet-busy";
-  return isNodeBusy(context, source) ? "source-busy" : null;
+/** Moves that somebody or something insists on: windows, budgets, rest and cost do not hold them back. */
+export function isForced(reason: MoveReason): boolean {
+  return reason === "maintenance" || reason === "health" || reason === "operator";
 }
 
-export function isNodeBusy({ ledger, config }: PlanContext, node: string): boolean {
-  return (ledger.accounts.get(node)?.moves ?? 0) >= config.concurrency.perNode;
+/** Whether the workload may begin to move now, wherever to. Open migrations and those already planned count. */
+export function whyNotStart(context: PlanContext, workload: WorkloadState, reason: MoveReason): SkipReason | null {
+  const { ledger, limits, fleet, budget } = context;
+  if (!isForced(reason)) {
+    if (windowOver(fleet.snapshot.windows, workload.node)) return "move-window";
+    if (ledger.levellingMoves >= budget) return "budget-spent";
+  }
+  if (ledger.movesUnderWay >= limits.fleet) return "fleet-busy";
+  if (isNodeBusy(context, workload.node)) return "source-busy";
+  return isBudgetSpent(context, workload) ? "disruption-budget" : null;
 }
+
+/** Whether a move may end there now. */
+export function whyNotArrive(context: PlanContext, target: string, reason: MoveReason): SkipReason | null {
+  if (!isForced(reason) && windowOver(context.fleet.snapshot.windows, target)) return "move-window";
+  return isNodeBusy(context, target) ? "target-busy" : null;
+}
+
+function isNodeBusy({ ledger, limits }: PlanContext, node: string): boolean {
+  return (ledger.accounts.get(node)?.moves ?? 0) >= limits.perNode;
+}
+
+function isBudgetSpent({ ledger }: PlanContext, { constraints }: WorkloadState): boolean {
+  const budget = constraints.disruptionBudget;
+  return budget ? (ledger.disrupted.get(budget.group) ?? 0) >= budget.moving : false;
+}
+
+/** Reasons that pass by themselves: a destination refused for one of these is worth waiting for. */
+export const PASSING: ReadonlySet<SkipReason> = new Set(["target-busy", "target-settling", "move-window"]);

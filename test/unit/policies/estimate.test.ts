@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { estimateLoad } from "../../../policies/stages/estimate.js";
+import { estimateLoad } from "../../../policies/estimate/node-load.js";
 import { flatHistory, node } from "./small-fleet.js";
 
 describe("estimating what a node uses", () => {

@@ -1,0 +1,26 @@
+export interface BalanceConfig {
+  readonly enabled: boolean;
+  /** What counts how much when nodes are compared. */
+  readonly cpuWeight: number;
+  readonly memoryWeight: number;
+  /** Nodes are judged by their mean over this long, so that a swing is not chased. */
+  readonly windowSeconds: number;
+  /** Levelling begins once the fleet's weighted standard deviation is above this … */
+  readonly startRatio: number;
+  /** … and goes on until it is below this. */
+  readonly stopRatio: number;
+  /** A move must take away at least this share of the distance from level of the two nodes it touches. */
+  readonly minimumGainRatio: number;
+  readonly movesPerPlan: number;
+}
+
+export const DEFAULT_BALANCE_CONFIG: BalanceConfig = {
+  enabled: false,
+  cpuWeight: 1,
+  memoryWeight: 0.5,
+  windowSeconds: 300,
+  startRatio: 0.1,
+  stopRatio: 0.05,
+  minimumGainRatio: 0.1,
+  movesPerPlan: 8,
+};

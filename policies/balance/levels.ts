@@ -1,0 +1,59 @@
+import { isSettling, type JudgedContext, type Resource } from "../context.js";
+import { meanSince } from "../estimate/window-mean.js";
+import type { NodeView } from "../fleet.js";
+import { capacityOf, meanRatioOf } from "../stages/score.js";
+
+/** How full the nodes are, over the window and as the plan so far leaves them. Ratios of capacity. */
+export interface Levels {
+  readonly nodes: ReadonlyMap<NodeView, Level>;
+  readonly mean: Readonly<Record<Resource, number>>;
+  readonly weight: Readonly<Record<Resource, number>>;
+}
+
+/** `low` is believed of a source, `high` of a target, `middle` of the fleet as a whole. */
+export interface Level {
+  readonly low: Record<Resource, number>;
+  readonly middle: Record<Resource, number>;
+  readonly high: Record<Resource, number>;
+}
+
+export const RESOURCES = ["cpu", "memory"] as const;
+
+/** The nodes that take part: known, in service, and with readings over at least half of the window since they last changed. */
+export function measureLevels(context: JudgedContext): Levels {
+  const { fleet, config, now } = context;
+  const nodes = new Map<NodeView, Level>();
+  for (const node of fleet.nodes) {
+    if (node.load === null || node.state.maintenance !== null || isSettling(node, config, now)) continue;
+    const level = measureLevel(node, config.balance.windowSeconds, now);
+    if (level !== null) nodes.set(node, level);
+  }
+  return {
+    nodes,
+    mean: { cpu: meanRatioOf("cpu", fleet), memory: meanRatioOf("memory", fleet) },
+    weight: { cpu: config.balance.cpuWeight, memory: config.balance.memoryWeight },
+  };
+}
+
+function measureLevel(node: NodeView, windowSeconds: number, now: number): Level | null {
+  const since = Math.max(now - windowSeconds, node.changedAt ?? 0);
+  const level: Level = { low: { cpu: 0, memory: 0 }, middle: { cpu: 0, memory: 0 }, high: { cpu: 0, memory: 0 } };
+  for (const resource of RESOURCES) {
+    const mean = meanSince(node.state.history, resource === "cpu" ? "cpuRatio" : "memoryRatio", since);
+    if (mean === null || mean.spanSeconds < windowSeconds / 2) return null;
+    const { low, high } = resource === "cpu" ? node.load!.cpuCores : node.load!.memoryBytes;
+    level.low[resource] = Math.min(mean.mean, low / capacityOf(resource, node));
+    level.middle[resource] = mean.mean;
+    level.high[resource] = Math.max(mean.mean, high / capacityOf(resource, node));
+  }
+  return level;
+}
+
+/** The weighted root mean square distance of the nodes from the fleet's mean ratio. */
+export function unevenness({ nodes, mean, weight }: Levels): number {
+  let sum = 0;
+  for (const { middle } of nodes.values())
+    for (const resource of RESOURCES) sum += weight[resource] * (middle[resource] - mean[resource]) ** 2;
+  const weights = nodes.size * (weight.cpu + weight.memory);
+  return weights > 0 ? Math.sqrt(sum / weights) : 0;
+}

@@ -1,0 +1,42 @@
+import type { NodeView } from "../fleet.js";
+import type { Need } from "../need.js";
+import type { MoveCost, WorkloadState } from "../types.js";
+import type { CostConfig } from "./config.js";
+
+/** Rounds of copying while the workload runs; more hardly ever shrink what is left. */
+const PRECOPY_ROUNDS = 5;
+/** A rest this small is sent in the freeze rather than in another round. */
+const SMALL_ROUND_BYTES = 16 * 2 ** 20;
+
+/**
+ * What a move will take. Pessimistic where nothing is known: without a measured dirty rate all memory is sent in the freeze.
+ * Pre-copy sends m, m·r, m·r² … with r = dirty rate / link rate, as in Clark et al., Live Migration of Virtual Machines (2005).
+ */
+export function estimateMoveCost(workload: WorkloadState, need: Need, source: NodeView, target: NodeView, config: CostConfig): MoveCost {
+  const rate = Math.min(linkRate(source, config), linkRate(target, config));
+  const files = workload.fileBytes ?? 0;
+  const { before, frozen } = memoryToSend(workload, need.memoryBytes, rate);
+  const bytes = files + before + frozen;
+  const blackoutSeconds = config.fixedBlackoutSeconds + frozen / rate;
+  return { bytes, seconds: config.fixedBlackoutSeconds + bytes / rate, blackoutSeconds };
+}
+
+function linkRate(node: NodeView, config: CostConfig): number {
+  return node.state.linkBytesPerSecond || config.linkBytesPerSecond;
+}
+
+/** Bytes of memory sent while the workload runs (or after it has resumed), and while it is frozen. */
+function memoryToSend(workload: WorkloadState, memoryBytes: number, rate: number): { readonly before: number; readonly frozen: number } {
+  const { mode } = workload.constraints;
+  const dirtyRatio = (workload.dirtyBytesPerSecond ?? Number.POSITIVE_INFINITY) / rate;
+  if (mode === "cold") return { before: 0, frozen: workload.fileBytes ?? 0 };
+  if (mode === "postcopy") return { before: memoryBytes, frozen: 0 };
+  if (mode === "stopcopy" || dirtyRatio >= 1) return { before: 0, frozen: memoryBytes };
+  let before = 0;
+  let round = memoryBytes;
+  for (let done = 0; done < PRECOPY_ROUNDS && round > SMALL_ROUND_BYTES; done++) {
+    before += round;
+    round *= dirtyRatio;
+  }
+  return { before, frozen: round };
+}

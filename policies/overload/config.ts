@@ -1,0 +1,27 @@
+export interface OverloadConfig {
+  readonly enabled: boolean;
+  /** A node is overloaded once its CPU stayed above this for holdSeconds … */
+  readonly cpuDetectRatio: number;
+  /** … and is then brought below this lower bound (the dead band against ping-pong). */
+  readonly cpuFixRatio: number;
+  readonly memoryDetectRatio: number;
+  readonly memoryFixRatio: number;
+  readonly holdSeconds: number;
+  /**
+   * After an arrival or a departure a node is neither judged nor chosen for levelling for this long: its readings still
+   * mix before and after. Default: holdSeconds, at most 30.
+   */
+  readonly settleSeconds?: number;
+  /** A move must lower the imbalance of the two nodes it touches by at least this share of it. */
+  readonly minimumGainRatio: number;
+}
+
+export const DEFAULT_OVERLOAD_CONFIG: OverloadConfig = {
+  enabled: true,
+  cpuDetectRatio: 0.8,
+  cpuFixRatio: 0.65,
+  memoryDetectRatio: 0.9,
+  memoryFixRatio: 0.8,
+  holdSeconds: 60,
+  minimumGainRatio: 0.05,
+};

@@ -1,0 +1,52 @@
+import type { Fleet, NodeView } from "../fleet.js";
+import type { WorkloadState } from "../types.js";
+
+/** Where the workloads of each group are, or are going to be. Both ends of a move count, until it is closed. */
+export interface Company {
+  readonly apart: Map<string, Map<string, Set<string>>>;
+  readonly zones: Map<string, Map<string, Set<string>>>;
+  readonly together: Map<string, WorkloadState[]>;
+  /** Where a workload under way is going. */
+  readonly headedFor: Map<string, string>;
+}
+
+export function companyOf(fleet: Fleet): Company {
+  const company: Company = { apart: new Map(), zones: new Map(), together: new Map(), headedFor: new Map() };
+  for (const node of fleet.nodes) {
+    for (const workload of node.workloads) {
+      join(company, workload, node);
+      const group = workload.constraints.affinityGroup;
+      if (group) company.together.set(group, [...(company.together.get(group) ?? []), workload]);
+    }
+  }
+  for (const { workload: id, to } of fleet.migrations) {
+    const workload = fleet.workloadById.get(id);
+    const target = fleet.nodeById.get(to);
+    if (workload && target) join(company, workload, target);
+    if (workload) startLeaving(company, workload, to);
+  }
+  return company;
+}
+
+export function join(company: Company, { id, constraints }: WorkloadState, node: NodeView): void {
+  if (constraints.antiAffinityGroup !== null) add(company.apart, constraints.antiAffinityGroup, node.id, id);
+  if (constraints.zoneSpreadGroup && node.zone !== null) add(company.zones, constraints.zoneSpreadGroup, node.zone, id);
+}
+
+export function startLeaving(company: Company, { id }: WorkloadState, to: string): void {
+  company.headedFor.set(id, to);
+}
+
+function add(groups: Map<string, Map<string, Set<string>>>, group: string, place: string, workload: string): void {
+  const places = groups.get(group) ?? new Map<string, Set<string>>();
+  groups.set(group, places);
+  const members = places.get(place) ?? new Set<string>();
+  places.set(place, members);
+  members.add(workload);
+}
+
+/** Workloads of the group at that place, other than this one. */
+export function othersAt(groups: Company["apart"], group: string, place: string, workload: string): number {
+  const members = groups.get(group)?.get(place);
+  return members === undefined ? 0 : members.size - (members.has(workload) ? 1 : 0);
+}

@@ -1,0 +1,44 @@
+import type { Fleet, NodeView } from "../fleet.js";
+import type { SkipReason, WorkloadState } from "../types.js";
+import { type Company, othersAt } from "./company.js";
+
+/** What a workload's labels and image ask of its node, whatever the load. Null: it may be there. */
+export function whyNotOn(workload: WorkloadState, target: NodeView, fleet: Fleet, company: Company): SkipReason | null {
+  const { antiAffinityGroup, zoneSpreadGroup } = workload.constraints;
+  if (!isPinnedTo(workload, target)) return "workload-pinned";
+  if (!isCompatible(workload, target)) return "target-incompatible";
+  if (antiAffinityGroup !== null && othersAt(company.apart, antiAffinityGroup, target.id, workload.id) > 0) return "anti-affinity";
+  if (zoneSpreadGroup && isZoneCrowded(workload, zoneSpreadGroup, target, fleet, company)) return "zone-spread";
+  return null;
+}
+
+export function isPinnedTo({ constraints }: WorkloadState, target: NodeView): boolean {
+  return constraints.pinnedTo.length === 0 || constraints.pinnedTo.includes(target.id);
+}
+
+/** What is not known is taken to fit: the executors' own preflight has the last word. */
+function isCompatible(workload: WorkloadState, { state }: NodeView): boolean {
+  if (workload.architecture && state.architecture && workload.architecture !== state.architecture) return false;
+  return !workload.networks || !state.networks || workload.networks.every((network) => state.networks!.includes(network));
+}
+
+/** A zone may take one more only while no zone has fewer: distinct zones as long as there are enough, even ones after that. */
+function isZoneCrowded(workload: WorkloadState, group: string, target: NodeView, fleet: Fleet, company: Company): boolean {
+  if (target.zone === null || target.zone === fleet.nodeById.get(workload.node)?.zone) return false;
+  const there = othersAt(company.zones, group, target.zone, workload.id);
+  for (const zone of fleet.zones) if (othersAt(company.zones, group, zone, workload.id) < there) return true;
+  return false;
+}
+
+/**
+ * Whether a target keeps the workload's affinity group on one node. A group that is together stays where it is, unless its
+ * node must be emptied: then the first one goes where there is room for all, and the others follow it.
+ */
+export function isWithGroup(workload: WorkloadState, target: NodeView, company: Company, mustLeave: boolean): boolean {
+  const group = workload.constraints.affinityGroup;
+  if (!group) return true;
+  const others = (company.together.get(group) ?? []).filter(({ id }) => id !== workload.id);
+  const elsewhere = new Set(others.map(({ id, node }) => company.headedFor.get(id) ?? node).filter((node) => node !== workload.node));
+  if (elsewhere.size > 0) return elsewhere.has(target.id);
+  return others.length === 0 || mustLeave;
+}

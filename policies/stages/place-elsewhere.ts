@@ -1,0 +1,75 @@
+import { addMove, addSkip, type JudgedContext } from "../context.js";
+import { estimateMoveCost } from "../cost/move-cost.js";
+import type { NodeView } from "../fleet.js";
+import { enterMove } from "../ledger.js";
+import { refuse, refuseAll } from "../sentences.js";
+import type { MoveReason, SkipReason } from "../types.js";
+import { bytes, percent } from "../words.js";
+import type { Candidate } from "./candidates.js";
+import { whyNotThere } from "./feasible.js";
+import { isForced, PASSING, whyNotArrive, whyNotStart } from "./gates.js";
+import { whyNotLevelTo } from "./level-target.js";
+import { burdenedRatio, capacityOf } from "./score.js";
+
+export interface Wish {
+  readonly reason: MoveReason;
+  /** The first half of the sentence that explains the move. */
+  readonly why: string;
+  /** Further limits on where to; absent = none. */
+  readonly whyNot?: (target: NodeView) => SkipReason | null;
+}
+
+/** Moves a workload to the node that is then left with the most room, or says why not. */
+export function placeElsewhere(candidate: Candidate, wish: Wish, context: JudgedContext): void {
+  const { config, ledger, now } = context;
+  const { reason, why } = wish;
+  const { workload, need, source } = candidate;
+  const halt = whyNotStart(context, workload, reason);
+  const { target, refusals } = findPlace(candidate, wish, context, halt === null);
+  const passing = refusals.filter((refusal) => PASSING.has(refusal.reason));
+  if (target === null && passing.length === 0) {
+    // No place at all is told even while the workload waits its turn: the operator can see to it meanwhile.
+    addSkip(context, refuseAll(workload, refusals, config));
+  } else if (halt !== null) {
+    addSkip(context, refuse(workload, halt, config, now));
+  } else if (target === null) {
+    addSkip(context, refuseAll(workload, passing, config));
+  } else {
+    const cost = estimateMoveCost(workload, need, source, target, config.cost);
+    enterMove(ledger, workload, need, target);
+    if (!isForced(reason)) ledger.levellingMoves++;
+    const after = `CPU ${percent(burdenedRatio("cpu", target, ledger))}, memory ${percent(burdenedRatio("memory", target, ledger))}`;
+    const because = `${why}; ${target.id} then has ${after}; ${bytes(cost.bytes)} to carry.`;
+    addMove(context, { workload: workload.id, from: source.id, to: target.id, reason, because, cost });
+  }
+}
+
+/** The node that is left with the most room, its scarcer resource counted; or just any, where only that matters. */
+function findPlace(candidate: Candidate, { reason, whyNot }: Wish, context: JudgedContext, best: boolean) {
+  const { workload, need, source } = candidate;
+  const mustLeave = isForced(reason);
+  const refusals: { target: NodeView; reason: SkipReason }[] = [];
+  let place: NodeView | null = null;
+  let bestRatio = Number.POSITIVE_INFINITY;
+  for (const target of context.fleet.nodes) {
+    if (target === source) continue;
+    const refusal =
+      whyNotThere(workload, need, target, context, mustLeave) ??
+      whyNot?.(target) ??
+      (mustLeave ? null : whyNotLevelTo(target, context)) ??
+      whyNotArrive(context, target.id, reason);
+    if (refusal !== null) {
+      refusals.push({ target, reason: refusal });
+      continue;
+    }
+    const cpuRatio = burdenedRatio("cpu", target, context.ledger) + need.cpuCores / capacityOf("cpu", target);
+    const memoryRatio = burdenedRatio("memory", target, context.ledger) + need.memoryBytes / capacityOf("memory", target);
+    const ratio = Math.max(cpuRatio, memoryRatio);
+    if (ratio < bestRatio) {
+      place = target;
+      bestRatio = ratio;
+    }
+    if (!best) break;
+  }
+  return { target: place, refusals };
+}
