@@ -1,43 +1,29 @@
 import { z } from "zod";
 import { EvenkeelError } from "../platform/errors.js";
-import { DEFAULT_POLICY_CONFIG as defaults, type PolicyConfig } from "../policies/config.js";
+import { DEFAULT_POLICY_CONFIG, type PolicyConfig } from "../policies/config.js";
 
-const ratio = z.number().min(0).max(1);
-const seconds = z.number().nonnegative();
+/** Settings that may be absent even from the defaults. */
+const OPTIONAL: Readonly<Record<string, z.ZodType>> = {
+  "overload.settleSeconds": z.number().nonnegative().optional(),
+  "concurrency.blackoutGoalSeconds": z.number().positive().nullable().optional(),
+};
 
-/** What an operator may write under `policies`; whatever is left out keeps its default. */
-export const policyConfigSchema = z.strictObject({
-  overload: z
-    .strictObject({
-      enabled: z.boolean().default(defaults.overload.enabled),
-      cpuDetectRatio: ratio.default(defaults.overload.cpuDetectRatio).describe("A node is overloaded once its CPU stayed above this"),
-      cpuFixRatio: ratio.default(defaults.overload.cpuFixRatio).describe("… and is then brought below this"),
-      memoryDetectRatio: ratio.default(defaults.overload.memoryDetectRatio),
-      memoryFixRatio: ratio.default(defaults.overload.memoryFixRatio),
-      holdSeconds: seconds.default(defaults.overload.holdSeconds).describe("How long it must have stayed above"),
-      settleSeconds: seconds.optional().describe("Rest of a node after a move; default holdSeconds, at most 30"),
-      minimumGainRatio: ratio.default(defaults.overload.minimumGainRatio).describe("A move must lower the imbalance by this share"),
-    })
-    .refine((value) => value.cpuFixRatio < value.cpuDetectRatio, { path: ["cpuFixRatio"], message: "must be below cpuDetectRatio" })
-    .refine((value) => value.memoryFixRatio < value.memoryDetectRatio, {
-      path: ["memoryFixRatio"],
-      message: "must be below memoryDetectRatio",
-    })
-    .prefault({}),
-  maintenance: z.strictObject({ enabled: z.boolean().default(defaults.maintenance.enabled) }).prefault({}),
-  headroom: z
-    .strictObject({
-      cpuRatio: ratio.default(defaults.headroom.cpuRatio).describe("No destination is planned above this"),
-      memoryRatio: ratio.default(defaults.headroom.memoryRatio),
-    })
-    .prefault({}),
-  cooldownSeconds: seconds.default(defaults.cooldownSeconds).describe("A workload rests this long after a move; drains are exempt"),
-  concurrency: z
-    .strictObject({
-      perNode: z.number().int().positive().default(defaults.concurrency.perNode),
-      fleet: z.number().int().positive().default(defaults.concurrency.fleet),
-    })
-    .prefault({}),
+/** Settings of which zero would mean that nothing ever happens. */
+const POSITIVE: ReadonlySet<string> = new Set(["concurrency.perNode", "concurrency.fleet"]);
+
+/**
+ * What an operator may write under `policies`; whatever is left out keeps its default. Drawn from the defaults, whose names carry their
+ * units: a policy that gains a setting needs nothing here.
+ */
+export const policyConfigSchema = (schemaOf(DEFAULT_POLICY_CONFIG, "") as z.ZodType<PolicyConfig>).superRefine(({ overload }, context) => {
+  for (const resource of ["cpu", "memory"] as const) {
+    if (overload[`${resource}FixRatio`] < overload[`${resource}DetectRatio`]) continue;
+    context.addIssue({
+      code: "custom",
+      path: ["overload", `${resource}FixRatio`],
+      message: `must be below ${resource}DetectRatio, or the same node would be relieved for ever`,
+    });
+  }
 });
 
 /** @throws CONFIG_INVALID naming every wrong field. */
@@ -45,4 +31,35 @@ export function parsePolicyConfig(value: unknown): PolicyConfig {
   const parsed = policyConfigSchema.safeParse(value);
   if (!parsed.success) throw new EvenkeelError("CONFIG_INVALID", `policies:\n${z.prettifyError(parsed.error)}`);
   return parsed.data;
+}
+
+function schemaOf(standard: unknown, path: string): z.ZodType {
+  if (Array.isArray(standard)) return z.array(z.string()).default(standard);
+  if (typeof standard === "object" && standard !== null) {
+    const shape = Object.fromEntries(Object.entries(standard).map(([name, value]) => [name, schemaOf(value, join(path, name))]));
+    const extra = Object.entries(OPTIONAL).flatMap(([full, schema]) => {
+      const name = full.slice(full.lastIndexOf(".") + 1);
+      return full === join(path, name) ? [[name, schema]] : [];
+    });
+    return z.strictObject({ ...shape, ...Object.fromEntries(extra) }).prefault({});
+  }
+  switch (typeof standard) {
+    case "boolean":
+      return z.boolean().default(standard);
+    case "string":
+      return z.string().min(1).default(standard);
+    case "number":
+      return numberSchema(path).default(standard);
+    default:
+      return numberSchema(path).nullable().default(null);
+  }
+}
+
+function numberSchema(path: string): z.ZodNumber {
+  if (POSITIVE.has(path)) return z.number().int().positive();
+  return path.endsWith("Ratio") ? z.number().min(0).max(1) : z.number().nonnegative();
+}
+
+function join(path: string, name: string): string {
+  return path === "" ? name : `${path}.${name}`;
 }

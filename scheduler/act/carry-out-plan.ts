@@ -10,7 +10,7 @@ export type Mode = "observe" | "approve" | "auto";
 /** Why a planned move is not being made by itself; null = it is. A drain was asked for by an operator, so it goes on in every mode. */
 export function heldBack(move: Move, mode: Mode, windows: readonly OpenWindow[]): string | null {
   if (move.reason === "maintenance") return null;
-  if (movesForbidden(windows, move)) return "a no-moves window is open";
+  if (move.reason !== "health" && movesForbidden(windows, move)) return "a no-moves window is open";
   if (mode === "observe") return "mode observe: plans only";
   if (mode === "approve") return "mode approve: waits for an operator (`evenkeel plan --approve`)";
   return null;

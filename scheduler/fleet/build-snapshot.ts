@@ -1,10 +1,14 @@
+import type { MigrationRecord } from "../../platform/migration-record.js";
 import { parseConstraints } from "../../policies/constraints.js";
-import type { NodeState, Snapshot, WorkloadState } from "../../policies/types.js";
+import type { ClosedMigration, NodeState, Snapshot, WorkloadState } from "../../policies/types.js";
 import { type OpenWindow, windowMaintenance } from "../windows.js";
 import { type FirstSeen, type MaintenanceRequest, maintenanceRequests, mergeRequests } from "./maintenance.js";
 import { type PlacedWorkload, placeWorkloads } from "./place-workloads.js";
 import type { FleetReading, NodeReading } from "./read-fleet.js";
 import { smoothRatio } from "./smooth.js";
+
+const DAY_SECONDS = 86_400;
+const RECENT_MIGRATIONS = 50;
 
 /** One moment of the fleet: what decisions may see, and what people want to see besides. */
 export interface FleetPicture {
@@ -30,11 +34,18 @@ export function buildPicture(reading: FleetReading, context: PictureContext): Fl
     ]),
   );
   const placed = placeWorkloads(reading, context.remembered);
+  const moves = movesOfLastDay(reading);
   const snapshot: Snapshot = {
     at: reading.at,
     nodes: reading.nodes.map((node) => nodeState(node, requests.get(node.id) ?? [], context.smoothingSeconds)),
-    workloads: placed.flatMap((workload) => workloadStates(workload, reading)),
+    workloads: placed.flatMap((workload) => workloadStates(workload, reading, moves.get(workload.id) ?? [])),
     migrations: reading.openMigrations.map(({ id, workload, from, to }) => ({ id, workload, from, to })),
+    windows: context.windows.flatMap(({ window, until }) =>
+      window.action === "no-moves"
+        ? [{ node: window.node ?? null, active: true, reason: `until ${new Date(until * 1000).toISOString()}` }]
+        : [],
+    ),
+    recentMigrations: describeRecent(reading),
   };
   return { snapshot, reading, placed, requests };
 }
@@ -58,11 +69,12 @@ function nodeState(reading: NodeReading, requests: readonly MaintenanceRequest[]
     history: sample === null ? [] : history,
     maintenance: mergeRequests(requests),
     labels: identity?.labels ?? {},
+    architecture: identity?.architecture ?? null,
   };
 }
 
 /** A workload in conflict stands on each node that runs it, so that none of them counts as empty, and is never moved. */
-function workloadStates(placed: PlacedWorkload, reading: FleetReading): WorkloadState[] {
+function workloadStates(placed: PlacedWorkload, reading: FleetReading, moves: readonly MigrationRecord[]): WorkloadState[] {
   const { reading: sample } = placed;
   const constraints = parseConstraints(sample.labels);
   const state: WorkloadState = {
@@ -75,11 +87,25 @@ function workloadStates(placed: PlacedWorkload, reading: FleetReading): Workload
     memoryLimitBytes: sample.memoryLimitBytes,
     constraints: placed.conflict.length === 0 ? constraints : { ...constraints, mode: "never" },
     lastMovedAt: reading.lastMoved[placed.id] ?? null,
-    lastMovedFrom: lastMovedFrom(placed.id, reading),
+    lastMovedFrom: moves[0]?.from ?? null,
+    recentMoves: moves.map(({ closedAt, updatedAt }) => closedAt ?? updatedAt),
   };
   return placed.conflict.length === 0 ? [state] : placed.conflict.map((node) => ({ ...state, node }));
 }
 
-function lastMovedFrom(workload: string, { closedMigrations }: FleetReading): string | null {
-  return closedMigrations.find((record) => record.workload === workload && record.outcome === "committed")?.from ?? null;
+/** Committed moves by workload, newest first. */
+function movesOfLastDay({ at, closedMigrations }: FleetReading): Map<string, MigrationRecord[]> {
+  const moves = new Map<string, MigrationRecord[]>();
+  for (const record of closedMigrations) {
+    if (record.outcome !== "committed" || (record.closedAt ?? 0) < at - DAY_SECONDS) continue;
+    moves.set(record.workload, [...(moves.get(record.workload) ?? []), record]);
+  }
+  return moves;
+}
+
+function describeRecent({ closedMigrations }: FleetReading): ClosedMigration[] {
+  return closedMigrations
+    .slice(0, RECENT_MIGRATIONS)
+    .map(({ closedAt, blackoutSeconds, result }) => ({ closedAt: closedAt ?? 0, blackoutSeconds, succeeded: result === "succeeded" }))
+    .reverse();
 }

@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
 import { nowSeconds } from "../../platform/clock.js";
 import type { Keys } from "../../platform/keys.js";
+import type { MigrationRecord } from "../../platform/migration-record.js";
 import type { PolicyConfig } from "../../policies/config.js";
 import type { Windows } from "../windows.js";
 import { buildPicture, type FleetPicture } from "./build-snapshot.js";
@@ -32,6 +33,7 @@ export function makeFleetView(options: ViewOptions): FleetView {
   const smoothingSeconds = Math.max(holdSeconds * SMOOTHING_PER_HOLD, intervalSeconds);
   // Twice the hold time, so that an episode is seen from its beginning even when it ebbs for a while.
   const historyLength = Math.min(HISTORY_LIMIT, Math.ceil((2 * holdSeconds) / intervalSeconds) + 10);
+  const closedCache = new Map<string, MigrationRecord>();
   const firstSeen = rememberFirstSeen();
   let remembered: ReadonlyMap<string, PlacedWorkload> = new Map();
   let latest: FleetPicture | null = null;
@@ -39,7 +41,7 @@ export function makeFleetView(options: ViewOptions): FleetView {
 
   const read = async () => {
     const at = nowSeconds();
-    const reading = await readFleet(redis, keys, { at, sampleTtlSeconds, historyLength });
+    const reading = await readFleet(redis, keys, { at, sampleTtlSeconds, historyLength, closedCache });
     const picture = buildPicture(reading, { windows: windows.open(at), firstSeen, remembered, smoothingSeconds });
     remembered = new Map(picture.placed.map((workload) => [workload.id, workload]));
     latest = picture;

@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import { type NodeIdentity, type NodeSample, nodeIdentitySchema, nodeSampleSchema } from "../../collector/protocol.js";
 import type { Keys } from "../../platform/keys.js";
-import { listMigrations, type MigrationRecord } from "../../platform/migration-record.js";
+import { type MigrationRecord, readMigration } from "../../platform/migration-record.js";
 import type { NodePoint } from "../../policies/types.js";
 
 /** Everything Redis holds about the fleet at one moment, checked but not yet judged. */
@@ -13,7 +13,7 @@ export interface FleetReading {
   /** Workload id -> epoch seconds of its last commit. */
   readonly lastMoved: Readonly<Record<string, number>>;
   readonly openMigrations: readonly MigrationRecord[];
-  /** The newest closed ones. */
+  /** Those kept, newest first. */
   readonly closedMigrations: readonly MigrationRecord[];
 }
 
@@ -35,17 +35,20 @@ export interface ReadOptions {
   readonly at: number;
   readonly sampleTtlSeconds: number;
   readonly historyLength: number;
+  /** Closed records by id. They never change again, so each is read once; those that Redis has dropped are dropped here too. */
+  readonly closedCache: Map<string, MigrationRecord>;
 }
 
-const CLOSED_MIGRATIONS_READ = 100;
+const CLOSED_MIGRATIONS_READ = 1000;
 
 export async function readFleet(redis: Redis, keys: Keys, options: ReadOptions): Promise<FleetReading> {
-  const [seen, flags, owners, lastMoved, migrations] = await Promise.all([
+  const [seen, flags, owners, lastMoved, openIds, closedIds] = await Promise.all([
     redis.zrange(keys.nodes, 0, "-1", "WITHSCORES"),
     redis.hgetall(keys.maintenance),
     redis.hgetall(keys.owners),
     redis.hgetall(keys.lastMoved),
-    listMigrations(redis, keys, CLOSED_MIGRATIONS_READ),
+    redis.smembers(keys.openMigrations),
+    redis.zrevrange(keys.closedMigrations, 0, CLOSED_MIGRATIONS_READ - 1),
   ]);
   const ids: { id: string; lastSeenAt: number }[] = [];
   for (let index = 0; index + 1 < seen.length; index += 2) ids.push({ id: seen[index]!, lastSeenAt: Number(seen[index + 1]) });
@@ -68,14 +71,29 @@ export async function readFleet(redis: Redis, keys: Keys, options: ReadOptions):
       };
     }),
   );
+  const { closedCache } = options;
+  const open = await readMigrations(redis, keys, openIds);
+  const unread = await readMigrations(
+    redis,
+    keys,
+    closedIds.filter((id) => !closedCache.has(id)),
+  );
+  for (const record of unread) closedCache.set(record.id, record);
+  const kept = new Set(closedIds);
+  for (const id of closedCache.keys()) if (!kept.has(id)) closedCache.delete(id);
   return {
     at: options.at,
     nodes,
     owners,
     lastMoved: Object.fromEntries(Object.entries(lastMoved).map(([workload, at]) => [workload, Number(at)])),
-    openMigrations: migrations.filter((record) => record.closedAt === null),
-    closedMigrations: migrations.filter((record) => record.closedAt !== null),
+    openMigrations: open.filter((record) => record.closedAt === null),
+    closedMigrations: closedIds.flatMap((id) => closedCache.get(id) ?? []),
   };
+}
+
+async function readMigrations(redis: Redis, keys: Keys, ids: readonly string[]): Promise<MigrationRecord[]> {
+  const records = await Promise.all(ids.map((id) => readMigration(redis, keys, id)));
+  return records.filter((record) => record !== null);
 }
 
 export async function readHistory(redis: Redis, keys: Keys, node: string, length: number): Promise<NodePoint[]> {

@@ -1,0 +1,112 @@
+import { expect } from "chai";
+import type { Redis } from "ioredis";
+import { makeKeys } from "../../../platform/keys.js";
+import { createMigration } from "../../../platform/migration-record.js";
+import { recordAudit } from "../../../scheduler/audit.js";
+import { holdLease, type Lease, type LeaseOptions, readLeader } from "../../../scheduler/lease.js";
+import { readPlan, writePlan } from "../../../scheduler/plan-store.js";
+import { startRedis, type ThrowAwayRedis } from "../../support/redis.js";
+import { waitFor } from "../../support/wait-for.js";
+
+const keys = makeKeys();
+const plan = { at: 1, verdicts: [], moves: [], skips: [], imbalanceBefore: null, imbalanceAfter: null, mode: "auto" } as const;
+const migration = {
+  id: "m-1",
+  workload: "w",
+  name: "w",
+  containerId: "c",
+  from: "n1",
+  to: "n2",
+  reason: "overload",
+  because: "test",
+  mode: "auto",
+};
+
+describe("leadership", () => {
+  let server: ThrowAwayRedis;
+  let redis: Redis;
+  const leases: Lease[] = [];
+  const compete = (holder: string, options: Partial<LeaseOptions> = {}) => {
+    const lease = holdLease(server.connect(), keys, { holder, url: `http://${holder}`, leaseSeconds: 1, ...options });
+    leases.push(lease);
+    return lease;
+  };
+
+  before(async () => {
+    server = await startRedis();
+    redis = server.connect();
+  });
+  afterEach(async () => {
+    await Promise.all(leases.splice(0).map((lease) => lease.close()));
+    await redis.flushall();
+  });
+  after(() => server.close());
+
+  it("belongs to exactly one of several competitors", async () => {
+    const all = ["a", "b", "c"].map((holder) => compete(holder));
+    await waitFor("a leader", () => all.some((lease) => lease.term() !== null));
+    expect(all.filter((lease) => lease.term() !== null)).to.have.length(1);
+    expect((await readLeader(redis, keys)).holder).to.match(/^[abc]$/);
+  });
+
+  it("passes on under a higher term as soon as it is given back", async () => {
+    const first = compete("a", { leaseSeconds: 60 });
+    await waitFor("a to lead", () => first.term() === 1);
+    await first.close();
+    const second = compete("b");
+    await waitFor("b to lead", () => second.term() === 2);
+    expect(first.term()).to.equal(null);
+  });
+
+  it("passes on when its holder falls silent, and the term outlives the lapse", async () => {
+    await redis.hset(keys.leader, { holder: "dead", term: 41, expiresAt: Date.now() + 300, url: "" });
+    const heir = compete("b");
+    await waitFor("b to lead", () => heir.term() !== null);
+    expect(heir.term()).to.equal(42);
+  });
+
+  it("is lost at the next renewal when another has taken it", async () => {
+    const seen: (number | null)[] = [];
+    const robbed = compete("a", { onChange: (term) => void seen.push(term) });
+    await waitFor("a to lead", () => robbed.term() !== null);
+    await redis.hset(keys.leader, { holder: "thief", term: 9, expiresAt: Date.now() + 60_000 });
+    await waitFor("a to stand down", () => robbed.term() === null);
+    expect(seen).to.deep.equal([1, null]);
+    expect((await readLeader(redis, keys)).holder).to.equal("thief");
+  });
+
+  it("is no longer believed once the lease is over, though Redis cannot be asked", async () => {
+    const lonely = await startRedis();
+    try {
+      const lease = holdLease(lonely.connect(), keys, { holder: "a", url: "", leaseSeconds: 1 });
+      await waitFor("a to lead", () => lease.term() !== null);
+      process.kill(lonely.pid, "SIGSTOP");
+      try {
+        await waitFor("a to stop believing", () => lease.term() === null);
+      } finally {
+        process.kill(lonely.pid, "SIGCONT");
+      }
+      await lease.close();
+    } finally {
+      await lonely.close();
+    }
+  });
+
+  it("fences every write of a leader whose term is over", async () => {
+    await redis.hset(keys.leader, { holder: "new", term: 8, expiresAt: Date.now() + 60_000 });
+    const refused = async (write: Promise<unknown>) => {
+      const error = await write.then(
+        () => null,
+        (thrown: { code: string }) => thrown,
+      );
+      expect(error?.code).to.equal("FENCED");
+    };
+    await refused(writePlan(redis, keys, { ...plan, term: 7 }));
+    await refused(createMigration(redis, keys, migration, 1, 7));
+    await refused(recordAudit(redis, keys, { at: 1, kind: "verdict", detail: "" }, 7));
+    expect(await readPlan(redis, keys)).to.equal(null);
+    expect(await redis.exists(keys.openMigrations, keys.audit)).to.equal(0);
+    await writePlan(redis, keys, { ...plan, term: 8 });
+    expect((await readPlan(redis, keys))?.term).to.equal(8);
+  });
+});

@@ -1,0 +1,76 @@
+import { expect } from "chai";
+import type { MigrationRecord } from "../../../platform/migration-record.js";
+import { type PlacedWorkload, placeWorkloads } from "../../../scheduler/fleet/place-workloads.js";
+import type { FleetReading, NodeReading } from "../../../scheduler/fleet/read-fleet.js";
+import { makeSample } from "../../support/reported-fleet.js";
+
+const labels = { "io.evenkeel.workload": "w" };
+
+const node = (id: string, names: string[], at = 100): NodeReading => ({
+  id,
+  lastSeenAt: at,
+  sample: makeSample({ id, workloads: names.map((name) => ({ name, labels })) }, at),
+  trouble: null,
+  identity: null,
+  history: [],
+  flag: null,
+});
+const silent = (id: string): NodeReading => ({ ...node(id, []), sample: null, trouble: "no sample" });
+const migration = (outcome: MigrationRecord["outcome"]) => ({ id: "m", workload: "w", from: "n1", to: "n2", outcome }) as MigrationRecord;
+
+const place = (nodes: NodeReading[], rest: Partial<FleetReading> = {}, remembered: ReadonlyMap<string, PlacedWorkload> = new Map()) =>
+  placeWorkloads({ at: 100, nodes, owners: {}, lastMoved: {}, openMigrations: [], closedMigrations: [], ...rest }, remembered).map(
+    ({ id, node: place, conflict }) => ({ id, node: place, conflict }),
+  );
+
+describe("placing workloads", () => {
+  it("takes the label for the identity, whatever the container is called", () => {
+    expect(place([node("n1", ["any-name"])])).to.deep.equal([{ id: "w", node: "n1", conflict: [] }]);
+  });
+
+  it("believes the source while a migration is pending and the destination once it has committed", () => {
+    const both = [node("n1", ["w"]), node("n2", ["w"])];
+    expect(place(both, { openMigrations: [migration("pending")] })).to.deep.equal([{ id: "w", node: "n1", conflict: [] }]);
+    expect(place(both, { openMigrations: [migration("committed")] })).to.deep.equal([{ id: "w", node: "n2", conflict: [] }]);
+  });
+
+  it("calls a third copy during a migration a conflict", () => {
+    const three = [node("n1", ["w"]), node("n2", ["w"]), node("n3", ["w"])];
+    expect(place(three, { openMigrations: [migration("pending")] })[0]?.conflict).to.deep.equal(["n1", "n2", "n3"]);
+  });
+
+  it("ignores what a node said of it before the commit", () => {
+    const moved = { owners: { w: "n2" }, lastMoved: { w: 99 } };
+    expect(place([node("n1", ["w"], 98), node("n2", ["w"], 110)], moved)).to.deep.equal([{ id: "w", node: "n2", conflict: [] }]);
+    expect(place([node("n1", ["w"], 98), node("n2", [], 98)], moved)).to.deep.equal([{ id: "w", node: "n2", conflict: [] }]);
+  });
+
+  it("calls two copies long after the commit a conflict, and names the owner's as the place", () => {
+    const moved = { owners: { w: "n2" }, lastMoved: { w: 50 } };
+    expect(place([node("n1", ["w"]), node("n2", ["w"])], moved)).to.deep.equal([{ id: "w", node: "n2", conflict: ["n1", "n2"] }]);
+  });
+
+  it("calls two copies on one node a conflict", () => {
+    expect(place([node("n1", ["w-a", "w-b"])])).to.deep.equal([{ id: "w", node: "n1", conflict: ["n1", "n1"] }]);
+  });
+
+  it("believes what runs when the owner's entry is old and its node does not run it", () => {
+    const moved = { owners: { w: "n2" }, lastMoved: { w: 50 } };
+    expect(place([node("n1", ["w"]), node("n2", [])], moved)).to.deep.equal([{ id: "w", node: "n1", conflict: [] }]);
+  });
+
+  it("remembers a workload that one node has let go and the other has not reported yet", () => {
+    const before = placeWorkloads(
+      { at: 95, nodes: [node("n1", ["w"], 95)], owners: {}, lastMoved: {}, openMigrations: [], closedMigrations: [] },
+      new Map(),
+    );
+    const remembered = new Map(before.map((workload) => [workload.id, workload]));
+    const moved = { owners: { w: "n2" }, lastMoved: { w: 99 } };
+    expect(place([node("n1", [], 100), node("n2", [], 97)], moved, remembered)).to.deep.equal([{ id: "w", node: "n2", conflict: [] }]);
+    expect(place([node("n1", [], 110), node("n2", [], 110)], moved, remembered)).to.deep.equal([]);
+  });
+
+  it("places nothing on a node that is not heard", () => {
+    expect(place([silent("n1")])).to.deep.equal([]);
+  });
+});
