@@ -152,14 +152,11 @@ describe("the collector with a real Redis and the real /proc", function () {
     await waitFor("the identity again", () => redis.get(keys.nodeIdentity("n1")));
   });
 
-  describe("and a real process in a container's cgroups", () => {
+  const obstacle = whyNoRealContainer();
+  describe(`and a real process in a container's cgroups${obstacle === null ? "" : ` (skipped: ${obstacle})`}`, () => {
     let container: RealContainer | null = null;
     before(function () {
-      const reason = whyNoRealContainer();
-      if (reason !== null) {
-        this.test!.title += ` (skipped: ${reason})`;
-        this.skip();
-      }
+      if (obstacle !== null) this.skip();
     });
     afterEach(async () => {
       await container?.close();

@@ -1,0 +1,86 @@
+import { existsSync, readFileSync } from "node:fs";
+import { expect } from "chai";
+import { execa } from "execa";
+import { parse } from "yaml";
+import { projectPath } from "../../../platform/paths.js";
+import { findTool } from "../../integration/grafana/lab-tools.js";
+
+interface Service {
+  readonly image?: string;
+  readonly build?: { readonly dockerfile: string };
+  readonly healthcheck?: { readonly test: readonly string[] };
+  readonly volumes?: readonly string[];
+  readonly ports?: readonly string[];
+}
+const FILE = projectPath("docker-compose.yml");
+const compose = parse(readFileSync(FILE, "utf8")) as { services: Record<string, Service>; volumes: object; networks: object };
+const services = Object.entries(compose.services);
+const HOST_PLUGINS = ["/usr/libexec/docker/cli-plugins/docker-compose", "/usr/local/lib/docker/cli-plugins/docker-compose"];
+const PLUGIN = "usr/libexec/docker/cli-plugins/docker-compose";
+
+describe("docker-compose.yml", () => {
+  it("runs redis, scheduler, Prometheus and Grafana", () => {
+    expect(Object.keys(compose.services)).to.have.members(["redis", "scheduler", "prometheus", "grafana"]);
+  });
+
+  for (const [name, service] of services) {
+    it(`${name}: is pinned to a version and has a health check`, () => {
+      expect(service.image).to.match(/:v?\d+\.\d+\.\d+/);
+      expect(service.healthcheck?.test[0]).to.be.oneOf(["CMD", "CMD-SHELL"]);
+    });
+
+    it(`${name}: mounts and builds from files that exist, and listens on loopback unless told otherwise`, () => {
+      for (const volume of service.volumes ?? []) {
+        const source = volume.split(":")[0]!;
+        expect(source.startsWith("./") ? existsSync(projectPath(source)) : source in compose.volumes, volume).to.equal(true);
+      }
+      if (service.build !== undefined) expect(existsSync(projectPath(service.build.dockerfile))).to.equal(true);
+      for (const port of service.ports ?? []) expect(port).to.match(/^(127\.0\.0\.1|\$\{\w+:-127\.0\.0\.1\}):/);
+    });
+  }
+
+  it("keeps all that Redis holds", () => {
+    const { command } = compose.services["redis"] as { command: string[] };
+    expect(command.join(" "))
+      .to.contain("--appendonly yes")
+      .and.to.contain("--maxmemory-policy noeviction")
+      .and.to.contain("--requirepass");
+  });
+
+  const tool = process.env["EVENKEEL_COMPOSE"] === undefined ? findTool(PLUGIN, HOST_PLUGINS) : [process.env["EVENKEEL_COMPOSE"]];
+  const why =
+    tool === null ? " (skipped: no compose tool here; it is in Debian's package docker-compose, or name one in EVENKEEL_COMPOSE)" : "";
+
+  describe(`for the compose tool${why}`, () => {
+    const environment = {
+      EVENKEEL_REDIS_PASSWORD: "secret",
+      EVENKEEL_OPERATOR_TOKEN: "a-token-of-16-ch",
+      GRAFANA_ADMIN_PASSWORD: "admin2",
+    };
+    const config = (env: Record<string, string>) => {
+      const [command, ...args] = tool!;
+      return execa(command!, [...args, "-f", FILE, "config", "--format", "json"], { env, reject: false });
+    };
+    before(function () {
+      if (tool === null) this.skip();
+    });
+
+    it("is valid, and the scheduler's configuration is good JSON", async () => {
+      const { stdout, stderr, exitCode } = await config(environment);
+      expect(exitCode, stderr).to.equal(0);
+      const { configs } = JSON.parse(stdout) as { configs: { scheduler: { content: string } } };
+      expect(JSON.parse(configs.scheduler.content)).to.deep.equal({
+        redis: { url: "redis://redis:6379", password: "secret" },
+        scheduler: { operatorToken: "a-token-of-16-ch", mode: "observe" },
+      });
+    });
+
+    for (const missing of Object.keys(environment)) {
+      it(`refuses to start without ${missing}`, async () => {
+        const { exitCode, stderr } = await config({ ...environment, [missing]: "" });
+        expect(exitCode).not.to.equal(0);
+        expect(stderr).to.contain(missing);
+      });
+    }
+  });
+});
