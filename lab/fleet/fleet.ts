@@ -87,9 +87,15 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     const url = withScheduler ? await publish(SCHEDULER_PORT, options.pagePort) : null;
     const prometheusUrl = withPrometheus ? await publish(PROMETHEUS_PORT) : null;
     await waitFor("each node's first sample", READY_DEADLINE_SECONDS, async () => {
+      options.signal?.throwIfAborted();
       const samples = await Promise.all(lab.nodes.map((node) => redis.exists(keys.nodeSample(node.name))));
       return samples.every((there) => there === 1);
     });
+    const answersAt = (what: string, address: string) =>
+      waitFor(`${what} to answer (its log is in ${lab.control.folder}/log)`, READY_DEADLINE_SECONDS, async () => {
+        options.signal?.throwIfAborted();
+        return (await fetch(address).catch(() => null))?.ok;
+      });
     if (url !== null) await answersAt("the scheduler", `${url}/healthz`);
     if (prometheusUrl !== null) await answersAt("Prometheus", `${prometheusUrl}/-/ready`);
 
@@ -142,11 +148,4 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     await lab.close();
     throw error;
   }
-}
-
-async function answersAt(what: string, url: string): Promise<void> {
-  await waitFor(`${what} to answer`, READY_DEADLINE_SECONDS, async () => {
-    const answer = await fetch(url).catch(() => null);
-    return answer?.ok;
-  });
 }

@@ -11,7 +11,7 @@ const NODE_SIZE = { cpuCores: 1, memoryBytes: 3 * 2 ** 30 };
 
 /** Seconds instead of minutes, so that a visitor sees the fleet act; everything else is as on a real one. */
 const POLICIES = {
-  overload: { cpuDetectRatio: 0.7, cpuFixRatio: 0.6, holdSeconds: 6 },
+  overload: { cpuDetectRatio: 0.6, cpuFixRatio: 0.5, holdSeconds: 6 },
   cooldownSeconds: 60,
   concurrency: { perNode: 1, fleet: 2 },
 };

@@ -56,7 +56,10 @@ export function makeTerminal(out: NodeJS.WriteStream = process.stdout): Terminal
       erase();
       const number = (value: number | null, digits = 3) => (value === null ? "?" : value.toFixed(digits));
       const style = { head: [], border: [] };
-      const moves = new Table({ head: ["workload", "from", "to", "reason", "mode", "result", "blackout s", "client gap s", "kept", "MB"], style });
+      const moves = new Table({
+        head: ["workload", "from", "to", "reason", "mode", "result", "blackout s", "client gap s", "kept", "MB"],
+        style,
+      });
       for (const move of summary.moves) {
         moves.push([
           ...[move.workload, move.from, move.to, move.reason, move.mode ?? "?", move.result ?? "?"],
@@ -65,7 +68,14 @@ export function makeTerminal(out: NodeJS.WriteStream = process.stdout): Terminal
       }
       const clients = new Table({ head: ["client of", "requests", "wrong answers", "resets", "connection kept", "longest gap s"], style });
       for (const client of summary.clients) {
-        clients.push([client.workload, client.requests, client.wrongAnswers, client.resets, client.connectionKept ? "yes" : "NO", number(client.longestGapSeconds)]);
+        clients.push([
+          client.workload,
+          client.requests,
+          client.wrongAnswers,
+          client.resets,
+          client.connectionKept ? "yes" : "NO",
+          number(client.longestGapSeconds),
+        ]);
       }
       out.write(`${moves.toString()}\n${clients.toString()}\n`);
       out.write(`imbalance ${number(summary.imbalanceBefore)} -> ${number(summary.imbalanceAfter)}; `);

@@ -57,5 +57,9 @@ async function drawBoard({ lab, redis, keys }: Fleet, records: readonly Migratio
   );
   const open = records.filter((record) => record.closedAt === null);
   const closed = records.filter((record) => record.closedAt !== null).slice(0, SHOWN_CLOSED);
-  return ["", ...nodes, ...[...open, ...closed].map((record) => `  ${record.name} ${record.from} → ${record.to}: ${record.result ?? record.stage}`)];
+  return [
+    "",
+    ...nodes,
+    ...[...open, ...closed].map((record) => `  ${record.name} ${record.from} → ${record.to}: ${record.result ?? record.stage}`),
+  ];
 }
