@@ -1,0 +1,36 @@
+import { readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import Mocha from "mocha";
+import { projectPath } from "../platform/paths.js";
+import type { Tally } from "./tally.js";
+
+/** `run-kind.js KIND RESULT-FILE [GREP]`: mocha on dist/test/KIND; run.ts calls it. */
+const [kind, resultFile, grep] = process.argv.slice(2);
+if (kind === undefined || resultFile === undefined) throw new Error("usage: run-kind.js KIND RESULT-FILE [GREP]");
+
+const TIMEOUT_MILLISECONDS: Readonly<Record<string, number>> = {
+  unit: 20_000,
+  property: 120_000,
+  integration: 60_000,
+  web: 120_000,
+  e2e: 300_000,
+};
+
+const mocha = new Mocha({ reporter: "spec", timeout: TIMEOUT_MILLISECONDS[kind] ?? 60_000, forbidOnly: true, ...(grep ? { grep } : {}) });
+const folder = projectPath(`dist/test/${kind}`);
+for (const entry of readdirSync(folder, { recursive: true, encoding: "utf8" }).sort()) {
+  if (entry.endsWith(".test.js")) mocha.addFile(join(folder, entry));
+}
+await mocha.loadFilesAsync();
+
+const tally = { passed: 0, failures: [] as string[], skips: [] as string[] } satisfies Tally;
+const runner = mocha.run(() => {
+  writeFileSync(resultFile, JSON.stringify(tally));
+  // Whatever a test left open must not keep us: the lab's guardian and the caller look after the rest.
+  process.exit(tally.failures.length === 0 ? 0 : 1);
+});
+runner.on("pass", () => {
+  tally.passed += 1;
+});
+runner.on("fail", (test, error: Error) => tally.failures.push(`${test.fullTitle()}: ${error.message.split("\n")[0]}`));
+runner.on("pending", (test) => tally.skips.push(test.fullTitle()));
