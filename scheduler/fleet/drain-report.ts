@@ -38,7 +38,9 @@ export function reportDrain(picture: FleetPicture, nodeId: string, config: Polic
   const isEmpty = reading.sample !== null && reading.sample.workloads.length === 0 && remaining.length === 0 && !touched;
   const since = node.maintenance?.since ?? null;
   const deadline = node.maintenance?.deadline ?? null;
-  const departures = since === null ? [] : departuresSince(picture, nodeId, since);
+  const leaving = new Set(remaining.map(({ workload }) => workload));
+  // One that has left may still stand in the node's last sample: it counts once, as remaining.
+  const departures = since === null ? [] : departuresSince(picture, nodeId, since).filter(({ workload }) => !leaving.has(workload));
   return {
     node: nodeId,
     state: node.maintenance === null ? "in-service" : reading.sample === null ? "unknown" : isEmpty ? "drained" : "draining",

@@ -1,0 +1,86 @@
+import type { Command } from "commander";
+import type { Answers, ApprovalAnswer, WorkloadAnswer } from "../../api-shapes.js";
+import type { PublishedPlan } from "../../plan-store.js";
+import { EXIT } from "../exit-codes.js";
+import type { Output } from "../output.js";
+import { type CommonOptions, runCommand, withCommonOptions } from "../run-command.js";
+import { ago, percent, plural } from "../words.js";
+import { paintState } from "./nodes.js";
+
+interface PlanOptions extends CommonOptions {
+  readonly explain?: boolean;
+  readonly approve?: boolean;
+}
+
+export function addPlan(program: Command): void {
+  const command = program.command("plan").description("show what Evenkeel means to do, and with --explain why not more");
+  withCommonOptions(command)
+    .option("--explain", "every node's verdict, and every candidate that is not moved with its reason")
+    .option("--approve", "make the moves that mode approve or observe holds back (decided anew first)")
+    .addHelpText("after", "\nExamples:\n  evenkeel plan --explain\n  evenkeel plan --json | jq '.skips | group_by(.reason)'")
+    .action((options: PlanOptions) =>
+      runCommand(options, async ({ api, output }) => {
+        const { plan } = await api.ask<Answers["plan"]>("GET", "/plan");
+        if (options.approve === true) {
+          const moves = (plan?.moves ?? []).filter(({ heldBack }) => heldBack !== null).map(({ workload, to }) => ({ workload, to }));
+          const answer = await api.ask<ApprovalAnswer>("POST", "/plan/approve", { moves });
+          if (output.json) output.answer(answer);
+          else printApproval(answer, output);
+          return EXIT.ok;
+        }
+        if (output.json) output.answer(plan);
+        else if (plan === null) output.line("There is no plan yet: no scheduler has led so far.");
+        else {
+          const { workloads } = await api.ask<Answers["workloads"]>("GET", "/workloads");
+          printPlan(plan, workloads, options.explain === true, output);
+        }
+        return EXIT.ok;
+      }),
+    );
+}
+
+function printApproval({ started, dropped }: ApprovalAnswer, output: Output): void {
+  output.line(started.length === 0 ? "Nothing was held back." : `Started ${started.join(", ")}.`);
+  for (const { workload, to } of dropped) output.line(`${workload} to ${to} is no longer called for.`);
+}
+
+function printPlan(plan: PublishedPlan, workloads: readonly WorkloadAnswer[], explain: boolean, output: Output): void {
+  const names = new Map(workloads.map(({ id, name }) => [id, name]));
+  const nameOf = (id: string) => names.get(id) ?? id;
+  output.line(
+    `Plan of ${ago(plan.at, Date.now() / 1000)}, mode ${plan.mode}: ${plural(plan.moves.length, "move")}, ` +
+      `imbalance ${percent(plan.imbalanceBefore)} -> ${percent(plan.imbalanceAfter)}`,
+  );
+  if (plan.moves.length > 0) {
+    output.line();
+    output.table(
+      ["MOVE", "FROM", "TO", "FOR", "BECAUSE", "HELD BACK"],
+      plan.moves.map(({ workload, from, to, reason, because, heldBack }) => [
+        nameOf(workload),
+        from,
+        to,
+        reason,
+        because,
+        output.paint("yellow", heldBack ?? ""),
+      ]),
+    );
+  }
+  if (!explain) {
+    if (plan.skips.length > 0) output.line(`${plural(plan.skips.length, "candidate")} not moved: evenkeel plan --explain`);
+    return;
+  }
+  output.line();
+  output.table(
+    ["NODE", "VERDICT", "BECAUSE"],
+    plan.verdicts.map(({ node, verdict, because }) => [node, paintState(verdict, output), because]),
+  );
+  output.line();
+  if (plan.skips.length === 0) {
+    output.line("No candidate was turned down.");
+    return;
+  }
+  output.table(
+    ["NOT MOVED", "FROM", "TO", "REASON", "BECAUSE"],
+    plan.skips.map(({ workload, from, to, reason, because }) => [nameOf(workload), from, to ?? "any", reason, because]),
+  );
+}

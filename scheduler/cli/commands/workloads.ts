@@ -1,0 +1,50 @@
+import type { Command } from "commander";
+import type { Answers, WorkloadAnswer } from "../../api-shapes.js";
+import { EXIT } from "../exit-codes.js";
+import type { Output } from "../output.js";
+import { type CommonOptions, runCommand, withCommonOptions } from "../run-command.js";
+import { ago, bytes, cores } from "../words.js";
+
+const SHORT_ID = 12;
+
+export function addWorkloads(program: Command): void {
+  const command = program.command("workloads").description("list the workloads: where they run, what they use");
+  withCommonOptions(command)
+    .option("--node <node>", "only those on this node")
+    .action((options: CommonOptions & { node?: string }) =>
+      runCommand(options, async ({ api, output }) => {
+        const { workloads } = await api.ask<Answers["workloads"]>("GET", "/workloads");
+        const shown = workloads.filter(({ node }) => options.node === undefined || node === options.node);
+        if (output.json) output.answer(shown);
+        else printWorkloads(shown, output);
+        return EXIT.ok;
+      }),
+    );
+}
+
+function printWorkloads(workloads: readonly WorkloadAnswer[], output: Output): void {
+  if (workloads.length === 0) {
+    output.line("No workload runs there.");
+    return;
+  }
+  const now = Date.now() / 1000;
+  output.table(
+    ["WORKLOAD", "ID", "NODE", "CORES", "MEMORY", "MODE", "LAST MOVED", "REMARK"],
+    workloads.map((workload) => [
+      workload.name,
+      workload.id.slice(0, SHORT_ID),
+      workload.node,
+      cores(workload.cpuUsedCores),
+      bytes(workload.memoryUsedBytes),
+      workload.constraints.mode,
+      ago(workload.lastMovedAt, now),
+      remark(workload, output),
+    ]),
+  );
+}
+
+function remark(workload: WorkloadAnswer, { paint }: Output): string {
+  if (workload.conflict.length > 0) return paint("red", `runs on ${workload.conflict.join(" and ")}: stop all but one`);
+  if (workload.migration !== null) return paint("cyan", `moving (${workload.migration})`);
+  return workload.state === "running" ? "" : workload.state;
+}
