@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import Docker from "dockerode";
 import { projectPath } from "../platform/paths.js";
@@ -22,6 +23,7 @@ export const FLEET_NETWORK = "fleet";
 /** Docker gives these to containers that name none. */
 const WORKLOAD_ADDRESSES = "10.77.0.128/25";
 const DOCKER_DEADLINE_SECONDS = 60;
+const LOG_LINES = 20;
 const SHIM = "executor/shim/evenkeel-runtime";
 
 function daemonSettings(name: string): string {
@@ -94,11 +96,16 @@ async function restartDocker(machine: Machine, docker: Docker, signal: NodeJS.Si
 }
 
 async function dockerAnswers(machine: Machine, docker: Docker): Promise<void> {
-  await waitFor(`dockerd of ${machine.name} to answer (see ${machine.folder}/log/dockerd.log)`, DOCKER_DEADLINE_SECONDS, async () => {
-    if (!existsSync(`/proc/${machine.pid}`)) throw new Error(`${machine.name} has stopped; see ${machine.folder}/log`);
+  const answers = async () => {
+    if (!existsSync(`/proc/${machine.pid}`)) throw new Error(`${machine.name} has stopped`);
     return docker.ping().then(
       () => true,
       () => false,
     );
+  };
+  await waitFor(`dockerd of ${machine.name} to answer`, DOCKER_DEADLINE_SECONDS, answers).catch(async (error: unknown) => {
+    // The log goes with the lab.
+    const log = await readFile(join(machine.folder, "log", "dockerd.log"), "utf8").catch(() => "");
+    throw new Error(`${String(error)}\n${log.split("\n").slice(-LOG_LINES).join("\n")}`, { cause: error });
   });
 }

@@ -83,7 +83,20 @@ async function install(target: string, packages: readonly string[], onProgress: 
   await writeFile(join(target, "etc/apt/apt.conf.d/99host"), await hostDownloadSettings());
   onProgress("reading package lists");
   await execa("chroot", [target, "apt-get", "update", "-qq"], { env: QUIET_APT });
-  const apt = ["apt-get", "install", "-y", "-q", "--no-install-recommends", "-o", "APT::Status-Fd=3", "-o", "Dpkg::Use-Pty=0", ...packages];
+  const apt = [
+    "apt-get",
+    "install",
+    "-y",
+    "-q",
+    "--no-install-recommends",
+    "-o",
+    "APT::Status-Fd=3",
+    "-o",
+    "Dpkg::Use-Pty=0",
+    "-o",
+    "Acquire::Retries=3",
+    ...packages,
+  ];
   // Not descriptor 1 itself: apt closes its status descriptor for the packages' scripts.
   await followed("sh", ["-c", 'exec "$@" 3>&1', "sh", "chroot", target, ...apt], QUIET_APT, (line) => {
     // dlstatus:file:percent:words, pmstatus:package:percent:words

@@ -89,6 +89,21 @@ describe("a lab whose orchestrator is killed", function () {
     await lab.close();
   });
 
+  it("takes nothing from another lab that runs beside it", async () => {
+    const other = await startLab({ name: "test-beside", nodes: [{ name: "node1", ...NODE_SIZE }] });
+    try {
+      const changed = WATCHED.map(sysctl);
+      orchestrator = startOrchestrator();
+      await waitFor("the lab to be up", 60, isUp);
+      await killed(orchestrator);
+      await nothingIsLeft();
+      expect(WATCHED.map(sysctl)).to.deep.equal(changed);
+      expect((await other.node("node1").exec(["docker", "info", "--format", "{{.ID}}"])).stdout).to.not.equal("");
+    } finally {
+      await other.close();
+    }
+  });
+
   it("goes down in good order on Ctrl-C", async () => {
     orchestrator = startOrchestrator();
     await waitFor("the lab to be up", 60, isUp);

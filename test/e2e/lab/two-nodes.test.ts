@@ -1,11 +1,14 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { Redis } from "ioredis";
+import { processesOfLab } from "../../../lab/cgroups.js";
 import { waitFor } from "../../../lab/deadline.js";
 import type { LabNode } from "../../../lab/docker-host.js";
 import { type Lab, startLab } from "../../../lab/lab.js";
+import { labFolder } from "../../../lab/lab-record.js";
 import type { Machine } from "../../../lab/machine.js";
 import { importBusybox } from "./busybox.js";
 
@@ -165,5 +168,24 @@ describe("a lab of two nodes", function () {
   it("refuses a second lab of the same name", async () => {
     const refusal = await startLab({ name: "test-two", nodes: [] }).catch((error: unknown) => error);
     expect(String(refusal)).to.include("a lab named test-two is running");
+  });
+});
+
+describe("a lab that cannot start", function () {
+  this.timeout(60_000);
+
+  it("says why, and leaves nothing", async () => {
+    const nodes = [{ name: "one", cpuCores: 0.5, memoryBytes: 1024 * MEBIBYTE }];
+    const refusal = await startLab({ name: "test-broken", nodes, rootDirectory: "/nowhere" }).catch((error: unknown) => error);
+    expect(String(refusal)).to.match(/did not start[\s\S]*mount/);
+    expect(existsSync(labFolder("test-broken"))).to.equal(false);
+    expect(processesOfLab("test-broken")).to.deep.equal([]);
+  });
+
+  it("refuses names that would not fit into the paths of its sockets", async () => {
+    for (const name of ["", "../x", "Upper", "a".repeat(21)]) {
+      const refusal = await startLab({ name, nodes: [] }).catch((error: unknown) => error);
+      expect(String(refusal)).to.include("cannot be a name in the lab");
+    }
   });
 });
