@@ -29,9 +29,11 @@ export interface Judgement extends Verdict {
   readonly hot: readonly Resource[];
 }
 
-/** A context with the verdicts, which are made from it. */
+/** A context with what the policies make of the nodes. */
 export interface JudgedContext extends PlanContext {
   readonly verdicts: ReadonlyMap<string, Judgement>;
+  /** Nodes that some policy wants left alone: no target for levelling. */
+  readonly avoided: ReadonlySet<string>;
 }
 
 export function openContext(snapshot: Snapshot, given: PolicyConfig, now: number): PlanContext {

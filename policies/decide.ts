@@ -24,8 +24,12 @@ const PLANNING: readonly Policy[] = [health, overload, maintenance, placement, b
 export function decide(snapshot: Snapshot, config: PolicyConfig, now: number): Plan {
   const context = openContext(snapshot, config, now);
   const isEnabled = (policy: Policy) => policy.isEnabled(context.config);
-  const verdicts = judgeNodes(POLICIES.filter(isEnabled), context);
-  for (const policy of PLANNING.filter(isEnabled)) policy.plan?.({ ...context, verdicts });
+  const judging = POLICIES.filter(isEnabled);
+  const verdicts = judgeNodes(judging, context);
+  const avoided = new Set(
+    context.fleet.nodes.filter((node) => judging.some((policy) => policy.avoids?.(node, context))).map(({ id }) => id),
+  );
+  for (const policy of PLANNING.filter(isEnabled)) policy.plan?.({ ...context, verdicts, avoided });
   return {
     at: now,
     verdicts: [...verdicts.values()].map(({ node, verdict, because }) => ({ node, verdict, because })),

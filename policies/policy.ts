@@ -8,6 +8,8 @@ export interface Policy {
   isEnabled(config: CompleteConfig): boolean;
   /** What it makes of a node whose use is known; null = nothing. The first policy that speaks gives the verdict. */
   judge?(node: NodeView, context: PlanContext): Judgement | null;
+  /** A node where no policy shall place anything for the sake of levelling; drains may, and operators. */
+  avoids?(node: NodeView, context: PlanContext): boolean;
   /** Enters its moves, and for each candidate that it does not move the reason. */
   plan?(context: JudgedContext): void;
 }

@@ -69,6 +69,8 @@ function sayTarget(workload: WorkloadState, target: NodeView, reason: SkipReason
       return `${target.id} is cordoned.`;
     case "target-suspect":
       return `${target.id} shows signs of failing.`;
+    case "target-avoided":
+      return `${target.id} is left alone by another policy, unless it must take something.`;
     case "target-incompatible":
       return `${target.id} has another architecture, or lacks a network that it is attached to.`;
     case "anti-affinity":
@@ -89,8 +91,6 @@ function sayTarget(workload: WorkloadState, target: NodeView, reason: SkipReason
       return `A window over ${target.id} is open in which nothing is moved for levelling.`;
     case "cost-too-high":
       return `Moving it to ${target.id} would cost more in blackout and transfer than it would relieve.`;
-    case "not-needed":
-      return `${target.id} is no better a place for it.`;
     default:
       return `Moving it to ${target.id} would not make the two nodes more even by ${percent(config.overload.minimumGainRatio)}.`;
   }

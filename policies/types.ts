@@ -175,6 +175,7 @@ export type SkipReason =
   | "target-cordoned"
   | "target-suspect"
   | "target-incompatible"
+  | "target-avoided"
   | "move-window"
   | "budget-spent"
   | "cost-too-high"

@@ -1,4 +1,4 @@
-import { addSkip } from "../context.js";
+import { addSkip, type PlanContext } from "../context.js";
 import type { NodeView } from "../fleet.js";
 import type { Policy } from "../policy.js";
 import { refuse } from "../sentences.js";
@@ -9,17 +9,19 @@ import { placeElsewhere } from "../stages/place-elsewhere.js";
 export const example: Policy = {
   name: "example",
   isEnabled: (config) => config.example.enabled,
+  avoids: isKeptEmpty,
   plan: (context) => {
     const { fleet, config, now } = context;
-    const isKeptEmpty = (node: NodeView) => node.state.labels[config.example.label] === "true";
     for (const node of fleet.nodes) {
-      if (node.load === null || node.state.maintenance !== null || !isKeptEmpty(node)) continue;
-      const why = `${node.id} is to be kept empty`;
-      const whyNot = (target: NodeView) => (isKeptEmpty(target) ? "not-needed" : null);
+      if (node.load === null || node.state.maintenance !== null || !isKeptEmpty(node, context)) continue;
       for (const entry of levelCandidates(node, fleet, config, now)) {
         if ("reason" in entry) addSkip(context, refuse(entry.workload, entry.reason, config, now));
-        else placeElsewhere(entry, { reason: "placement", why, whyNot }, context);
+        else placeElsewhere(entry, { reason: "placement", why: `${node.id} is to be kept empty` }, context);
       }
     }
   },
 };
+
+function isKeptEmpty(node: NodeView, { config }: PlanContext): boolean {
+  return node.state.labels[config.example.label] === "true";
+}

@@ -27,7 +27,7 @@ function relieveNode(source: NodeView, open: readonly NodeView[], means: Record<
   const remaining = new Set<Candidate>();
   for (const entry of levelCandidates(source, fleet, config, now)) {
     if ("reason" in entry) addSkip(context, refuse(entry.workload, entry.reason, config, now));
-    else remaining.add(entry);
+    else if (!context.spoken.has(entry.workload.id)) remaining.add(entry);
   }
   for (;;) {
     const relief = nextRelief(source, means, context);

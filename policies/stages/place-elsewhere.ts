@@ -15,14 +15,13 @@ export interface Wish {
   readonly reason: MoveReason;
   /** The first half of the sentence that explains the move. */
   readonly why: string;
-  /** Further limits on where to; absent = none. */
-  readonly whyNot?: (target: NodeView) => SkipReason | null;
 }
 
 /** Moves a workload to the node that is then left with the most room, or says why not. */
 export function placeElsewhere(candidate: Candidate, wish: Wish, context: JudgedContext): void {
   const { config, ledger, now } = context;
   const { reason, why } = wish;
+  if (context.spoken.has(candidate.workload.id)) return;
   const { workload, need, source } = candidate;
   const halt = whyNotStart(context, workload, reason);
   const { target, refusals } = findPlace(candidate, wish, context, halt === null);
@@ -45,7 +44,7 @@ export function placeElsewhere(candidate: Candidate, wish: Wish, context: Judged
 }
 
 /** The node that is left with the most room, its scarcer resource counted; or just any, where only that matters. */
-function findPlace(candidate: Candidate, { reason, whyNot }: Wish, context: JudgedContext, best: boolean) {
+function findPlace(candidate: Candidate, { reason }: Wish, context: JudgedContext, best: boolean) {
   const { workload, need, source } = candidate;
   const mustLeave = isForced(reason);
   const refusals: { target: NodeView; reason: SkipReason }[] = [];
@@ -55,7 +54,6 @@ function findPlace(candidate: Candidate, { reason, whyNot }: Wish, context: Judg
     if (target === source) continue;
     const refusal =
       whyNotThere(workload, need, target, context, mustLeave) ??
-      whyNot?.(target) ??
       (mustLeave ? null : whyNotLevelTo(target, context)) ??
       whyNotArrive(context, target.id, reason);
     if (refusal !== null) {

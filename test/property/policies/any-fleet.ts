@@ -14,6 +14,11 @@ interface NodeShape {
   idleMemory: number;
   heat: "flat" | "flat" | "spiked" | "short" | "silent" | "failed";
   maintenance: boolean;
+  cordoned: boolean;
+  zone: string | null;
+  health: "out-of-memory-kills" | "disk-failing" | null;
+  architecture: string | null;
+  keptEmpty: boolean;
 }
 
 const anyNode: fc.Arbitrary<NodeShape> = fc.record({
@@ -23,29 +28,45 @@ const anyNode: fc.Arbitrary<NodeShape> = fc.record({
   idleMemory: fc.constantFrom(0.05, 0.2, 0.5),
   heat: fc.constantFrom("flat", "flat", "flat", "flat", "spiked", "short", "silent", "failed"),
   maintenance: fc.constantFrom(false, false, false, false, true),
+  cordoned: fc.constantFrom(false, false, false, false, false, true),
+  zone: fc.constantFrom(null, "z1", "z2", "z3"),
+  health: fc.constantFrom(null, null, null, null, null, null, "out-of-memory-kills" as const, "disk-failing" as const),
+  architecture: fc.constantFrom(null, "x86_64", "x86_64", "x86_64", "x86_64", "x86_64", "aarch64"),
+  keptEmpty: fc.constantFrom(false, false, false, true),
 });
 
 const anyWorkload = fc.record({
   on: fc.nat(),
-  cpu: fc.option(anyLoad, { freq: 12 }),
-  memory: fc.option(anyLoad, { freq: 12 }),
+  cpu: fc.option(anyLoad, { freq: 25 }),
+  memory: fc.option(anyLoad, { freq: 25 }),
+  memoryShare: fc.constantFrom(0.02, 0.02, 0.4),
   cpuLimit: fc.option(fc.constantFrom(1, 2)),
   memoryLimit: fc.option(fc.constantFrom(1, 4)),
-  mode: fc.constantFrom("auto", "auto", "auto", "cold", "never"),
+  mode: fc.constantFrom("auto", "auto", "auto", "auto", "stopcopy", "precopy", "cold", "never"),
   group: fc.constantFrom(null, null, null, "g1", "g2"),
   pins: fc.oneof(
-    { weight: 5, arbitrary: fc.constant<number[]>([]) },
+    { weight: 12, arbitrary: fc.constant<number[]>([]) },
     { weight: 1, arbitrary: fc.array(fc.nat({ max: 7 }), { minLength: 1, maxLength: 3 }) },
   ),
-  rested: fc.constantFrom(null, null, 10, 300, 5000),
+  together: fc.constantFrom(null, null, null, null, null, "t1", "t2"),
+  spread: fc.constantFrom(null, null, null, null, "s1"),
+  budget: fc.constantFrom(null, null, null, 1, 2),
+  priority: fc.constantFrom(0, 0, 0, 5),
+  architecture: fc.constantFrom(null, null, null, null, "x86_64", "x86_64", "aarch64"),
+  dirty: fc.constantFrom(null, 0, 10_000_000, 200_000_000),
+  rested: fc.constantFrom(null, null, null, null, null, null, 10, 300, 5000, 5000),
   migratesTo: fc.option(fc.nat(), { freq: 9, nil: null }).map((to) => to),
-  migrates: fc.constantFrom(false, false, false, false, false, false, true),
+  migrates: fc.integer({ min: 0, max: 19 }).map((dice) => dice === 0),
 });
 
 /** Fleets of every kind of trouble; each node's use is what its workloads use and some more, as far as it has it. */
 export const anySnapshot: fc.Arbitrary<Snapshot> = fc
-  .tuple(fc.array(anyNode, { minLength: 1, maxLength: 8 }), fc.array(anyWorkload, { maxLength: 30 }))
-  .map(([nodeShapes, workloadShapes]) => {
+  .tuple(
+    fc.array(anyNode, { minLength: 1, maxLength: 8, size: "max" }),
+    fc.array(anyWorkload, { maxLength: 24, size: "max" }),
+    fc.constantFrom(null, null, null, "n1", "n2"),
+  )
+  .map(([nodeShapes, workloadShapes, quietNode]) => {
     const workloads = workloadShapes.map((shape, index): WorkloadState => {
       const home = nodeShapes[shape.on % nodeShapes.length]!;
       return {
@@ -53,15 +74,21 @@ export const anySnapshot: fc.Arbitrary<Snapshot> = fc
         name: `w${index}`,
         node: `n${shape.on % nodeShapes.length}`,
         cpuUsedCores: shape.cpu === null ? null : shape.cpu * 0.5 * home.cores,
-        memoryUsedBytes: shape.memory === null ? null : shape.memory * 0.4 * home.gibibytes * GIBIBYTE,
+        memoryUsedBytes: shape.memory === null ? null : shape.memory * shape.memoryShare * home.gibibytes * GIBIBYTE,
         cpuLimitCores: shape.cpuLimit,
         memoryLimitBytes: shape.memoryLimit === null ? null : shape.memoryLimit * GIBIBYTE,
         constraints: {
           mode: shape.mode as WorkloadState["constraints"]["mode"],
           antiAffinityGroup: shape.group,
           pinnedTo: shape.pins.map((pin) => `n${pin}`),
+          affinityGroup: shape.together,
+          zoneSpreadGroup: shape.spread,
+          disruptionBudget: shape.budget === null ? null : { group: "b", moving: shape.budget },
+          priority: shape.priority,
         },
         lastMovedAt: shape.rested === null ? null : NOW - shape.rested,
+        dirtyBytesPerSecond: shape.dirty,
+        architecture: shape.architecture,
       };
     });
     const migrations = workloadShapes.flatMap((shape, index): OpenMigration[] => {
@@ -69,7 +96,8 @@ export const anySnapshot: fc.Arbitrary<Snapshot> = fc
       const to = (shape.migratesTo ?? 0) % nodeShapes.length;
       return shape.migrates && from !== to ? [{ id: `m${index}`, workload: `w${index}`, from: `n${from}`, to: `n${to}` }] : [];
     });
-    return { at: NOW, nodes: nodeShapes.map((shape, index) => buildNode(shape, index, workloads)), workloads, migrations };
+    const windows = quietNode === null ? [] : [{ node: quietNode, active: true, reason: "closing the books" }];
+    return { at: NOW, nodes: nodeShapes.map((shape, index) => buildNode(shape, index, workloads)), workloads, migrations, windows };
   });
 
 function buildNode(shape: NodeShape, index: number, workloads: readonly WorkloadState[]): NodeState {
@@ -86,7 +114,7 @@ function buildNode(shape: NodeShape, index: number, workloads: readonly Workload
     memoryCapacityBytes,
   );
   const history: NodePoint[] = [];
-  for (let at = NOW - (shape.heat === "short" ? 30 : 120); at <= NOW; at += 10) {
+  for (let at = NOW - (shape.heat === "short" ? 30 : 300); at <= NOW; at += 10) {
     history.push({ at, cpuRatio: cpuUsedCores / cpuCapacityCores, memoryRatio: memoryUsedBytes / memoryCapacityBytes });
   }
   if (shape.heat === "spiked")
@@ -100,7 +128,13 @@ function buildNode(shape: NodeShape, index: number, workloads: readonly Workload
     memoryUsedBytes,
     history,
     maintenance: shape.maintenance ? { since: NOW - 10, deadline: index % 2 ? NOW + index * 100 : null, reason: "test" } : null,
-    labels: {},
+    labels: {
+      ...(shape.zone === null ? {} : { "io.evenkeel.zone": shape.zone }),
+      ...(shape.keptEmpty ? { "io.evenkeel.prefer-empty": "true" } : {}),
+    },
+    cordoned: shape.cordoned,
+    health: shape.health === null ? [] : [{ kind: shape.health, since: NOW - 60, detail: "as read" }],
+    architecture: shape.architecture,
   };
 }
 
@@ -114,6 +148,11 @@ export const anyConfig: fc.Arbitrary<PolicyConfig> = fc
     cooldownSeconds: fc.constantFrom(0, 600),
     perNode: fc.constantFrom(1, 2, 100),
     fleet: fc.constantFrom(1, 4, 100),
+    balance: fc.boolean(),
+    repair: fc.constantFrom(false, false, true),
+    example: fc.constantFrom(false, false, true),
+    horizonSeconds: fc.constantFrom(0, 600),
+    movesPerHour: fc.constantFrom(null, null, 5),
   })
   .map((shape) => ({
     ...DEFAULT_POLICY_CONFIG,
@@ -128,8 +167,13 @@ export const anyConfig: fc.Arbitrary<PolicyConfig> = fc
     headroom: { cpuRatio: shape.headroomCpu, memoryRatio: 0.9 },
     cooldownSeconds: shape.cooldownSeconds,
     concurrency: { perNode: shape.perNode, fleet: shape.fleet },
+    movesPerHour: shape.movesPerHour,
+    balance: { ...DEFAULT_POLICY_CONFIG.balance, enabled: shape.balance, movesPerPlan: 100 },
+    placement: { repair: shape.repair },
+    example: { ...DEFAULT_POLICY_CONFIG.example, enabled: shape.example },
+    cost: { ...DEFAULT_POLICY_CONFIG.cost, horizonSeconds: shape.horizonSeconds },
   }));
 
 export function withoutLimits(config: PolicyConfig): PolicyConfig {
-  return { ...config, concurrency: { perNode: 10_000, fleet: 10_000 } };
+  return { ...config, concurrency: { perNode: 10_000, fleet: 10_000 }, movesPerHour: null };
 }

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { applyPlan } from "../../../policies/apply-plan.js";
 import { decide } from "../../../policies/decide.js";
-import type { Plan, Snapshot, WorkloadState } from "../../../policies/types.js";
+import type { MoveReason, Plan, Snapshot, WorkloadState } from "../../../policies/types.js";
 import { anyConfig, anySnapshot, NOW, withoutLimits } from "./any-fleet.js";
 
 const RUNS = { numRuns: 400 };
@@ -15,6 +15,8 @@ function forAnyPlan(check: (snapshot: Snapshot, plan: Plan, config: Parameters<t
     RUNS,
   );
 }
+
+const FORCED: ReadonlySet<MoveReason> = new Set(["maintenance", "health"]);
 
 const byId = <T extends { readonly id: string }>(items: readonly T[]) => new Map(items.map((item) => [item.id, item]));
 const reserve = (workload: WorkloadState | undefined) => ({
@@ -56,13 +58,14 @@ describe("any plan, for any fleet", () => {
         const config = withoutLimits(limited);
         const plan = decide(snapshot, config, NOW);
         const next = decide(applyPlan(snapshot, plan), config, NOW);
-        expect(next.moves.filter((move) => move.reason === "overload")).to.deep.equal([]);
+        const waits = plan.skips.some(({ reason }) => reason === "disruption-budget" || reason === "move-window");
+        if (!waits) expect(next.moves.filter((move) => move.reason === "overload" || move.reason === "balance")).to.deep.equal([]);
       }),
       RUNS,
     );
   });
 
-  it("takes nothing from a silent node, and brings nothing to one that is silent or under maintenance", () => {
+  it("takes nothing from a silent node, and brings nothing to one that is silent, under maintenance, cordoned or failing", () => {
     forAnyPlan((snapshot, plan) => {
       const nodes = byId(snapshot.nodes);
       for (const { from, to } of plan.moves) {
@@ -70,6 +73,8 @@ describe("any plan, for any fleet", () => {
         expect(nodes.get(from)!.cpuUsedCores).to.not.equal(null);
         expect(nodes.get(to)!.cpuUsedCores).to.not.equal(null);
         expect(nodes.get(to)!.maintenance).to.equal(null);
+        expect(nodes.get(to)!.cordoned).to.equal(false);
+        expect(nodes.get(to)!.health).to.deep.equal([]);
         expect(from).to.not.equal(to);
       }
     });
@@ -86,7 +91,7 @@ describe("any plan, for any fleet", () => {
         expect(constraints.mode).to.not.equal("never");
         expect(migrating.has(move.workload)).to.equal(false);
         if (constraints.pinnedTo.length > 0) expect(constraints.pinnedTo).to.include(move.to);
-        if (move.reason === "overload" && lastMovedAt !== null) expect(NOW - lastMovedAt).to.be.at.least(config.cooldownSeconds);
+        if (!FORCED.has(move.reason) && lastMovedAt !== null) expect(NOW - lastMovedAt).to.be.at.least(config.cooldownSeconds);
       }
     });
   });
@@ -118,13 +123,45 @@ describe("any plan, for any fleet", () => {
     });
   });
 
+  it("keeps groups together, zones even, machines fitting, and disruption budgets", () => {
+    forAnyPlan((snapshot, plan) => {
+      const workloads = byId(snapshot.workloads);
+      const nodes = byId(snapshot.nodes);
+      const under = [...plan.moves, ...snapshot.migrations];
+      const headedFor = new Map(under.map(({ workload, to }) => [workload, to]));
+      for (const { workload: id, to, from, reason } of plan.moves) {
+        const { architecture, constraints } = workloads.get(id)!;
+        const target = nodes.get(to)!;
+        if (architecture && target.architecture) expect(architecture).to.equal(target.architecture);
+        const budget = constraints.disruptionBudget;
+        const disrupted = under.filter(({ workload }) => workloads.get(workload)?.constraints.disruptionBudget);
+        if (budget) expect(disrupted.length).to.be.at.most(Math.max(2, budget.moving));
+        const group = constraints.affinityGroup;
+        const others = snapshot.workloads.filter((other) => group && other.constraints.affinityGroup === group && other.id !== id);
+        const places = new Set(others.map((other) => headedFor.get(other.id) ?? other.node));
+        places.delete(from);
+        if (places.size > 0) expect(places.has(to)).to.equal(true);
+        else if (others.length > 0) expect(FORCED.has(reason)).to.equal(true);
+      }
+    });
+  });
+
+  it("respects an open window but for drains and evacuations", () => {
+    forAnyPlan((snapshot, plan) => {
+      const closed = snapshot.windows?.[0]?.node;
+      for (const { from, to, reason } of plan.moves) if (!FORCED.has(reason)) expect([from, to]).to.not.include(closed);
+    });
+  });
+
   it("speaks once of every workload on a node that is overloaded or draining", () => {
     forAnyPlan((snapshot, plan) => {
       const troubled = new Set(
         plan.verdicts.filter(({ verdict }) => verdict === "overloaded" || verdict === "draining").map(({ node }) => node),
       );
       const expected = snapshot.workloads.filter(({ node }) => troubled.has(node)).map(({ id }) => id);
-      const named = [...plan.moves, ...plan.skips].filter(({ from }) => troubled.has(from)).map(({ workload }) => workload);
+      const entries = [...plan.moves, ...plan.skips];
+      expect(new Set(entries.map(({ workload }) => workload)).size).to.equal(entries.length);
+      const named = entries.filter(({ from }) => troubled.has(from)).map(({ workload }) => workload);
       expect(named.sort()).to.deep.equal(expected.sort());
       for (const { because } of [...plan.moves, ...plan.skips, ...plan.verdicts]) expect(because).to.match(/\.$/);
     });

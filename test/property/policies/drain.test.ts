@@ -14,6 +14,7 @@ const PASSING: ReadonlySet<SkipReason> = new Set([
   "target-settling",
   "workload-cooling-down",
   "workload-migrating",
+  "disruption-budget",
 ]);
 
 describe("any drain", () => {
