@@ -7,7 +7,7 @@ export interface Query {
 }
 
 /** The variable through which every panel names its Prometheus. */
-export const DATASOURCE = { type: "prometheus", uid: "${datasource}" };
+export const DATASOURCE = { type: "prometheus", uid: "$datasource" };
 
 /** Only what the leader says of the fleet: another scheduler's picture is older, and two of them would add up. */
 export function fromLeader(selector: string): string {
