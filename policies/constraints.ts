@@ -11,7 +11,29 @@ export function parseConstraints(labels: Readonly<Record<string, string>>): Cons
     mode: parseMode(labels["io.evenkeel.mode"]),
     antiAffinityGroup: labels["io.evenkeel.anti-affinity"]?.trim() || null,
     pinnedTo: [...new Set((labels["io.evenkeel.pin"] ?? "").split(",").map((name) => name.trim()))].filter((name) => name !== ""),
+    ...parseFurther(labels),
   };
+}
+
+/** What most workloads do not have: absent rather than null. */
+function parseFurther(labels: Readonly<Record<string, string>>): Partial<Constraints> {
+  const affinityGroup = labels["io.evenkeel.affinity"]?.trim();
+  const zoneSpreadGroup = labels["io.evenkeel.zone-spread"]?.trim();
+  const disruptionBudget = parseBudget(labels["io.evenkeel.disruption-budget"]);
+  const priority = Number(labels["io.evenkeel.priority"]?.trim() || Number.NaN);
+  return {
+    ...(affinityGroup && { affinityGroup }),
+    ...(zoneSpreadGroup && { zoneSpreadGroup }),
+    ...(disruptionBudget && { disruptionBudget }),
+    ...(Number.isFinite(priority) && { priority }),
+  };
+}
+
+/** GROUP/COUNT; a count that cannot be read is one: the strictest that still lets anything move. */
+function parseBudget(label: string | undefined): Constraints["disruptionBudget"] {
+  const [group = "", count = ""] = (label ?? "").split("/").map((part) => part.trim());
+  const moving = Number.parseInt(count, 10);
+  return group === "" ? null : { group, moving: moving >= 1 ? moving : 1 };
 }
 
 function parseMode(label: string | undefined): Constraints["mode"] {
