@@ -60,7 +60,7 @@ function request(
   where: { host: string; port: number; path: string },
 ): Promise<{ response: IncomingMessage; socket: Socket }> {
   return new Promise((resolve, reject) => {
-    get({ agent, ...where }, (response) => resolve({ response, socket: response.socket })).once("error", (error) => reject(asOurs(error)));
+    get({ agent, ...where }, (response) => resolve({ response, socket: response.socket })).on("error", (error) => reject(asOurs(error)));
   });
 }
 

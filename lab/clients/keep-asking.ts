@@ -20,7 +20,7 @@ export interface Asking {
  */
 export async function keepAsking({ address, call, observed, pauseMs }: Asking, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    const dialogue = await call(address).catch(() => null);
+    const dialogue = await opened(call(address), signal);
     if (dialogue === null) {
       await pause(RETRY_MS, undefined, { signal }).catch(() => {});
       continue;
@@ -40,6 +40,17 @@ export async function keepAsking({ address, call, observed, pauseMs }: Asking, s
       dialogue.close();
     }
   }
+}
+
+/** Null when it cannot be opened, or not before the signal: a machine whose link is cut lets a connection attempt hang for minutes. */
+function opened(attempt: Promise<Dialogue>, signal: AbortSignal): Promise<Dialogue | null> {
+  return new Promise((resolve) => {
+    const giveUp = () => resolve(null);
+    signal.addEventListener("abort", giveUp, { once: true });
+    attempt
+      .then((dialogue) => (signal.aborted ? dialogue.close() : resolve(dialogue)), giveUp)
+      .finally(() => signal.removeEventListener("abort", giveUp));
+  });
 }
 
 async function converse(dialogue: Dialogue, observed: Observed, pauseMs: number, signal: AbortSignal): Promise<void> {
