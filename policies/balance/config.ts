@@ -5,6 +5,10 @@ export interface BalanceConfig {
   readonly memoryWeight: number;
   /** Nodes are judged by their mean over this long, so that a swing is not chased. */
   readonly windowSeconds: number;
+  /** A target counts as full as it is at its busy times: the percentile of its window … */
+  readonly peakRatio: number;
+  /** … or as it is expected to be this much later, with one standard error added, if that is more. 0 = no forecast. */
+  readonly forecastSeconds: number;
   /** Levelling begins once the fleet's weighted standard deviation is above this … */
   readonly startRatio: number;
   /** … and goes on until it is below this. */
@@ -19,6 +23,8 @@ export const DEFAULT_BALANCE_CONFIG: BalanceConfig = {
   cpuWeight: 1,
   memoryWeight: 0.5,
   windowSeconds: 300,
+  peakRatio: 0.9,
+  forecastSeconds: 300,
   startRatio: 0.1,
   stopRatio: 0.05,
   minimumGainRatio: 0.1,

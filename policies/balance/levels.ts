@@ -1,7 +1,11 @@
 import { isSettling, type JudgedContext, type Resource } from "../context.js";
+import { expectAt } from "../estimate/expect.js";
+import { percentileOf } from "../estimate/percentile.js";
+import { readingsOf } from "../estimate/series.js";
 import { meanSince } from "../estimate/window-mean.js";
 import type { NodeView } from "../fleet.js";
 import { capacityOf, meanRatioOf } from "../stages/score.js";
+import type { BalanceConfig } from "./config.js";
 
 /** How full the nodes are, over the window and as the plan so far leaves them. Ratios of capacity. */
 export interface Levels {
@@ -25,7 +29,7 @@ export function measureLevels(context: JudgedContext): Levels {
   const nodes = new Map<NodeView, Level>();
   for (const node of fleet.nodes) {
     if (node.load === null || node.state.maintenance !== null || isSettling(node, config, now)) continue;
-    const level = measureLevel(node, config.balance.windowSeconds, now);
+    const level = measureLevel(node, config.balance, now);
     if (level !== null) nodes.set(node, level);
   }
   return {
@@ -35,18 +39,35 @@ export function measureLevels(context: JudgedContext): Levels {
   };
 }
 
-function measureLevel(node: NodeView, windowSeconds: number, now: number): Level | null {
-  const since = Math.max(now - windowSeconds, node.changedAt ?? 0);
+function measureLevel(node: NodeView, config: BalanceConfig, now: number): Level | null {
+  const since = Math.max(now - config.windowSeconds, node.changedAt ?? 0);
   const level: Level = { low: { cpu: 0, memory: 0 }, middle: { cpu: 0, memory: 0 }, high: { cpu: 0, memory: 0 } };
   for (const resource of RESOURCES) {
-    const mean = meanSince(node.state.history, resource === "cpu" ? "cpuRatio" : "memoryRatio", since);
-    if (mean === null || mean.spanSeconds < windowSeconds / 2) return null;
+    const ratio = resource === "cpu" ? "cpuRatio" : "memoryRatio";
+    const mean = meanSince(node.state.history, ratio, since);
+    if (mean === null || mean.spanSeconds < config.windowSeconds / 2) return null;
     const { low, high } = resource === "cpu" ? node.load!.cpuCores : node.load!.memoryBytes;
     level.low[resource] = Math.min(mean.mean, low / capacityOf(resource, node));
     level.middle[resource] = mean.mean;
-    level.high[resource] = Math.max(mean.mean, high / capacityOf(resource, node));
+    level.high[resource] = Math.max(mean.mean, high / capacityOf(resource, node), peakOf(node, ratio, since, config, now));
   }
   return level;
+}
+
+/** How full a node is at its busy times, or will be: what a newcomer will have to live with. */
+function peakOf(
+  { state, changedAt }: NodeView,
+  ratio: "cpuRatio" | "memoryRatio",
+  since: number,
+  config: BalanceConfig,
+  now: number,
+): number {
+  const values = readingsOf(state.history, ratio, since).map(({ value }) => value);
+  const peak = percentileOf(values, config.peakRatio) ?? 0;
+  if (config.forecastSeconds === 0) return peak;
+  const settled = readingsOf(state.history, ratio, changedAt ?? Number.NEGATIVE_INFINITY);
+  const expected = expectAt(settled, now + config.forecastSeconds, config.windowSeconds);
+  return expected === null ? peak : Math.max(peak, expected.value + expected.error);
 }
 
 /** The weighted root mean square distance of the nodes from the fleet's mean ratio. */

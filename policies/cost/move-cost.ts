@@ -14,9 +14,8 @@ const SMALL_ROUND_BYTES = 16 * 2 ** 20;
  */
 export function estimateMoveCost(workload: WorkloadState, need: Need, source: NodeView, target: NodeView, config: CostConfig): MoveCost {
   const rate = Math.min(linkRate(source, config), linkRate(target, config));
-  const files = workload.fileBytes ?? 0;
-  const { before, frozen } = memoryToSend(workload, need.memoryBytes, rate);
-  const bytes = files + before + frozen;
+  const { running, frozen } = bytesToSend(workload, need.memoryBytes, rate);
+  const bytes = running + frozen;
   const blackoutSeconds = config.fixedBlackoutSeconds + frozen / rate;
   return { bytes, seconds: config.fixedBlackoutSeconds + bytes / rate, blackoutSeconds };
 }
@@ -25,18 +24,19 @@ function linkRate(node: NodeView, config: CostConfig): number {
   return node.state.linkBytesPerSecond || config.linkBytesPerSecond;
 }
 
-/** Bytes of memory sent while the workload runs (or after it has resumed), and while it is frozen. */
-function memoryToSend(workload: WorkloadState, memoryBytes: number, rate: number): { readonly before: number; readonly frozen: number } {
+/** Bytes that cross while the workload runs, and while it does not. Files go ahead of the freeze, but for a cold move. */
+function bytesToSend(workload: WorkloadState, memoryBytes: number, rate: number): { readonly running: number; readonly frozen: number } {
   const { mode } = workload.constraints;
+  const files = workload.fileBytes ?? 0;
   const dirtyRatio = (workload.dirtyBytesPerSecond ?? Number.POSITIVE_INFINITY) / rate;
-  if (mode === "cold") return { before: 0, frozen: workload.fileBytes ?? 0 };
-  if (mode === "postcopy") return { before: memoryBytes, frozen: 0 };
-  if (mode === "stopcopy" || dirtyRatio >= 1) return { before: 0, frozen: memoryBytes };
-  let before = 0;
+  if (mode === "cold") return { running: 0, frozen: files };
+  if (mode === "postcopy") return { running: files + memoryBytes, frozen: 0 };
+  if (mode === "stopcopy" || dirtyRatio >= 1) return { running: files, frozen: memoryBytes };
+  let running = files;
   let round = memoryBytes;
   for (let done = 0; done < PRECOPY_ROUNDS && round > SMALL_ROUND_BYTES; done++) {
-    before += round;
+    running += round;
     round *= dirtyRatio;
   }
-  return { before, frozen: round };
+  return { running, frozen: round };
 }
