@@ -11,15 +11,18 @@ const FORBIDDEN = ["lazy-pages", "leave-running", "leave-stopped", "auto-dedup"]
 
 /** Names our action script to CRIU, keeping an administrator's other lines. @throws CONFIG_INVALID when theirs and ours exclude each other. */
 export async function registerActionScript(path = RUNC_CRIU_CONFIG): Promise<void> {
-  const ours = `action-script ${projectPath("executor/shim/criu-action")}`;
+  const script = `action-script ${projectPath("executor/shim/criu-action")}`;
+  // Open files that were deleted: those with another name left need link-remap, the others travel in the images up to the limit.
+  const ours = [script, "link-remap", "ghost-limit 64M"];
   const text = await readFile(path, "utf8").catch(() => "");
   const lines = text.split("\n").map((line) => line.trim());
   const clash = lines.find(
-    (line) => FORBIDDEN.some((word) => line.startsWith(word)) || (line.startsWith("action-script") && line !== ours),
+    (line) => FORBIDDEN.some((word) => line.startsWith(word)) || (line.startsWith("action-script") && line !== script),
   );
   if (clash !== undefined)
     throw new EvenkeelError("CONFIG_INVALID", `${path} holds "${clash}", which Evenkeel cannot work with; remove that line`);
-  if (lines.includes(ours)) return;
+  const missing = ours.filter((line) => !lines.some((there) => there.split(/\s/)[0] === line.split(" ")[0]));
+  if (missing.length === 0) return;
   await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, `${text}${text === "" || text.endsWith("\n") ? "" : "\n"}${ours}\n`);
+  await writeFile(path, `${text}${text === "" || text.endsWith("\n") ? "" : "\n"}${missing.join("\n")}\n`);
 }

@@ -14,9 +14,9 @@ import { makeExecutorMetrics } from "./metrics.js";
 import type { Surroundings } from "./migration/migration.js";
 import { connectPeer } from "./peer/client.js";
 import { makeIncoming } from "./peer/incoming.js";
-import { recoverIncoming } from "./peer/recover-incoming.js";
 import { servePeers } from "./peer/server.js";
-import { recoverOpenMigrations, startWorker } from "./worker.js";
+import { tidyIncoming } from "./peer/tidy-incoming.js";
+import { startWorker } from "./worker.js";
 
 const config = loadConfig();
 const node = config.node.id;
@@ -27,13 +27,14 @@ await registerActionScript();
 const keys = makeKeys(config.redis.prefix);
 const tls = readTls(config.executor.tls);
 const host = connectDocker(config.node.dockerSocket);
-const { runDirectory } = config.executor;
+const { runDirectory, stateDirectory } = config.executor;
 
 const target = makeDockerTarget(host);
 const incoming = makeIncoming({ node, runDirectory, engine: target, redis, keys, log });
 const surroundings: Surroundings = {
   node,
   runDirectory,
+  stateDirectory,
   engine: makeDockerSource(host),
   redis,
   keys,
@@ -47,14 +48,14 @@ const surroundings: Surroundings = {
 
 const registry = makeRegistry();
 const metrics = makeExecutorMetrics(registry);
-await recoverIncoming({ incoming, redis, keys, log, node });
+const tidying = tidyIncoming({ incoming, redis, keys, log, node });
 const peers = await servePeers(incoming, tls, { port: config.executor.peerPort, log });
 const metricsServer = await serveMetrics(registry, config.executor.metricsPort);
-await recoverOpenMigrations(surroundings);
 const worker = startWorker(surroundings, metrics, redis, config.executor.concurrency);
 log.info({ peerPort: peers.port, metricsPort: metricsServer.port }, "executor ready");
 
 const stop = async () => {
+  tidying.stop();
   await worker.close();
   await peers.close();
   await metricsServer.close();

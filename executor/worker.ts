@@ -12,51 +12,58 @@ export interface MigrationWorker {
   close(): Promise<void>;
 }
 
+/** How often records that nobody holds are looked for. */
+const SETTLE_INTERVAL_SECONDS = 5;
+
 /**
  * Takes the moves that leave this node. BullMQ delivers at least once: a job whose record was taken up before is settled, not run again.
- * `connection` is duplicated by BullMQ for its blocking reads.
+ * What an earlier executor left in the middle is settled at once and then every few seconds: waiting for BullMQ to notice a stalled job would
+ * keep a workload frozen for half a minute. `connection` is duplicated by BullMQ for its blocking reads.
  */
 export function startWorker(surroundings: Surroundings, metrics: ExecutorMetrics, connection: Redis, concurrency: number): MigrationWorker {
   const { redis, keys, node, log } = surroundings;
   const inHand = new Set<string>();
-  const worker = new Worker<MigrateJob>(
-    keys.migrateQueue(node),
-    async (job) => {
-      const id = job.data.migrationId;
-      if (inHand.has(id)) return;
-      inHand.add(id);
-      metrics.migrationStarted();
-      try {
-        const record = await claimMigration(redis, keys, id, nowSeconds());
-        if (record === null || record.from !== node) return;
-        if (record.stage === "queued" && record.outcome === "pending") await runMigration(surroundings, record);
-        else await recoverMigration(surroundings, record);
-      } finally {
-        inHand.delete(id);
-        metrics.migrationEnded(await readMigration(redis, keys, id));
-      }
-    },
-    { connection: connection as never, prefix: keys.queuePrefix, concurrency, autorun: true },
-  );
-  worker.on("failed", (job, error) => log.error({ migration: job?.data.migrationId, error: error.stack }, "job failed"));
-  worker.on("error", (error) => log.warn({ error: error.message }, "queue trouble"));
-  return { close: () => worker.close(true) };
-}
 
-/**
- * Settles what an earlier executor of this node left in the middle, at once: waiting for BullMQ to notice the stalled job would keep a
- * workload frozen for half a minute.
- */
-export async function recoverOpenMigrations(surroundings: Surroundings): Promise<void> {
-  const { redis, keys, node, log } = surroundings;
-  for (const id of await redis.smembers(keys.openMigrations)) {
-    const seen = await readMigration(redis, keys, id);
-    if (seen === null || seen.from !== node || (seen.stage === "queued" && seen.outcome === "pending")) continue;
-    const record = await claimMigration(redis, keys, id, nowSeconds());
-    if (record !== null) {
-      await recoverMigration(surroundings, record).catch((error: unknown) =>
-        log.error({ migration: id, error: String(error) }, "recovery failed"),
-      );
+  async function take(id: string): Promise<void> {
+    if (inHand.has(id)) return;
+    inHand.add(id);
+    metrics.migrationStarted();
+    try {
+      const record = await claimMigration(redis, keys, id, nowSeconds());
+      if (record === null || record.from !== node) return;
+      if (record.stage === "queued" && record.outcome === "pending") await runMigration(surroundings, record);
+      else await recoverMigration(surroundings, record);
+    } finally {
+      inHand.delete(id);
+      metrics.migrationEnded(await readMigration(redis, keys, id));
     }
   }
+
+  async function settleForgotten(): Promise<void> {
+    for (const id of await redis.smembers(keys.openMigrations)) {
+      const record = await readMigration(redis, keys, id);
+      // A queued one still waits for its job.
+      if (record === null || record.from !== node || (record.stage === "queued" && record.outcome === "pending")) continue;
+      // Side by side: one whose destination is away must not keep the others frozen.
+      take(id).catch((error: unknown) => log.error({ migration: id, error: String(error) }, "not settled yet"));
+    }
+  }
+
+  const worker = new Worker<MigrateJob>(keys.migrateQueue(node), (job) => take(job.data.migrationId), {
+    connection: connection as never,
+    prefix: keys.queuePrefix,
+    concurrency,
+  });
+  worker.on("failed", (job, error) => log.error({ migration: job?.data.migrationId, error: error.stack }, "job failed"));
+  worker.on("error", (error) => log.warn({ error: error.message }, "queue trouble"));
+  const settle = () =>
+    void settleForgotten().catch((error: unknown) => log.warn({ error: String(error) }, "could not look for forgotten migrations"));
+  const timer = setInterval(settle, SETTLE_INTERVAL_SECONDS * 1000);
+  settle();
+  return {
+    close: async () => {
+      clearInterval(timer);
+      await worker.close(true);
+    },
+  };
 }

@@ -42,6 +42,10 @@ export const configSchema = z.strictObject({
       metricsPort: port.default(9102),
       concurrency: z.number().int().positive().default(2),
       runDirectory: z.string().default("/run/evenkeel").describe("On tmpfs: memory images pass through here"),
+      stateDirectory: z
+        .string()
+        .default("/var/lib/evenkeel")
+        .describe("On disk: what has to be given back to a workload survives a power cut here"),
       tls: z
         .strictObject({
           authority: z.string().default("/etc/evenkeel/tls/ca.pem"),

@@ -24,7 +24,8 @@ export async function syncTree(tree: FileTree, socket: Duplex, round: SyncRound)
   const to = `rsync://peer/${tree.name}/${single ? (round.remoteFile ?? tree.file) : ""}`;
   const child = spawn(
     "rsync",
-    ["-aHAXS", "--numeric-ids", "--devices", "--specials", "--whole-file", ...(single ? [] : ["--delete"]), from, to],
+    // Nanoseconds count: a file rewritten in place within one second has the size and whole second of the copy that was sent.
+    ["-aHAXS", "--modify-window=-1", "--numeric-ids", "--devices", "--specials", "--whole-file", ...(single ? [] : ["--delete"]), from, to],
     {
       // The daemon's byte stream is on descriptors 3 and 4; rsync connects to it through this program instead of a socket.
       env: {

@@ -1,8 +1,12 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import { EvenkeelError } from "../../platform/errors.js";
 import { syncTree } from "../channel/rsync-client.js";
 import type { FileTree, WorkloadDescription } from "../engine/engine.js";
 import type { TwinAnswer } from "../peer/protocol.js";
 import type { Held, Surroundings } from "./migration.js";
+
+const run = promisify(execFile);
 
 /** Rounds while the workload runs: the last one is small, so that the one in the freeze is too. */
 const RUNNING_ROUNDS_MOST = 4;
@@ -37,9 +41,16 @@ export async function syncWhileRunning(
   const trees = matchTrees(await engine.trees(description), twin.trees);
   let previous = Number.POSITIVE_INFINITY;
   for (let round = 0; round < RUNNING_ROUNDS_MOST; round++) {
+    // Written pages of mapped files are cleaned first, so that a later write through the mapping moves the file's time again.
+    await Promise.all(trees.map(({ tree }) => flushFileSystem(tree.path)));
     const bytes = await syncRound(held, trees, false);
     if (bytes < SMALL_ROUND_BYTES || bytes > previous / 2) break;
     previous = bytes;
   }
   return trees;
+}
+
+/** syncfs(2) of the file system that holds the path. */
+async function flushFileSystem(path: string): Promise<void> {
+  await run("sync", ["-f", path]);
 }

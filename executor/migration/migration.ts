@@ -10,6 +10,7 @@ import type { Peer } from "../peer/client.js";
 export interface Surroundings {
   readonly node: string;
   readonly runDirectory: string;
+  readonly stateDirectory: string;
   readonly engine: SourceEngine;
   readonly redis: Redis;
   readonly keys: Keys;

@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { nowSeconds } from "../../platform/clock.js";
 import { abortMigration, closeMigration, type MigrationRecord } from "../../platform/migration-record.js";
-import { readKeptDescription } from "./kept-description.js";
+import { forgetDescription, readKeptDescription } from "./kept-description.js";
 import { type Surroundings, sourceFolder } from "./migration.js";
 import { awaitTwin } from "./run.js";
 
@@ -16,7 +16,9 @@ export async function recoverMigration(surroundings: Surroundings, record: Migra
   const peer = await surroundings.connect(record.to);
   try {
     let outcome = await abortMigration(redis, keys, record.id, nowSeconds(), "the source's executor stopped");
-    if (outcome === "committed") outcome = await awaitTwin(surroundings, { record, peer });
+    // From "resume" on the destination has said that the twin runs; it may have forgotten the migration since.
+    const heard = record.stage === "resume" || record.stage === "cleanup";
+    if (outcome === "committed" && !heard) outcome = await awaitTwin(surroundings, { record, peer });
     const description = await readKeptDescription(surroundings, record.id);
     const checkpoint = await engine.resumeCheckpoint(folder);
     log.warn({ outcome, stage: record.stage, frozen: checkpoint !== null }, "taking up an interrupted migration");
@@ -41,6 +43,7 @@ export async function recoverMigration(surroundings: Surroundings, record: Migra
       });
     }
     await rm(folder, { recursive: true, force: true });
+    await forgetDescription(surroundings, record.id);
   } finally {
     peer.close();
   }

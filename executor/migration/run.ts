@@ -7,7 +7,7 @@ import { tarFolder } from "../channel/tar-stream.js";
 import type { Checkpoint, WorkloadDescription } from "../engine/engine.js";
 import type { IncomingStatus } from "../peer/protocol.js";
 import { syncRound, syncWhileRunning } from "./files.js";
-import { keepDescription } from "./kept-description.js";
+import { forgetDescription, keepDescription } from "./kept-description.js";
 import { enter, type Held, reportProgress, type Surroundings, sourceFolder } from "./migration.js";
 import { reserveRoom } from "./reserve.js";
 
@@ -109,6 +109,7 @@ async function finishCommitted(surroundings: Surroundings, held: Held, progress:
   await held.peer.finish(held.record.id);
   if (progress.description !== null) await surroundings.engine.removeSource(progress.description);
   await rm(sourceFolder(surroundings, held.record.id), { recursive: true, force: true });
+  await forgetDescription(surroundings, held.record.id);
 }
 
 /** Ends a migration that met an error, as the record says: exactly one of abort and commit has won. */
@@ -146,6 +147,7 @@ async function giveBack(surroundings: Surroundings, held: Held, progress: Progre
   }
   if (progress.restartsHeld && progress.description !== null) await engine.releaseRestarts(progress.description);
   await rm(sourceFolder(surroundings, held.record.id), { recursive: true, force: true });
+  await forgetDescription(surroundings, held.record.id);
 }
 
 /**

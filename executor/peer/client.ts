@@ -5,6 +5,7 @@ import { text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { type ErrorCode, EvenkeelError } from "../../platform/errors.js";
 import type { readTls } from "../../platform/tls.js";
+import { makeHeartbeat } from "./heartbeat.js";
 import {
   type IncomingStatus,
   type Offer,
@@ -15,6 +16,8 @@ import {
   routes,
   type TwinAnswer,
 } from "./protocol.js";
+
+const PING_TIMEOUT_SECONDS = 3;
 
 export interface Peer {
   offer(id: string, offer: Offer): Promise<OfferAnswer>;
@@ -36,6 +39,22 @@ export function connectPeer(address: string, node: string, tls: ReturnType<typeo
   const agent = new Agent({ keepAlive: true, ...tls, servername: node });
   const base: RequestOptions = { host, port, agent, ...tls, servername: node };
 
+  const heartbeat = makeHeartbeat(
+    () =>
+      new Promise((resolve, reject) => {
+        const sent = request(
+          { ...base, agent: false, method: "GET", path: routes.alive, timeout: PING_TIMEOUT_SECONDS * 1000 },
+          (response) => {
+            response.resume();
+            response.once("end", resolve);
+          },
+        );
+        sent.once("timeout", () => sent.destroy(new Error("timed out")));
+        sent.once("error", reject);
+        sent.end();
+      }),
+  );
+
   const unreachable = (error: Error) => new EvenkeelError("PEER_UNREACHABLE", `${node} at ${address}: ${error.message}`, { cause: error });
 
   async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
@@ -45,6 +64,8 @@ export function connectPeer(address: string, node: string, tls: ReturnType<typeo
         { ...base, method, path, headers: { "content-type": "application/json", "content-length": Buffer.byteLength(payload) } },
         resolve,
       );
+      const watch = heartbeat.watch(sent);
+      sent.once("close", watch.done);
       sent.once("error", (error) => reject(unreachable(error)));
       sent.end(payload);
     });
@@ -55,6 +76,8 @@ export function connectPeer(address: string, node: string, tls: ReturnType<typeo
     let sent: ReturnType<typeof request>;
     const response = new Promise<IncomingMessage>((resolve, reject) => {
       sent = request({ ...base, method: "PUT", path, headers: { "content-type": "application/octet-stream" } }, resolve);
+      const watch = heartbeat.watch(sent);
+      sent.once("close", watch.done);
       sent.once("error", (error) => reject(unreachable(error)));
     });
     response.catch(() => {});
@@ -80,6 +103,8 @@ export function connectPeer(address: string, node: string, tls: ReturnType<typeo
         });
         sent.once("upgrade", (_response, socket, head) => {
           if (head.length > 0) socket.unshift(head);
+          const watch = heartbeat.watch(socket);
+          socket.once("close", watch.done);
           resolve(socket);
         });
         sent.once("response", (response) =>
@@ -93,7 +118,10 @@ export function connectPeer(address: string, node: string, tls: ReturnType<typeo
     finish: (id) => call("POST", routes.finish(id)),
     remove: (id) => call("DELETE", routes.migration(id)),
     status: (id) => call("GET", routes.migration(id)),
-    close: () => agent.destroy(),
+    close: () => {
+      heartbeat.close();
+      agent.destroy();
+    },
   };
 }
 

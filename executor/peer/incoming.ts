@@ -26,6 +26,8 @@ export interface Incoming {
   status(id: string): Promise<IncomingStatus>;
   /** Ends a committed restore that an earlier executor began, or gives it back. */
   resume(id: string): Promise<void>;
+  /** True while a call for this migration is being carried out. */
+  isBusy(id: string): boolean;
   /** Ids of the migrations this node has a half of, from before a restart too. */
   known(): Promise<string[]>;
 }
@@ -70,15 +72,15 @@ export function makeIncoming({ node, runDirectory, engine, redis, keys, log }: N
     await writeFile(`${home}/${id}/half.json`, JSON.stringify(half), { mode: 0o600 });
   }
 
-  return {
-    async authorise(id, caller) {
-      const record = await readMigration(redis, keys, id);
-      if (record === null) throw new EvenkeelError("MIGRATION_NOT_FOUND", id);
-      if (record.to !== node || record.from !== caller) {
-        throw new EvenkeelError("PEER_UNAUTHENTICATED", `${caller} may not speak for migration ${id} (${record.from} -> ${record.to})`);
-      }
-    },
+  /** Gives the workload back to its source: our copy is gone for certain, so the frozen one is the only one. */
+  async function giveUp(id: string, half: Half & { containerId: string }): Promise<void> {
+    await engine.remove(half.description, half.containerId, pendingFolder(half.containerId));
+    await write(id, { ...half, state: "failed" });
+    const record = await readMigration(redis, keys, id);
+    if (record?.outcome === "committed") await revertMigration(redis, keys, id, record.epoch, nowSeconds());
+  }
 
+  const steps: Omit<Incoming, "isBusy" | "known" | "authorise" | "files" | "status"> = {
     async offer(id, description) {
       await write(id, { description, containerId: null, trees: [], state: "preparing" });
       return { blockers: await engine.blockers(description), hasImage: await engine.hasImage(description.imageId) };
@@ -94,15 +96,11 @@ export function makeIncoming({ node, runDirectory, engine, redis, keys, log }: N
     async makeTwin(id) {
       const half = await read(id);
       if (half === null) throw new EvenkeelError("MIGRATION_NOT_FOUND", id);
-      const twin = await engine.create(half.description);
+      const twin = await engine.create(half.description, id);
       await write(id, { ...half, containerId: twin.containerId, trees: twin.trees });
       await preparePendingRestore(pendingFolder(twin.containerId));
       await writeRsyncConfig(`${home}/${id}/rsyncd.conf`, twin.trees);
       return { containerId: twin.containerId, trees: twin.trees.map((tree) => ({ name: tree.name, file: tree.file ?? null })) };
-    },
-
-    files(id, socket) {
-      serveRsync(`${home}/${id}/rsyncd.conf`, socket, log);
     },
 
     async memory(id, tar) {
@@ -114,11 +112,7 @@ export function makeIncoming({ node, runDirectory, engine, redis, keys, log }: N
     async restore(id, { epoch, processes }) {
       const half = await need(id);
       await write(id, { ...half, state: "restoring" });
-      let committed = false;
-      const commit = async () => {
-        committed = await commitMigration(redis, keys, id, epoch, nowSeconds());
-        return committed;
-      };
+      const commit = () => commitMigration(redis, keys, id, epoch, nowSeconds());
       try {
         const done = await engine.restore(half.containerId, pendingFolder(half.containerId), { processes, commit });
         await write(id, { ...half, state: "running" });
@@ -126,24 +120,27 @@ export function makeIncoming({ node, runDirectory, engine, redis, keys, log }: N
       } catch (error) {
         const known = asEvenkeelError(error, "RESTORE_FAILED");
         log.error({ migration: id, code: known.code, detail: known.detail }, "restore failed");
-        await engine.remove(half.description, half.containerId, pendingFolder(half.containerId));
-        await write(id, { ...half, state: "failed" });
-        // Our copy is gone for certain, so the source's frozen one is the only one: give the workload back to it.
-        if (committed) await revertMigration(redis, keys, id, epoch, nowSeconds());
+        await giveUp(id, half);
         throw known;
       }
     },
 
     async resume(id) {
       const half = await need(id);
-      if (half.state !== "restoring") return;
-      await engine.resumeRestore(half.containerId, pendingFolder(half.containerId));
-      await write(id, { ...half, state: "running" });
+      if (half.state === "running") return;
+      try {
+        if (half.state !== "restoring") throw new EvenkeelError("RESTORE_FAILED", `the copy is ${half.state}`);
+        await engine.resumeRestore(half.containerId, pendingFolder(half.containerId));
+        await write(id, { ...half, state: "running" });
+      } catch (error) {
+        log.error({ migration: id, error: String(error) }, "a committed copy could not be resumed");
+        await giveUp(id, half);
+      }
     },
 
     async finish(id) {
       const half = await need(id);
-      await engine.finish(half.description, half.containerId);
+      await engine.finish(half.description, half.containerId, pendingFolder(half.containerId));
       await rm(pendingFolder(half.containerId), { recursive: true, force: true });
       await rm(`${home}/${id}`, { recursive: true, force: true });
       return EMPTY;
@@ -151,21 +148,54 @@ export function makeIncoming({ node, runDirectory, engine, redis, keys, log }: N
 
     async remove(id) {
       const record = await readMigration(redis, keys, id);
-      if (record?.outcome === "committed") throw new EvenkeelError("FENCED", `${id} is committed: this copy is the one that counts`);
       const half = await read(id);
-      if (half?.containerId != null) {
-        await engine.remove(half.description, half.containerId, pendingFolder(half.containerId));
-        await rm(pendingFolder(half.containerId), { recursive: true, force: true });
+      if (record?.outcome === "committed" || half?.state === "running") {
+        throw new EvenkeelError("FENCED", `${id}: the copy on ${node} is the one that counts`);
+      }
+      // The executor may have died between making the twin and writing its id down; the twin's label tells.
+      const containerId = half?.containerId ?? (await engine.findTwin(id));
+      if (half !== null && containerId !== null) {
+        await engine.remove(half.description, containerId, pendingFolder(containerId));
+        await rm(pendingFolder(containerId), { recursive: true, force: true });
       }
       await rm(`${home}/${id}`, { recursive: true, force: true });
       return EMPTY;
     },
+  };
 
-    async status(id) {
-      return { state: (await read(id))?.state ?? "unknown" };
+  const queues = new Map<string, Promise<unknown>>();
+  /** One step of a migration at a time: a removal asked for during a restore waits for its end. */
+  function inTurn<T>(id: string, step: () => Promise<T>): Promise<T> {
+    const turn = (queues.get(id) ?? Promise.resolve()).then(step, step);
+    queues.set(id, turn);
+    const leave = () => {
+      if (queues.get(id) === turn) queues.delete(id);
+    };
+    turn.then(leave, leave);
+    return turn;
+  }
+
+  return {
+    async authorise(id, caller) {
+      const record = await readMigration(redis, keys, id);
+      if (record === null) throw new EvenkeelError("MIGRATION_NOT_FOUND", id);
+      if (record.to !== node || record.from !== caller) {
+        throw new EvenkeelError("PEER_UNAUTHENTICATED", `${caller} may not speak for migration ${id} (${record.from} -> ${record.to})`);
+      }
     },
-
+    // Beside the memory, not after it: both belong to the freeze.
+    files: (id, socket) => serveRsync(`${home}/${id}/rsyncd.conf`, socket, log),
+    status: async (id) => ({ state: (await read(id))?.state ?? "unknown" }),
+    isBusy: (id) => queues.has(id),
     known: () => readdir(home).catch(() => []),
+    offer: (id, description) => inTurn(id, () => steps.offer(id, description)),
+    image: (id, stream) => inTurn(id, () => steps.image(id, stream)),
+    makeTwin: (id) => inTurn(id, () => steps.makeTwin(id)),
+    memory: (id, images) => inTurn(id, () => steps.memory(id, images)),
+    restore: (id, request) => inTurn(id, () => steps.restore(id, request)),
+    finish: (id) => inTurn(id, () => steps.finish(id)),
+    remove: (id) => inTurn(id, () => steps.remove(id)),
+    resume: (id) => inTurn(id, () => steps.resume(id)),
   };
 }
 

@@ -34,6 +34,7 @@ export interface IncomingStatus {
 export const RSYNC_UPGRADE = "evenkeel-rsync";
 
 export const routes = {
+  alive: "/v1/alive",
   offer: (id: string) => `/v1/migrations/${id}/offer`,
   image: (id: string) => `/v1/migrations/${id}/image`,
   twin: (id: string) => `/v1/migrations/${id}/twin`,

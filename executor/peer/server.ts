@@ -42,6 +42,7 @@ export async function servePeers(
     await incoming.authorise(id, callerOf(request.raw));
     return id;
   };
+  app.get(routes.alive, async () => ({}));
   app.post(routes.offer(":id"), async (request) => {
     const id = await admit(request);
     return incoming.offer(id, offerBody.parse(request.body).description as unknown as WorkloadDescription);

@@ -29,6 +29,7 @@ export async function startRedis(lab: Lab, settings: FleetSettings): Promise<voi
     `bind ${lab.control.address} 127.0.0.1`,
     `requirepass ${settings.redisPassword}`,
     "appendonly yes",
+    "appendfsync always",
     "maxmemory-policy noeviction",
     "dir /var/lib/redis",
     "unixsocket /shared/redis.sock",

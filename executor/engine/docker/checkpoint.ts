@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
-import { existsSync, openSync } from "node:fs";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { openSync } from "node:fs";
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { EvenkeelError } from "../../../platform/errors.js";
 import { EventQueue } from "../../channel/events.js";
 import { makeFifos, openForReading, openForWriting } from "../../channel/fifo.js";
@@ -16,8 +16,7 @@ const DUMP_DEADLINE_SECONDS = 600;
 
 /** Starts the final dump. CRIU's action script keeps the workload frozen until `kill` or `goOn`. */
 export async function startCheckpoint(host: DockerHost, description: WorkloadDescription, folder: string): Promise<Checkpoint> {
-  for (const name of ["images", "work", "events", "verdict", "checkpoint.pid"])
-    await rm(`${folder}/${name}`, { recursive: true, force: true });
+  for (const name of ["images", "work", "events", "verdict"]) await rm(`${folder}/${name}`, { recursive: true, force: true });
   await mkdir(folder, { recursive: true, mode: 0o700 });
   // Under --userns-remap CRIU opens images as the namespace's root, through a descriptor of this folder; nobody else gets past its parent.
   await mkdir(`${folder}/images`, { mode: 0o755 });
@@ -35,7 +34,6 @@ export async function startCheckpoint(host: DockerHost, description: WorkloadDes
     // Detached and with files for stdio: if this executor dies, CRIU stays and waits for the verdict of our successor.
     { stdio: ["ignore", log, log], detached: true, env: { ...process.env, EVENKEEL_FOLDER: folder } },
   );
-  await writeFile(`${folder}/checkpoint.pid`, String(child.pid));
   const exited = new Promise<number>((resolve) => {
     child.once("error", () => resolve(127));
     child.once("exit", (code) => resolve(code ?? 128));
@@ -59,11 +57,10 @@ export async function startCheckpoint(host: DockerHost, description: WorkloadDes
 
 /** The conversation with a checkpoint that an earlier executor started; null when its CRIU is gone. */
 export async function resumeCheckpoint(folder: string): Promise<Checkpoint | null> {
-  if (!existsSync(`${folder}/checkpoint.pid`)) return null;
-  const pid = Number(await readFile(`${folder}/checkpoint.pid`, "utf8"));
-  if (!(await isCheckpoint(pid))) return null;
+  const pid = await findCheckpoint(folder);
+  if (pid === null) return null;
   const conversation = openConversation(folder);
-  const gone = waitUntilGone(pid);
+  const gone = waitUntilGone(folder);
   return {
     dumped: async () => {
       throw new EvenkeelError("INTERRUPTED", "the executor that froze the workload is gone");
@@ -111,13 +108,17 @@ async function explain(folder: string): Promise<string> {
   return criu === "" ? await readFile(`${folder}/runc.log`, "utf8").catch(() => "no log") : criu;
 }
 
-/** A pid alone proves nothing: it may be another process's by now. */
-async function isCheckpoint(pid: number): Promise<boolean> {
-  const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
-  return command.includes("checkpoint") && (await isAlive(pid));
+/** The runc that dumps into this folder, found by its command line: a pid that was written down may be another process's by now. */
+async function findCheckpoint(folder: string): Promise<number | null> {
+  for (const entry of await readdir("/proc")) {
+    if (!/^\d+$/.test(entry)) continue;
+    const words = (await readFile(`/proc/${entry}/cmdline`, "utf8").catch(() => "")).split("\0");
+    if (words.includes("checkpoint") && words.includes(`${folder}/images`) && (await isAlive(Number(entry)))) return Number(entry);
+  }
+  return null;
 }
 
-async function waitUntilGone(pid: number): Promise<number> {
-  while (await isCheckpoint(pid)) await new Promise((resolve) => setTimeout(resolve, 20));
+async function waitUntilGone(folder: string): Promise<number> {
+  while ((await findCheckpoint(folder)) !== null) await new Promise((resolve) => setTimeout(resolve, 20));
   return 0;
 }

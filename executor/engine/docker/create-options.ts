@@ -3,6 +3,9 @@ import { LABELS } from "../../../collector/protocol.js";
 import type { WorkloadDescription } from "../engine.js";
 import type { DockerConfig } from "./describe.js";
 
+/** The migration that made a container, so that a twin can be found again by an executor that died while making it. */
+export const MIGRATION_LABEL = "io.evenkeel.migration";
+
 /** The runtime's name in daemon.json; see executor/README.md. */
 export const RUNTIME = "evenkeel";
 
@@ -10,7 +13,7 @@ export const RUNTIME = "evenkeel";
  * The request that makes a stopped twin of a container. The same image by id (a tag may have moved), the same addresses asked for explicitly,
  * restarts held until the twin is proven to run, and volumes by name, so that anonymous ones keep their identity too.
  */
-export function toCreateOptions(description: WorkloadDescription): Docker.ContainerCreateOptions {
+export function toCreateOptions(description: WorkloadDescription, migrationId: string): Docker.ContainerCreateOptions {
   const { Config, HostConfig, Networks } = description.engineConfig as DockerConfig;
   const endpoints = Object.entries(Networks).map(([network, endpoint]) => [
     network,
@@ -27,7 +30,7 @@ export function toCreateOptions(description: WorkloadDescription): Docker.Contai
     ...Config,
     name: description.name,
     Image: description.imageId,
-    Labels: { ...Config.Labels, [LABELS.workload]: description.workload },
+    Labels: { ...Config.Labels, [LABELS.workload]: description.workload, [MIGRATION_LABEL]: migrationId },
     HostConfig: {
       ...HostConfig,
       Runtime: RUNTIME,

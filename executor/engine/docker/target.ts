@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { EvenkeelError } from "../../../platform/errors.js";
 import type { TargetEngine, WorkloadDescription } from "../engine.js";
-import { toCreateOptions } from "./create-options.js";
+import { MIGRATION_LABEL, toCreateOptions } from "./create-options.js";
 import { type DockerConfig, inspect, treesOf } from "./describe.js";
 import { type DockerHost, isNotFound } from "./docker-host.js";
 import { abandonRestore, restoreContainer, resumeRestore } from "./restore-session.js";
@@ -28,12 +28,16 @@ export function makeDockerTarget(host: DockerHost): TargetEngine {
         throw new EvenkeelError("IMAGE_UNAVAILABLE", `${imageName} was sent, yet ${imageId.slice(0, 19)} is not here`);
       }
     },
-    create: async (description) => {
-      const options = toCreateOptions(description);
+    create: async (description, migrationId) => {
+      const options = toCreateOptions(description, migrationId);
       // The name, where it means the same image here: `docker ps` then shows what it showed before.
       if (await hasImage(description.imageName, description.imageId)) options.Image = description.imageName;
       const container = await host.docker.createContainer(options);
       return { containerId: container.id, trees: await treesOf(host, await inspect(host, container.id)) };
+    },
+    findTwin: async (migrationId) => {
+      const twins = await host.docker.listContainers({ all: true, filters: { label: [`${MIGRATION_LABEL}=${migrationId}`] } });
+      return twins[0]?.Id ?? null;
     },
     restore: (containerId, folder, decision) => restoreContainer(host, containerId, folder, decision),
     finish: async (description, containerId) => {

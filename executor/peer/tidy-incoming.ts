@@ -1,0 +1,57 @@
+import type { Redis } from "ioredis";
+import { nowSeconds } from "../../platform/clock.js";
+import type { Keys } from "../../platform/keys.js";
+import type { Logger } from "../../platform/log.js";
+import { abortMigration, readMigration } from "../../platform/migration-record.js";
+import type { Incoming } from "./incoming.js";
+
+const TIDY_INTERVAL_SECONDS = 5;
+
+interface Needs {
+  readonly incoming: Incoming;
+  readonly redis: Redis;
+  readonly keys: Keys;
+  readonly log: Logger;
+  readonly node: string;
+}
+
+/**
+ * Settles the halves on this node that nobody works on. At the start that is all an earlier executor left: one that had not committed is given
+ * up, one that had is brought to its end, since only this copy may run. Later it is what a source could not ask us to remove (its link was cut).
+ */
+export function tidyIncoming(needs: Needs): { stop(): void } {
+  const { incoming, log } = needs;
+  let firstTime = true;
+  let busy = false;
+  const tidy = async () => {
+    if (busy) return;
+    busy = true;
+    try {
+      for (const id of await incoming.known()) {
+        if (!incoming.isBusy(id))
+          await settleHalf(needs, id, firstTime).catch((error: unknown) =>
+            log.error({ migration: id, error: String(error) }, "arrival not settled"),
+          );
+      }
+      firstTime = false;
+    } finally {
+      busy = false;
+    }
+  };
+  const run = () => void tidy().catch((error: unknown) => log.warn({ error: String(error) }, "could not tidy"));
+  const timer = setInterval(run, TIDY_INTERVAL_SECONDS * 1000);
+  run();
+  return { stop: () => clearInterval(timer) };
+}
+
+async function settleHalf({ incoming, redis, keys, log, node }: Needs, id: string, afterRestart: boolean): Promise<void> {
+  if (afterRestart) await abortMigration(redis, keys, id, nowSeconds(), `the executor of ${node} stopped`);
+  const record = await readMigration(redis, keys, id);
+  if (record === null || record.outcome === "aborted") {
+    log.warn({ migration: id }, "removing what a migration that ended elsewhere left here");
+    await incoming.remove(id);
+  } else if (record.outcome === "committed") {
+    await incoming.resume(id);
+    if (record.closedAt !== null) await incoming.finish(id);
+  }
+}
