@@ -1,0 +1,186 @@
+import type { Random } from "./random.js";
+import type { SearchState } from "./state.js";
+
+/** At most so many workloads make room for one; more hardly ever pays. */
+const MOST_EJECTED = 6;
+const MOST_TRIES = 14;
+
+/**
+ * Room for a big workload: it enters a node that is too full for it, and random workloads there leave (to the node it came
+ * from, to their start node, or anywhere) until it fits. Tried on two scratch rows first; the state is touched only to accept.
+ */
+export class Ejection {
+  private readonly slackFrom: Float64Array;
+  private readonly slackTo: Float64Array;
+  private readonly excessFrom: Float64Array;
+  private readonly excessTo: Float64Array;
+  private readonly ejected = new Int32Array(MOST_EJECTED + 1);
+  private readonly goesTo = new Int32Array(MOST_EJECTED + 1);
+
+  /** Resources, transient ones first: only visitors can make room there, so their lack decides soonest. */
+  private readonly order: Int32Array;
+  /** nodes × resources: the most that can ever be free, as natives hold transient resources wherever they are. */
+  private readonly reach: Float64Array;
+
+  constructor(
+    private readonly state: SearchState,
+    private readonly random: Random,
+  ) {
+    this.slackFrom = new Float64Array(state.model.resources);
+    this.slackTo = new Float64Array(state.model.resources);
+    this.excessFrom = new Float64Array(state.terms);
+    this.excessTo = new Float64Array(state.terms);
+    const { resources, transient, capacity, requirement, start } = state.model;
+    this.order = Int32Array.from({ length: resources }, (_, r) => r).sort((a, b) => transient[b]! - transient[a]!);
+    this.reach = Float64Array.from(capacity);
+    start.forEach((home, w) => {
+      for (let r = 0; r < resources; r++) {
+        if (transient[r]) this.reach[home * resources + r] = this.reach[home * resources + r]! - requirement[w * resources + r]!;
+      }
+    });
+  }
+
+  /** Makes the move and returns the number of workloads moved (see `movedWorkload`), or returns 0 and changes nothing. */
+  propose(workload: number, to: number, threshold: number): number {
+    const { state } = this;
+    const from = state.assignment[workload]!;
+    if (from === to || !state.moves.allows(workload, to) || !this.canReach(workload, to) || !state.rules.mayMove(workload, from, to)) return 0;
+    this.begin(workload, from, to);
+    const count = this.makeRoom(workload, from, to);
+    if (count < 0) return 0;
+    if (this.estimate(workload, from, to, count) > threshold) return 0;
+    return this.commit(workload, from, to, count, threshold);
+  }
+
+  movedWorkload(index: number): number {
+    return this.ejected[index]!;
+  }
+
+  canReach(workload: number, to: number): boolean {
+    const { resources, requirement, transient, start } = this.state.model;
+    const home = start[workload] === to;
+    for (let r = 0, w = workload * resources, t = to * resources; r < resources; r++, w++, t++) {
+      if (requirement[w]! > this.reach[t]! && !(home && transient[r] === 1)) return false;
+    }
+    return true;
+  }
+
+  private begin(workload: number, from: number, to: number): void {
+    const { slack, excess, demand, terms, model } = this.state;
+    const { resources, requirement, transient, start } = model;
+    const home = start[workload]!;
+    const held = home === from || home === to;
+    for (let r = 0, f = from * resources, t = to * resources, w = workload * resources; r < resources; r++, f++, t++, w++) {
+      const needed = requirement[w]!;
+      this.slackFrom[r] = held && home === from && transient[r] === 1 ? slack[f]! : slack[f]! + needed;
+      this.slackTo[r] = held && home === to && transient[r] === 1 ? slack[t]! : slack[t]! - needed;
+    }
+    for (let k = 0, f = from * terms, t = to * terms, w = workload * terms; k < terms; k++, f++, t++, w++) {
+      this.excessFrom[k] = excess[f]! - demand[w]!;
+      this.excessTo[k] = excess[t]! + demand[w]!;
+    }
+  }
+
+  private makeRoom(workload: number, from: number, to: number): number {
+    const { state, random, slackTo } = this;
+    const { resources, requirement, transient, start, nodes } = state.model;
+    const { onNode, visitors } = state.members;
+    let count = 0;
+    let full = this.fullResource();
+    for (let tries = 0; full >= 0; tries++) {
+      const list = transient[full] === 1 ? visitors[to]! : onNode[to]!;
+      if (tries >= MOST_TRIES || count >= MOST_EJECTED || list.length <= count) return -1;
+      const leaver = list[random.below(list.length)]!;
+      if (requirement[leaver * resources + full] === 0 || leaver === workload) continue;
+      if (this.isEjected(leaver, count)) continue;
+      const choice = random.ratio();
+      const target = choice < 0.4 ? from : choice < 0.7 ? start[leaver]! : random.below(nodes);
+      if (target === to || !this.accepts(leaver, target, from, count)) continue;
+      if (!state.moves.allows(leaver, target) || !state.rules.mayMove(leaver, to, target)) continue;
+      this.ejected[count] = leaver;
+      this.goesTo[count++] = target;
+      this.leave(leaver, to, target, from);
+      if (slackTo[full]! >= 0) full = this.fullResource();
+    }
+    return count;
+  }
+
+  private isEjected(workload: number, count: number): boolean {
+    for (let i = 0; i < count; i++) if (this.ejected[i] === workload) return true;
+    return false;
+  }
+
+  private accepts(workload: number, target: number, from: number, count: number): boolean {
+    if (target !== from) {
+      for (let i = 0; i < count; i++) if (this.goesTo[i] === target) return false;
+      return this.state.fits(workload, target);
+    }
+    const { resources, requirement, transient, start } = this.state.model;
+    const home = start[workload] === from;
+    for (let r = 0, w = workload * resources; r < resources; r++, w++) {
+      const needed = requirement[w]!;
+      if (needed > this.slackFrom[r]! && needed > 0 && !(home && transient[r] === 1)) return false;
+    }
+    return true;
+  }
+
+  private leave(workload: number, to: number, target: number, from: number): void {
+    const { demand, terms, model } = this.state;
+    const { resources, requirement, transient, start } = model;
+    const home = start[workload]!;
+    for (let r = 0, w = workload * resources; r < resources; r++, w++) {
+      if (home !== to || transient[r] === 0) this.slackTo[r] = this.slackTo[r]! + requirement[w]!;
+      if (target === from && (home !== from || transient[r] === 0)) this.slackFrom[r] = this.slackFrom[r]! - requirement[w]!;
+    }
+    for (let k = 0, w = workload * terms; k < terms; k++, w++) {
+      this.excessTo[k] = this.excessTo[k]! - demand[w]!;
+      if (target === from) this.excessFrom[k] = this.excessFrom[k]! + demand[w]!;
+    }
+  }
+
+  private fullResource(): number {
+    const { order, slackTo } = this;
+    for (let i = 0; i < order.length; i++) if (slackTo[order[i]!]! < 0) return order[i]!;
+    return -1;
+  }
+
+  private estimate(workload: number, from: number, to: number, count: number): number {
+    const { nodeCost, moves, terms } = this.state;
+    let cost = moves.costAt(workload, to) - moves.costAt(workload, from) - nodeCost[from]! - nodeCost[to]!;
+    for (let k = 0; k < terms; k++) {
+      if (this.excessFrom[k]! > 0) cost += this.excessFrom[k]!;
+      if (this.excessTo[k]! > 0) cost += this.excessTo[k]!;
+    }
+    for (let i = 0; i < count; i++) {
+      const leaver = this.ejected[i]!;
+      const target = this.goesTo[i]!;
+      cost += moves.costAt(leaver, target) - moves.costAt(leaver, to);
+      if (target !== from) cost += this.state.costWith(leaver, target, Infinity) - nodeCost[target]!;
+    }
+    return cost;
+  }
+
+  private commit(workload: number, from: number, to: number, count: number, threshold: number): number {
+    const { state } = this;
+    const before = state.cost;
+    state.shift(workload, to);
+    let done = 0;
+    while (done < count && this.mayLeave(done, to)) {
+      state.shift(this.ejected[done]!, this.goesTo[done]!);
+      done++;
+    }
+    if (done < count || state.cost - before > threshold) {
+      while (done > 0) state.shift(this.ejected[--done]!, to);
+      state.shift(workload, from);
+      return 0;
+    }
+    this.ejected[count] = workload;
+    return count + 1;
+  }
+
+  private mayLeave(index: number, to: number): boolean {
+    const leaver = this.ejected[index]!;
+    const target = this.goesTo[index]!;
+    return this.state.moves.allows(leaver, target) && this.state.rules.mayMove(leaver, to, target);
+  }
+}

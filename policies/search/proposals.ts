@@ -1,0 +1,157 @@
+import { Ejection } from "./ejection.js";
+import { orderBySize } from "./order-by-size.js";
+import type { Random } from "./random.js";
+import type { SearchState } from "./state.js";
+
+/** How often each kind of move is proposed, as running sums of shares (the last one, ejection, is the rest). */
+const SHIFT = 0.15;
+const GO_HOME = SHIFT + 0.3;
+const SWAP = GO_HOME + 0.05;
+const SWAP_HOME = SWAP + 0.05;
+const REPLACE = SWAP_HOME + 0.15;
+/** Draws of a destination that a workload could ever fit on, before giving up. */
+const DESTINATION_DRAWS = 8;
+
+/**
+ * Proposes random moves, and makes those whose change in cost does not exceed what the temperature allows.
+ * Going home is proposed far more often than chance would: a visitor blocks transient capacity for good, and of all nodes only its
+ * start node takes it back for free; without that pull the fleet jams.
+ */
+export class Proposals {
+  /** By how much accepted moves raised the cost, in all. */
+  uphillCost = 0;
+  /** Called after each accepted move with the workloads that moved. */
+  onMoved: (workload: number) => void = () => {};
+  onAccepted: () => void = () => {};
+  private readonly ejection: Ejection;
+  private readonly bySize: Int32Array;
+
+  constructor(
+    private readonly state: SearchState,
+    private readonly random: Random,
+  ) {
+    this.ejection = new Ejection(state, random);
+    this.bySize = orderBySize(state.model);
+  }
+
+  /** Tries `count` random moves at one temperature. */
+  run(count: number, temperature: number): void {
+    const { random } = this;
+    for (let i = 0; i < count; i++) {
+      const threshold = temperature === 0 ? 0 : -temperature * Math.log(random.ratio() + 1e-12);
+      const kind = random.ratio();
+      if (kind < SHIFT) this.proposeShift(threshold);
+      else if (kind < GO_HOME) this.proposeGoingHome(threshold);
+      else if (kind < SWAP) this.proposeSwap(threshold);
+      else if (kind < SWAP_HOME) this.proposeSwapHome(threshold);
+      else if (kind < REPLACE) this.proposeReplacing(threshold);
+      else this.proposeEjection(threshold);
+    }
+  }
+
+  private proposeShift(threshold: number): void {
+    const { state, random } = this;
+    this.tryShift(random.below(state.model.workloads), random.below(state.model.nodes), threshold);
+  }
+
+  private proposeGoingHome(threshold: number): void {
+    const away = this.state.members.away;
+    if (away.length === 0) return;
+    const workload = away[this.random.below(away.length)]!;
+    this.tryShift(workload, this.state.model.start[workload]!, threshold);
+  }
+
+  private proposeSwap(threshold: number): void {
+    const { workloads } = this.state.model;
+    this.trySwap(this.random.below(workloads), this.random.below(workloads), threshold);
+  }
+
+  /** A visitor goes home and one from there takes its place. */
+  private proposeSwapHome(threshold: number): void {
+    const { members, model } = this.state;
+    if (members.away.length === 0) return;
+    const visitor = members.away[this.random.below(members.away.length)]!;
+    const atHome = members.onNode[model.start[visitor]!]!;
+    if (atHome.length > 0) this.trySwap(visitor, atHome[this.random.below(atHome.length)]!, threshold);
+  }
+
+  private tryShift(workload: number, to: number, threshold: number): void {
+    const { state } = this;
+    const { nodeCost, moves, rules } = state;
+    const from = state.assignment[workload]!;
+    if (to === from || !state.fits(workload, to)) return;
+    const fixed = moves.shiftDelta(workload, from, to);
+    const others = state.costWithout(workload, from) - nodeCost[from]! - nodeCost[to]! + fixed;
+    if (others + state.costWith(workload, to, threshold - others) > threshold) return;
+    if (!moves.allows(workload, to) || !rules.mayMove(workload, from, to)) return;
+    const before = state.cost;
+    state.shift(workload, to);
+    this.onMoved(workload);
+    this.accept(before);
+  }
+
+  private trySwap(first: number, second: number, threshold: number): void {
+    const { state } = this;
+    const { assignment, nodeCost } = state;
+    const a = assignment[first]!;
+    const b = assignment[second]!;
+    if (a === b || !state.fitsInstead(first, second) || !state.fitsInstead(second, first)) return;
+    const others = state.moves.swapDelta(first, a, second, b) - nodeCost[a]! - nodeCost[b]! + state.costInstead(second, first, Infinity);
+    if (others > threshold || others + state.costInstead(first, second, threshold - others) > threshold) return;
+    if (!state.rulesAllowSwap(first, a, second, b)) return;
+    const before = state.cost;
+    state.swap(first, second);
+    this.onMoved(first);
+    this.onMoved(second);
+    this.accept(before);
+  }
+
+  /** A visitor goes home and a workload from a third node takes its place. */
+  private proposeReplacing(threshold: number): void {
+    const { state, random } = this;
+    const { assignment, nodeCost, moves, rules, members, model } = state;
+    if (members.away.length === 0) return;
+    const visitor = members.away[random.below(members.away.length)]!;
+    const workload = random.below(model.workloads);
+    const from = assignment[workload]!;
+    const to = assignment[visitor]!;
+    const home = model.start[visitor]!;
+    if (from === to || from === home || !state.fitsInstead(workload, visitor) || !state.fits(visitor, home)) return;
+    const saved = nodeCost[from]! + nodeCost[to]! + nodeCost[home]!;
+    const fixed = moves.shiftDelta(visitor, to, home) + moves.shiftDelta(workload, from, to);
+    const others = fixed - saved + state.costWithout(workload, from) + state.costWith(visitor, home, Infinity);
+    if (others > threshold || others + state.costInstead(workload, visitor, threshold - others) > threshold) return;
+    if (!rules.mayMove(visitor, to, home)) return;
+    const before = state.cost;
+    state.shift(visitor, home);
+    if (!moves.allows(workload, to) || !rules.mayMove(workload, from, to)) {
+      state.shift(visitor, to);
+      return;
+    }
+    state.shift(workload, to);
+    this.onMoved(visitor);
+    this.onMoved(workload);
+    this.accept(before);
+  }
+
+  private proposeEjection(threshold: number): void {
+    const { random, bySize, ejection } = this;
+    const { workloads, nodes } = this.state.model;
+    const place = random.ratio();
+    // Squared: the big ones are few, decide most of the cost, and cannot move without help.
+    const workload = bySize[Math.floor(workloads * place * place)]!;
+    let to = random.below(nodes);
+    for (let draw = 1; draw < DESTINATION_DRAWS && !ejection.canReach(workload, to); draw++) to = random.below(nodes);
+    const before = this.state.cost;
+    const moved = ejection.propose(workload, to, threshold);
+    if (moved === 0) return;
+    for (let i = 0; i < moved; i++) this.onMoved(ejection.movedWorkload(i));
+    this.accept(before);
+  }
+
+  private accept(costBefore: number): void {
+    const rise = this.state.cost - costBefore;
+    if (rise > 0) this.uphillCost += rise;
+    this.onAccepted();
+  }
+}
