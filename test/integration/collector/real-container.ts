@@ -1,16 +1,19 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { parseCgroupMounts } from "../../../collector/cgroup-mounts.js";
 import { waitFor } from "../../support/wait-for.js";
 
-/** A real process in cgroups of its own, at the place where Docker would put a container with this id. */
+/** A real process in cgroups of its own that bear its id, as Docker's do. */
 export interface RealContainer {
   readonly id: string;
   readonly pid: number;
   freeze(frozen: boolean): Promise<void>;
   close(): Promise<void>;
 }
+
+const PARENT = "evenkeel-test";
 
 /** Why this machine cannot have one; null when it can. */
 export function whyNoRealContainer(): string | null {
@@ -23,7 +26,7 @@ export async function startRealContainer(script: string, cpuCores: number): Prom
   const id = randomBytes(32).toString("hex");
   const mounts = parseCgroupMounts(readFileSync("/proc/self/mountinfo", "utf8"));
   const directories = ["cpu", "cpuacct", "memory", "pids", "freezer"].map(
-    (controller) => `${mounts.v1.get(controller)!.mountPoint}/docker/${id}`,
+    (controller) => `${mounts.v1.get(controller)!.mountPoint}/${PARENT}/${id}`,
   );
   for (const directory of directories) mkdirSync(directory, { recursive: true });
   const [cpu, , , , freezer] = directories as [string, string, string, string, string];
@@ -48,6 +51,7 @@ export async function startRealContainer(script: string, cpuCores: number): Prom
       await gone;
       for (const directory of directories) {
         await waitFor(`${directory} to be empty`, () => rmdirSync(directory) === undefined);
+        rmdirSync(dirname(directory));
       }
     },
   };
