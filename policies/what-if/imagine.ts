@@ -1,0 +1,45 @@
+import { compareNumbers } from "../order.js";
+import type { NodeState, Snapshot } from "../types.js";
+
+/** What might be done to a fleet, or befall it. Names that no node has are ignored. */
+export interface Change {
+  /** Nodes put under maintenance. */
+  readonly drain?: readonly string[];
+  /** Nodes that fail: all they run has to find room elsewhere, whatever forbids it to move. */
+  readonly lose?: readonly string[];
+  /** Zones all of whose nodes fail. */
+  readonly loseZones?: readonly string[];
+  /** So many empty nodes more, each like the fleet's median one. */
+  readonly add?: number;
+}
+
+const ZONE_LABEL = "io.evenkeel.zone";
+
+/** The snapshot as it would be right after the change, before anything has moved. */
+export function imagine(snapshot: Snapshot, change: Change): Snapshot {
+  const isLost = ({ id, labels }: NodeState) => change.lose?.includes(id) || change.loseZones?.includes(labels[ZONE_LABEL] ?? "");
+  const lost = new Set(snapshot.nodes.filter(isLost).map(({ id }) => id));
+  const emptied = new Set([...lost, ...(change.drain ?? [])]);
+  const nodes = snapshot.nodes.map((node) =>
+    emptied.has(node.id)
+      ? { ...node, maintenance: { since: snapshot.at, deadline: null, reason: lost.has(node.id) ? "lost" : "what if" } }
+      : node,
+  );
+  const workloads = snapshot.workloads.map((workload) =>
+    lost.has(workload.node) && workload.constraints.mode === "never"
+      ? { ...workload, constraints: { ...workload.constraints, mode: "cold" as const } }
+      : workload,
+  );
+  return { ...snapshot, nodes: [...nodes, ...newNodes(snapshot, change.add ?? 0)], workloads };
+}
+
+function newNodes(snapshot: Snapshot, count: number): NodeState[] {
+  const known = snapshot.nodes
+    .filter(({ state }) => state === "ready")
+    .sort((a, b) => compareNumbers(a.cpuCapacityCores, b.cpuCapacityCores));
+  const median = known[Math.floor(known.length / 2)];
+  if (median === undefined) return [];
+  const empty = { cpuUsedCores: 0, memoryUsedBytes: 0, maintenance: null, cordoned: false, health: [], labels: {} };
+  const history = median.history.map(({ at }) => ({ at, cpuRatio: 0, memoryRatio: 0 }));
+  return Array.from({ length: count }, (_, index) => ({ ...median, ...empty, id: `new-${index + 1}`, history }));
+}

@@ -1,0 +1,58 @@
+import { expect } from "chai";
+import { foresee } from "../../../policies/what-if/foresee.js";
+import { imagine } from "../../../policies/what-if/imagine.js";
+import { config, constraints, flatHistory, GIBIBYTE, NOW, node, snapshot, workload } from "./small-fleet.js";
+
+const steady = (id: string, cpuRatio: number, zone: string) =>
+  node(id, cpuRatio, 0.3, { history: flatHistory(cpuRatio, 0.3, NOW, 400), labels: { "io.evenkeel.zone": zone } });
+const fleet = () =>
+  snapshot(
+    [steady("n1", 0.4, "a"), steady("n2", 0.4, "a"), steady("n3", 0.2, "b")],
+    [
+      workload("w1", "n1", 1),
+      workload("w2", "n1", 1),
+      workload("w3", "n2", 1),
+      workload("w4", "n2", 1, { constraints: constraints({ mode: "never" }) }),
+    ],
+  );
+
+describe("what if", () => {
+  it("two nodes are drained: every move, and what would be left", () => {
+    const { moves, last, isAtRest } = foresee(imagine(fleet(), { drain: ["n1", "n2"] }), config(), NOW);
+    expect(isAtRest).to.equal(true);
+    expect(moves.map(({ workload, to }) => `${workload}>${to}`)).to.deep.equal(["w1>n3", "w2>n3", "w3>n3"]);
+    expect(last.skips.map(({ workload, reason }) => `${workload} ${reason}`)).to.deep.equal(["w4 workload-never"]);
+  });
+  it("the limits on moves only delay, so they do not change the answer", () => {
+    const slow = config({ concurrency: { perNode: 1, fleet: 1 }, movesPerHour: 0 });
+    expect(foresee(imagine(fleet(), { drain: ["n1", "n2"] }), slow, NOW).moves).to.have.length(3);
+  });
+  it("a zone is lost: all of it has to fit elsewhere, even what never moves", () => {
+    const { moves, last } = foresee(imagine(fleet(), { loseZones: ["a"] }), config(), NOW);
+    expect(moves).to.have.length(4);
+    expect(last.skips).to.deep.equal([]);
+  });
+  it("a node is lost that the others cannot make up for", () => {
+    const state = fleet();
+    const heavy = { ...state, workloads: [...state.workloads, workload("huge", "n1", 1, { memoryUsedBytes: 14 * GIBIBYTE })] };
+    expect(foresee(imagine(heavy, { lose: ["n1"] }), config(), NOW).last.skips.map((skip) => skip.workload)).to.deep.equal(["huge"]);
+  });
+  it("two nodes are added: they fill up when balance is on", () => {
+    const full = snapshot(
+      [steady("n1", 0.7, "a")],
+      Array.from({ length: 5 }, (_, index) => workload(`w${index}`, "n1", 1)),
+    );
+    const { moves } = foresee(imagine(full, { add: 2 }), config({ balance: { enabled: true } }), NOW);
+    expect(new Set(moves.map(({ to }) => to))).to.deep.equal(new Set(["new-1", "new-2"]));
+    expect(foresee(imagine(full, { add: 2 }), config(), NOW).moves).to.deep.equal([]);
+  });
+  it("nothing is known of any node: nothing is made up", () => {
+    expect(imagine(snapshot([node("n1", 0.5, 0.3, { state: "unknown" })]), { add: 3 }).nodes).to.have.length(1);
+  });
+  it("does not change the snapshot it was asked about", () => {
+    const state = fleet();
+    const before = JSON.stringify(state);
+    foresee(imagine(state, { drain: ["n1"], lose: ["n2"], add: 1 }), config({ balance: { enabled: true } }), NOW);
+    expect(JSON.stringify(state)).to.equal(before);
+  });
+});
