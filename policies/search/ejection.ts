@@ -44,7 +44,8 @@ export class Ejection {
   propose(workload: number, to: number, threshold: number): number {
     const { state } = this;
     const from = state.assignment[workload]!;
-    if (from === to || !state.moves.allows(workload, to) || !this.canReach(workload, to) || !state.rules.mayMove(workload, from, to)) return 0;
+    if (from === to || !state.moves.allows(workload, to) || !this.canReach(workload, to) || !state.rules.mayMove(workload, from, to))
+      return 0;
     this.begin(workload, from, to);
     const count = this.makeRoom(workload, from, to);
     if (count < 0) return 0;

@@ -80,7 +80,8 @@ export class Search {
 
   private temperatureFor(progress: number): number {
     if (progress < DESCENT_ENDS) return 0;
-    if (progress < PILOT_ENDS && this.schedule === null) return this.pilotTemperature((progress - DESCENT_ENDS) / (PILOT_ENDS - DESCENT_ENDS));
+    if (progress < PILOT_ENDS && this.schedule === null)
+      return this.pilotTemperature((progress - DESCENT_ENDS) / (PILOT_ENDS - DESCENT_ENDS));
     this.schedule ??= this.makeSchedule();
     if (progress < COOLING_ENDS) return this.schedule.temperatureAt((progress - PILOT_ENDS) / (COOLING_ENDS - PILOT_ENDS));
     const reheat = this.reheatAt(progress);

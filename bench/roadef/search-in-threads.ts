@@ -1,0 +1,31 @@
+import { Worker } from "node:worker_threads";
+import type { SearchModel } from "../../policies/search/model.js";
+import type { ThreadTask } from "./search-thread.js";
+import { SharedBest } from "./shared-best.js";
+
+export interface ThreadedSearch {
+  readonly threads: number;
+  readonly seed: number;
+  /** Milliseconds of `Date.now()`. */
+  readonly startedAt: number;
+  readonly deadline: number;
+}
+
+/** Searches in several threads at once, each with its own seed; they start each reheat from the best that any of them has found. */
+export async function searchInThreads(model: SearchModel, { threads, seed, startedAt, deadline }: ThreadedSearch): Promise<Int32Array> {
+  const board = new SharedBest(model.workloads);
+  board.offer(model.start, Number.MAX_VALUE);
+  const running = Array.from({ length: threads }, (_, i) => {
+    const task: ThreadTask = { model, board: board.memory, seed: seed + i * 1_000_003, startedAt, deadline };
+    return finished(new Worker(new URL("./search-thread.js", import.meta.url), { workerData: task }));
+  });
+  await Promise.all(running);
+  return board.read().assignment;
+}
+
+function finished(thread: Worker): Promise<void> {
+  return new Promise((resolve, reject) => {
+    thread.once("error", reject);
+    thread.once("exit", () => resolve());
+  });
+}
