@@ -1,0 +1,124 @@
+import { text } from "node:stream/consumers";
+import { expect } from "chai";
+import { type LabWorkload, WORKLOADS } from "../../../lab/workloads/workload-table.js";
+import { STAGES } from "../../../platform/migration-record.js";
+import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "../support/moving-fleet.js";
+import { settledOn } from "../support/traces.js";
+
+const MOVED = WORKLOADS.filter(({ name }) => name !== "burner-2");
+
+describe("A move", function () {
+  this.timeout(300_000);
+  let moving: MovingFleet;
+
+  before(async () => {
+    moving = await startMovingFleet("e2e-move", MOVED);
+  });
+
+  after(async () => {
+    expect(await moving?.close()).to.deep.equal([]);
+  });
+
+  const docker = (node: string) => moving.fleet.lab.node(node).docker;
+  const inspect = async (node: string, name: string) => docker(node).getContainer(name).inspect();
+
+  for (const workload of MOVED) {
+    describe(`of ${workload.name}, which ${workload.character}`, () => {
+      it("keeps its connection and its answers, there and back", async () => {
+        for (const [from, to] of [
+          [FIRST, SECOND],
+          [SECOND, FIRST],
+        ] as const) {
+          const record = await moving.moveWell(workload.name, from, to);
+          expect(record.outcome).to.equal("committed");
+          expect(record.blackoutSeconds).to.be.greaterThan(0);
+          expect(record.bytes["memory"]).to.be.greaterThan(4096);
+          const stages = record.timeline.map(({ stage }) => stage);
+          expect(stages).to.deep.equal(STAGES.filter((stage) => stage !== "precopy"));
+          const times = record.timeline.map(({ at }) => at);
+          expect(times).to.deep.equal(times.toSorted((a, b) => a - b));
+          expect(await moving.answersOn(workload.name)).to.include({ wrongAnswers: 0, resets: 0, connectionKept: true });
+          await settledOn(moving.fleet, workload.name, to);
+          for (const volume of workload.volumes) {
+            const names = async (node: string) => (await docker(node).listVolumes()).Volumes.map(({ Name }) => Name);
+            expect(await names(to)).to.include(volume.name);
+            expect(await names(from)).to.not.include(volume.name);
+          }
+        }
+      });
+    });
+  }
+
+  describe("of an image", () => {
+    it("ships it to a node that lacks it, and does not to one that has it", async () => {
+      const image = WORKLOADS.find(({ name }) => name === "web")!.image;
+      await docker(SECOND).getImage(image).remove();
+      const there = await moving.moveWell("web", FIRST, SECOND);
+      expect(there.bytes["image"]).to.be.greaterThan(1_000_000);
+      expect((await docker(SECOND).getImage(image).inspect()).Id).to.equal((await docker(FIRST).getImage(image).inspect()).Id);
+      const back = await moving.moveWell("web", SECOND, FIRST);
+      expect(back.bytes).to.not.have.property("image");
+    });
+  });
+
+  describe("leaves a container that Docker treats as any other", () => {
+    const workload: LabWorkload = MOVED.find(({ name }) => name === "pair")!;
+    let original: Awaited<ReturnType<typeof inspect>>;
+
+    const logs = async (node: string): Promise<string> =>
+      (await docker(node).getContainer(workload.name).logs({ stdout: true, stderr: true, follow: false })).toString();
+
+    const runInside = async (node: string, command: string[]): Promise<string> => {
+      const exec = await docker(node).getContainer(workload.name).exec({ Cmd: command, AttachStdout: true, AttachStderr: true });
+      return text(await exec.start({}));
+    };
+
+    /** All but Evenkeel's note of the migration that made the container. */
+    const ownLabels = ({ Config }: typeof original) =>
+      Object.fromEntries(Object.entries(Config.Labels).filter(([label]) => label !== "io.evenkeel.migration"));
+
+    before(async () => {
+      original = await inspect(FIRST, workload.name);
+      await moving.moveWell(workload.name, FIRST, SECOND);
+    });
+
+    it("with the same name, command, environment, labels, limits and restart policy", async () => {
+      const now = await inspect(SECOND, workload.name);
+      expect(now.Name).to.equal(original.Name);
+      expect(now.Config).to.deep.include({ Image: original.Config.Image, Cmd: original.Config.Cmd, Hostname: original.Config.Hostname });
+      expect(now.Config.Env).to.have.members(original.Config.Env);
+      expect(ownLabels(now)).to.deep.equal(ownLabels(original));
+      for (const name of ["Memory", "NanoCpus", "RestartPolicy", "NetworkMode", "AutoRemove", "LogConfig"] as const) {
+        expect(now.HostConfig[name], name).to.deep.equal(original.HostConfig[name]);
+      }
+    });
+
+    it("with the same address and MAC", async () => {
+      const { fleet } = (await inspect(SECOND, workload.name)).NetworkSettings.Networks;
+      expect(fleet).to.include({ IPAddress: workload.address, MacAddress: workload.macAddress });
+    });
+
+    it("that `docker ps` lists as running", async () => {
+      const [seen] = await docker(SECOND).listContainers({ filters: { name: [`^/${workload.name}$`] } });
+      expect(seen).to.include({ State: "running", Image: workload.image });
+    });
+
+    it("that keeps the log lines of before and goes on with them", async () => {
+      expect(await logs(SECOND)).to.include("ready");
+      await runInside(SECOND, ["python3", "-S", "-c", "print('after the move', file=open('/proc/1/fd/1', 'w'))"]);
+      expect(await logs(SECOND)).to.match(/ready[\s\S]*after the move/);
+    });
+
+    it("that `docker exec` enters, with the limits of its cgroup in force", async () => {
+      const answer = await runInside(SECOND, ["python3", "-S", "-c", "import os; print('inside', os.getpid() > 1, os.uname().nodename)"]);
+      expect(answer).to.include(`inside True ${original.Config.Hostname}`);
+    });
+
+    it("that `docker stop` and `docker start` end and begin anew", async () => {
+      await docker(SECOND).getContainer(workload.name).stop();
+      expect((await inspect(SECOND, workload.name)).State).to.include({ Running: false, ExitCode: 0 });
+      await docker(SECOND).getContainer(workload.name).start();
+      expect((await inspect(SECOND, workload.name)).State.Running).to.equal(true);
+    });
+  });
+});

@@ -1,0 +1,137 @@
+import { Queue } from "bullmq";
+import type { clientsAt } from "../../../lab/clients/read-report.js";
+import type { ClientReport } from "../../../lab/clients/report.js";
+import { type Fleet, startFleet } from "../../../lab/fleet/fleet.js";
+import { startPart } from "../../../lab/fleet/parts.js";
+import type { Machine } from "../../../lab/machine.js";
+import type { LabWorkload } from "../../../lab/workloads/workload-table.js";
+import { nowSeconds } from "../../../platform/clock.js";
+import { createMigration, type MigrationRecord, readMigration } from "../../../platform/migration-record.js";
+import { connectRedis } from "../../../platform/redis.js";
+import { MIGRATE_JOB, type MigrateJob } from "../../../scheduler/protocol.js";
+import { waitFor } from "../../support/wait-for.js";
+
+export const FIRST = "node1";
+export const SECOND = "node2";
+
+const NODE_SIZE = { cpuCores: 1, memoryBytes: 3 * 1024 ** 3 };
+/** The machine may have other work: a move that takes this long has stopped. */
+const CLOSED_DEADLINE_SECONDS = 90;
+
+/** Two nodes with executors, workloads on the first, and clients that check every answer. No scheduler: the test is it. */
+export interface MovingFleet {
+  readonly fleet: Fleet;
+  /** Opens a record and delivers its job, as the scheduler would. Returns the record's id. */
+  begin(workload: string, from: string, to: string): Promise<string>;
+  /** Waits until the record is closed. */
+  closed(id: string): Promise<MigrationRecord>;
+  /** `begin`, then `closed`. */
+  move(workload: string, from: string, to: string): Promise<MigrationRecord>;
+  /** Moves it and throws, with the record's reason, unless that succeeded. */
+  moveWell(workload: string, from: string, to: string): Promise<MigrationRecord>;
+  client(workload: string): Promise<ClientReport>;
+  /** Waits until the workload has given some more answers over the connection it had. */
+  answersOn(workload: string): Promise<ClientReport>;
+  startExecutor(node: string): Promise<void>;
+  executorLog(node: string): string;
+  close(): Promise<string[]>;
+}
+
+/** @param asked workloads that clients talk to; all of `workloads` by default. */
+export async function startMovingFleet(
+  name: string,
+  workloads: readonly LabWorkload[],
+  asked: readonly LabWorkload[] = workloads,
+): Promise<MovingFleet> {
+  const nodes = [FIRST, SECOND].map((node) => ({ name: node, ...NODE_SIZE }));
+  const fleet = await startFleet({ name, nodes, withScheduler: false, withPrometheus: false });
+  try {
+    for (const workload of workloads) await fleet.runWorkload(workload, FIRST);
+    const clients = asked.length === 0 ? null : await fleet.startClients(asked);
+    return makeMovingFleet(fleet, clients);
+  } catch (error) {
+    await fleet.close();
+    throw error;
+  }
+}
+
+function makeMovingFleet(fleet: Fleet, clients: ReturnType<typeof clientsAt> | null): MovingFleet {
+  const { redis, keys, lab } = fleet;
+  // BullMQ would close the fleet's own connection with its queue.
+  const connection = connectRedis({ url: `unix://${lab.sharedDirectory}/redis.sock`, password: fleet.settings.redisPassword });
+  const queues = new Map(
+    lab.nodes.map((node) => [
+      node.name,
+      new Queue<MigrateJob>(keys.migrateQueue(node.name), { connection: connection as never, prefix: keys.queuePrefix }),
+    ]),
+  );
+  let count = 0;
+
+  const client = async (workload: string) => {
+    const report = (await clients?.report())?.clients.find((each) => each.workload === workload);
+    if (report === undefined) throw new Error(`no client talks to ${workload}`);
+    return report;
+  };
+
+  const begin = async (workload: string, from: string, to: string) => {
+    const { Id } = await lab.node(from).docker.getContainer(workload).inspect();
+    // The executor reserves room by the newest sample, which must know the container.
+    await waitFor(`a sample of ${workload} on ${from}`, async () => (await redis.get(keys.nodeSample(from)))?.includes(Id), {
+      deadlineSeconds: 60,
+    });
+    const id = `${workload}-${++count}`;
+    const record = { id, workload, name: workload, containerId: Id, from, to, reason: "operator", because: "a test", mode: "auto" };
+    await createMigration(redis, keys, record, nowSeconds(), 0);
+    await queues.get(from)!.add(MIGRATE_JOB, { migrationId: id }, { jobId: id, removeOnComplete: true, removeOnFail: true });
+    return id;
+  };
+
+  const closed = async (id: string) => {
+    let seen: MigrationRecord | null = null;
+    return waitFor(
+      `migration ${id} to be closed`,
+      async () => {
+        seen = await readMigration(redis, keys, id);
+        return seen?.closedAt == null ? null : seen;
+      },
+      { deadlineSeconds: CLOSED_DEADLINE_SECONDS },
+    ).catch((error: unknown) => {
+      throw new Error(`${String(error)}; the record: ${JSON.stringify(seen)}`);
+    });
+  };
+
+  const move = async (workload: string, from: string, to: string) => closed(await begin(workload, from, to));
+
+  return {
+    fleet,
+    begin,
+    closed,
+    move,
+    moveWell: async (workload, from, to) => {
+      const record = await move(workload, from, to);
+      if (record.result !== "succeeded") throw new Error(`${record.result}: ${record.errorMessage}`);
+      return record;
+    },
+    client,
+    answersOn: async (workload) => {
+      const before = await client(workload);
+      return waitFor(
+        `${workload} to go on answering`,
+        async () => {
+          const now = await client(workload);
+          return now.requests > before.requests + 3 ? now : null;
+        },
+        { deadlineSeconds: 30 },
+      ).catch(async (error: unknown) => {
+        throw new Error(`${String(error)}; its client: ${JSON.stringify(await client(workload))}`);
+      });
+    },
+    startExecutor: async (node) => startPart(lab.node(node) as Machine, "executor", fleet.settings),
+    executorLog: (node) => `${lab.node(node).folder}/log/executor.log`,
+    close: async () => {
+      for (const queue of queues.values()) await queue.close();
+      connection.disconnect();
+      return fleet.close();
+    },
+  };
+}
