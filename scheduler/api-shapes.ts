@@ -20,6 +20,8 @@ export interface NodeAnswer {
   readonly memoryRatio: number | null;
   readonly maintenance: readonly MaintenanceRequest[];
   readonly workloads: number;
+  /** How far it is from empty; null = it is in service. */
+  readonly drain: DrainReport | null;
   readonly labels: Readonly<Record<string, string>>;
   readonly kernel: string | null;
   readonly engine: string | null;

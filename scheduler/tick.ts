@@ -10,7 +10,7 @@ import type { MigrationJobs } from "./act/migration-jobs.js";
 import { recoverJobs } from "./act/recover-jobs.js";
 import { recordAudit } from "./audit.js";
 import type { FleetPicture } from "./fleet/build-snapshot.js";
-import { type DrainReport, reportDrain } from "./fleet/drain-report.js";
+import { reportDrains } from "./fleet/drain-report.js";
 import type { FleetView } from "./fleet/fleet-view.js";
 import { type Leadership, readLeader } from "./lease.js";
 import type { SchedulerMetrics } from "./metrics.js";
@@ -147,11 +147,4 @@ async function planAndAct(parts: TickParts, picture: FleetPicture, term: number)
   const recovered = await recoverJobs(actor, picture.reading.openMigrations, now);
   if (recovered.length > 0) log.warn({ recovered }, "jobs delivered again");
   return published;
-}
-
-export function reportDrains(picture: FleetPicture, config: PolicyConfig): DrainReport[] {
-  return picture.snapshot.nodes.flatMap((node) => {
-    const report = node.maintenance === null ? null : reportDrain(picture, node.id, config);
-    return report === null ? [] : [report];
-  });
 }

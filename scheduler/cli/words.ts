@@ -27,7 +27,7 @@ export function bytes(value: number | null): string {
 /** A duration: `0.25 s`, `42 s`, `7 min 5 s`, `3 h 10 min`, `2 d 4 h`. */
 export function duration(seconds: number | null): string {
   if (seconds === null) return UNKNOWN;
-  if (seconds < 10) return `${seconds.toFixed(2)} s`;
+  if (seconds < 10 && !Number.isInteger(seconds)) return `${seconds.toFixed(2)} s`;
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole} s`;
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
@@ -36,7 +36,10 @@ export function duration(seconds: number | null): string {
 }
 
 export function ago(at: number | null, now: number): string {
-  return at === null ? "never" : `${duration(Math.max(0, Math.round(now - at)))} ago`;
+  if (at === null) return "never";
+  const seconds = Math.max(0, Math.round(now - at));
+  if (seconds === 0) return "just now";
+  return seconds < 60 ? `${seconds} s ago` : `${duration(seconds)} ago`;
 }
 
 export function plural(count: number, noun: string): string {

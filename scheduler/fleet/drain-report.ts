@@ -54,6 +54,14 @@ export function reportDrain(picture: FleetPicture, nodeId: string, config: Polic
   };
 }
 
+/** Of every node under maintenance. */
+export function reportDrains(picture: FleetPicture, config: PolicyConfig): DrainReport[] {
+  return picture.snapshot.nodes.flatMap((node) => {
+    const report = node.maintenance === null ? null : reportDrain(picture, node.id, config);
+    return report === null ? [] : [report];
+  });
+}
+
 function listRemaining(picture: FleetPicture, nodeId: string, config: PolicyConfig): RemainingWorkload[] {
   const status = drainStatus(picture.snapshot, nodeId, config);
   const named = new Map<string, string>();

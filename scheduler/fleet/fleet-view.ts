@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks";
 import type { Redis } from "ioredis";
 import { nowSeconds } from "../../platform/clock.js";
 import type { Keys } from "../../platform/keys.js";
@@ -36,20 +37,23 @@ export function makeFleetView(options: ViewOptions): FleetView {
   const closedCache = new Map<string, MigrationRecord>();
   const firstSeen = rememberFirstSeen();
   let remembered: ReadonlyMap<string, PlacedWorkload> = new Map();
-  let latest: FleetPicture | null = null;
+  // The age is taken from the monotonic clock: the wall clock may be set back, and then an old picture would look new for long.
+  let latest: { picture: FleetPicture; begunMilliseconds: number } | null = null;
   let underWay: Promise<FleetPicture> | null = null;
 
   const read = async () => {
+    const begunMilliseconds = performance.now();
     const at = nowSeconds();
     const reading = await readFleet(redis, keys, { at, sampleTtlSeconds, historyLength, closedCache });
     const picture = buildPicture(reading, { windows: windows.open(at), firstSeen, remembered, smoothingSeconds });
     remembered = new Map(picture.placed.map((workload) => [workload.id, workload]));
-    latest = picture;
+    latest = { picture, begunMilliseconds };
     return picture;
   };
   return {
     picture: async (maximumAgeSeconds) => {
-      if (latest !== null && nowSeconds() - latest.reading.at <= maximumAgeSeconds) return latest;
+      const isFresh = latest !== null && performance.now() - latest.begunMilliseconds <= maximumAgeSeconds * 1000;
+      if (latest !== null && isFresh && maximumAgeSeconds > 0) return latest.picture;
       // One begun before the caller's own write might not show it, unless the caller is content with an older one.
       if (underWay !== null && maximumAgeSeconds === 0) await underWay.catch(() => {});
       underWay ??= read().finally(() => {

@@ -1,9 +1,11 @@
 import type { MigrationRecord } from "../../platform/migration-record.js";
+import type { PolicyConfig } from "../../policies/config.js";
 import { parseConstraints } from "../../policies/constraints.js";
 import { imbalance } from "../../policies/imbalance.js";
 import type { NodePoint, Verdict } from "../../policies/types.js";
 import type { NodeAnswer, StatusAnswer, WorkloadAnswer } from "../api-shapes.js";
 import type { FleetPicture } from "../fleet/build-snapshot.js";
+import { reportDrains } from "../fleet/drain-report.js";
 import type { PlacedWorkload } from "../fleet/place-workloads.js";
 import type { PublishedPlan } from "../plan-store.js";
 
@@ -28,10 +30,14 @@ export function stateOf(picture: FleetPicture, plan: PublishedPlan | null, nodeI
 export function describeNodes(
   picture: FleetPicture,
   plan: PublishedPlan | null,
+  policyConfig: PolicyConfig,
   histories: ReadonlyMap<string, readonly NodePoint[]>,
 ): NodeAnswer[] {
   const count = new Map<string, number>();
-  for (const { node } of picture.placed) count.set(node, (count.get(node) ?? 0) + 1);
+  for (const { node, conflict } of picture.placed) {
+    for (const at of conflict.length === 0 ? [node] : conflict) count.set(at, (count.get(at) ?? 0) + 1);
+  }
+  const drains = new Map(reportDrains(picture, policyConfig).map((drain) => [drain.node, drain]));
   const states = new Map(picture.snapshot.nodes.map((node) => [node.id, node]));
   return picture.reading.nodes.map(({ id, lastSeenAt, sample, identity }) => {
     const node = states.get(id)!;
@@ -50,6 +56,7 @@ export function describeNodes(
       memoryRatio: ratio(sample?.memoryUsedBytes, node.memoryCapacityBytes),
       maintenance: picture.requests.get(id) ?? [],
       workloads: count.get(id) ?? 0,
+      drain: drains.get(id) ?? null,
       labels: node.labels,
       kernel: identity?.kernel ?? null,
       engine: identity?.engine ? `${identity.engine.name} ${identity.engine.version}` : null,

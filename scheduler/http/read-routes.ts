@@ -26,7 +26,7 @@ export function addReadRoutes(server: FastifyInstance, parts: ApiParts): void {
     const [picture, plan] = await Promise.all([view.picture(READ_AGE_SECONDS), readPlan(redis, keys)]);
     const ids = history === 0 ? [] : picture.reading.nodes.map(({ id }) => id);
     const histories = new Map(await Promise.all(ids.map(async (id) => [id, await readHistory(redis, keys, id, history)] as const)));
-    return { nodes: describeNodes(picture, plan, histories) };
+    return { nodes: describeNodes(picture, plan, parts.policyConfig, histories) };
   });
 
   server.get(`${API_BASE}/workloads`, async (request): Promise<Answers["workloads"]> => {

@@ -8,7 +8,7 @@ describe("words for people", () => {
 
   it("give amounts a fitting unit", () => {
     expect([0, 1023, 1536, 1024 ** 3, 200 * 1024 ** 2].map(bytes)).to.deep.equal(["0 B", "1023 B", "1.5 KiB", "1.0 GiB", "200 MiB"]);
-    expect([0.25, 42.4, 125, 7500, 200_000].map(duration)).to.deep.equal(["0.25 s", "42 s", "2 min 5 s", "2 h 5 min", "2 d 7 h"]);
+    expect([0.25, 9, 42.4, 125, 7500, 200_000].map(duration)).to.deep.equal(["0.25 s", "9 s", "42 s", "2 min 5 s", "2 h 5 min", "2 d 7 h"]);
   });
 
   it("read durations as people write them, and nothing else", () => {

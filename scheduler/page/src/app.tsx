@@ -1,0 +1,31 @@
+import { useState } from "preact/hooks";
+import { ActionDialog, type OperatorAction } from "./action-dialog.js";
+import { AuditView } from "./audit-view.js";
+import { FleetView } from "./fleet-view.js";
+import { Masthead } from "./masthead.js";
+import { MigrationList } from "./migration-list.js";
+import { MoveAnnouncer } from "./move-announcer.js";
+import { PlanView } from "./plan-view.js";
+import { useFleet, useNow } from "./watch-fleet.js";
+
+export function App() {
+  const fleet = useFleet();
+  const now = useNow();
+  const [action, setAction] = useState<OperatorAction | null>(null);
+  return (
+    <>
+      <a class="skip-link" href="#fleet">
+        To the fleet
+      </a>
+      <Masthead status={fleet.status} heardAt={fleet.heardAt} now={now} />
+      <main>
+        <FleetView fleet={fleet} now={now} onAction={setAction} />
+        <MigrationList migrations={fleet.migrations} now={now} />
+        <PlanView plan={fleet.plan} workloads={fleet.workloads} now={now} onAction={setAction} />
+        <AuditView at={fleet.status?.at ?? null} />
+      </main>
+      <MoveAnnouncer migrations={fleet.migrations} />
+      {action !== null && <ActionDialog action={action} onClose={() => setAction(null)} />}
+    </>
+  );
+}

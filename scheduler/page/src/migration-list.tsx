@@ -1,0 +1,66 @@
+import type { MigrationRecord } from "../../../platform/migration-record.js";
+import { ago, bytes, duration, standing, sumBytes } from "../../cli/words.js";
+import { Progress } from "./progress.js";
+import { LEGEND, Timeline } from "./timeline.js";
+
+export function MigrationList({ migrations, now }: { migrations: readonly MigrationRecord[]; now: number }) {
+  return (
+    <section aria-labelledby="moves-title">
+      <h2 id="moves-title">Moves</h2>
+      {migrations.length === 0 ? (
+        <p class="empty">Nothing has been moved yet.</p>
+      ) : (
+        <>
+          <p class="legend">
+            The workload{" "}
+            {LEGEND.map(([phase, words]) => (
+              <span key={phase}>
+                <span class={`swatch ${phase}`} aria-hidden="true" /> {words}
+              </span>
+            ))}
+          </p>
+          <ol class="migrations">
+            {migrations.map((record) => (
+              <Migration key={record.id} record={record} now={now} />
+            ))}
+          </ol>
+        </>
+      )}
+    </section>
+  );
+}
+
+function Migration({ record, now }: { record: MigrationRecord; now: number }) {
+  const state = record.result ?? "open";
+  return (
+    <li class={`migration ${state}`} data-testid={`migration-${record.id}`}>
+      <div class="migration-head">
+        <strong>{record.name}</strong>
+        <span class="route">
+          {record.from} <span aria-hidden="true">→</span>
+          <span class="unseen"> to </span> {record.to}
+        </span>
+        <span class={`state ${state}`}>{standing(record)}</span>
+        {record.blackoutSeconds !== null && <span class="blackout">blackout {duration(record.blackoutSeconds)}</span>}
+        {sumBytes(record) > 0 && <span class="muted">{bytes(sumBytes(record))}</span>}
+        <span class="muted">{record.modeUsed ?? record.mode}</span>
+        <Progress record={record} />
+        <span class="when muted">
+          {record.closedAt === null
+            ? `begun ${ago(record.createdAt, now)}`
+            : `took ${duration(record.closedAt - record.createdAt)}, ${ago(record.closedAt, now)}`}
+        </span>
+      </div>
+      <Timeline record={record} now={now} />
+      <p class="because">
+        {record.reason}: {record.because}
+        {record.errorCode !== null && (
+          <span class="error">
+            {" "}
+            {record.errorCode}: {record.errorMessage}
+          </span>
+        )}
+      </p>
+    </li>
+  );
+}

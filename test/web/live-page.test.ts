@@ -1,0 +1,221 @@
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { expect } from "chai";
+import type { Redis } from "ioredis";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { type Keys, makeKeys } from "../../platform/keys.js";
+import {
+  advanceMigration,
+  claimMigration,
+  closeMigration,
+  commitMigration,
+  listMigrations,
+  type MigrationRecord,
+  type Stage,
+} from "../../platform/migration-record.js";
+import { projectPath } from "../../platform/paths.js";
+import { findChromium, launchChromium } from "../support/browser.js";
+import { startRedis, type ThrowAwayRedis } from "../support/redis.js";
+import { containerIdOf, type ReportedFleet, reportFleet } from "../support/reported-fleet.js";
+import { OPERATOR_TOKEN, type RunningScheduler, runScheduler } from "../support/running-scheduler.js";
+import { waitFor } from "../support/wait-for.js";
+
+describe("the live page", function () {
+  this.timeout(60_000);
+  let browser: Browser;
+  let pictures: string;
+  let server: ThrowAwayRedis;
+  let redis: Redis;
+  let keys: Keys;
+  let fleet: ReportedFleet;
+  let scheduler: RunningScheduler;
+  let page: Page;
+  const complaints: string[] = [];
+
+  const open = async (options: BrowserContextOptions = {}) => {
+    const context = await browser.newContext({ viewport: { width: 1360, height: 1000 }, ...options });
+    // Whatever is not the scheduler is not there: the page has to do without the internet.
+    await context.route(/^(?!http:\/\/127\.0\.0\.1)/, (route) => route.abort());
+    const opened = await context.newPage();
+    opened.on("pageerror", (error) => complaints.push(String(error)));
+    opened.on("requestfailed", (request) => complaints.push(`${request.url()} ${request.failure()?.errorText}`));
+    await opened.goto(scheduler.url);
+    await opened.getByTestId("node-n1").waitFor();
+    return opened;
+  };
+  const picture = (name: string, of: Page = page) => of.screenshot({ path: join(pictures, `${name}.png`), fullPage: true });
+  const step = async (record: MigrationRecord, epoch: number, stage: Stage, fields: Record<string, string | number | object | null> = {}) =>
+    advanceMigration(redis, keys, Date.now() / 1000, { id: record.id, epoch, stage, fields });
+  const stateOf = (id: string) => page.getByTestId(`node-${id}`).getAttribute("data-state");
+
+  before(async function () {
+    const executable = findChromium();
+    if (executable === null) {
+      // Counted as pending by the runner.
+      console.log("      skipped: no Chromium; set EVENKEEL_CHROMIUM or install it");
+      this.skip();
+    }
+    // Always: a page built from older sources would prove nothing.
+    await promisify(execFile)(process.execPath, [projectPath("node_modules/vite/bin/vite.js"), "build", projectPath("scheduler/page")]);
+    const named = process.env["EVENKEEL_PICTURES"];
+    pictures = named ?? (await mkdtemp(join(tmpdir(), "evenkeel-pictures-")));
+    await mkdir(pictures, { recursive: true });
+    browser = await launchChromium(executable);
+  });
+  after(async () => {
+    await browser?.close();
+  });
+  beforeEach(async () => {
+    complaints.length = 0;
+    server = await startRedis();
+    redis = server.connect();
+    keys = makeKeys();
+    fleet = reportFleet(redis, keys, [
+      {
+        id: "n1",
+        workloads: [
+          { name: "shop-redis", cpuUsedCores: 0.4 },
+          { name: "shop-web", cpuUsedCores: 0.9, memoryUsedBytes: 6e8 },
+          { name: "license-dongle", labels: { "io.evenkeel.mode": "never" } },
+        ],
+      },
+      { id: "n2", workloads: [{ name: "reports", cpuUsedCores: 0.3, memoryUsedBytes: 2e9 }] },
+      { id: "n3", workloads: [] },
+    ]);
+    await fleet.pushPast(600, 10);
+    fleet.keepPushing();
+    scheduler = await runScheduler(server, { scheduler: { leaseSeconds: 2 } });
+    await waitFor("the leader's plan", () => redis.get(keys.plan));
+    page = await open();
+  });
+  afterEach(async () => {
+    await page?.context().close();
+    await fleet?.stop();
+    await scheduler?.close();
+    await server?.close();
+  });
+
+  it("shows nodes, their load and history, and the workloads on them", async () => {
+    const n1 = page.getByTestId("node-n1");
+    await waitFor("the state", async () => (await stateOf("n1")) === "level");
+    expect(await n1.getByRole("meter", { name: "CPU" }).getAttribute("aria-valuenow")).to.equal("40");
+    expect(await n1.locator(".uplot canvas").count()).to.equal(1);
+    const chips = await n1.locator("[data-workload] .chip-name").allTextContents();
+    expect(chips).to.have.members(["shop-redis", "shop-web", "license-dongle fixed"]);
+    expect(await page.getByTestId("node-n3").textContent()).to.contain("nothing runs here");
+    expect(await page.getByTestId("connection").textContent()).to.equal("live");
+    await picture("fleet-light");
+    expect(complaints).to.deep.equal([]);
+  });
+
+  it("drains a node with the operators' token, and shows the move from its line to its blackout", async () => {
+    await page.getByRole("button", { name: "Drain n1" }).click();
+    await page.getByLabel("Reason").fill("new disk");
+    await page.getByLabel("Operators' token").fill("wrong-token");
+    await page.getByRole("button", { name: "Drain", exact: true }).click();
+    await page.getByText("That is not this scheduler's operator token").waitFor();
+    await picture("dialog-refused");
+    await page.getByLabel("Operators' token").fill(OPERATOR_TOKEN);
+    await page.getByRole("button", { name: "Drain", exact: true }).click();
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    expect(await page.evaluate("Object.values(sessionStorage)")).to.deep.equal([OPERATOR_TOKEN]);
+    await waitFor("draining", async () => (await stateOf("n1")) === "draining");
+    await page.getByText("Maintenance (flag): new disk").waitFor();
+
+    const record = await waitFor("a move", async () => (await listMigrations(redis, keys, 0))[0]);
+    await page.locator(`[data-flight="${record.workload}"]`).waitFor();
+    const { epoch } = (await claimMigration(redis, keys, record.id, Date.now() / 1000))!;
+    await step(record, epoch, "preflight");
+    await step(record, epoch, "prepare", { progress: { doneBytes: 150e6, totalBytes: 300e6 }, modeUsed: "stopcopy" });
+    await page.locator(".ghost", { hasText: "prepare" }).locator("progress").waitFor();
+    await picture("move-under-way");
+    await step(record, epoch, "freeze");
+    await step(record, epoch, "restore", { blackoutSeconds: 0.21, bytes: { memory: 300e6 }, progress: null });
+    expect(await commitMigration(redis, keys, record.id, epoch, Date.now() / 1000)).to.equal(true);
+    await step(record, epoch, "cleanup");
+    const moved = fleet.node("n1").workloads.find(({ name }) => name === record.name)!;
+    fleet.node("n1").workloads = fleet.node("n1").workloads.filter((workload) => workload !== moved);
+    fleet.node(record.to).workloads.push(moved);
+    await closeMigration(redis, keys, record, Date.now() / 1000, { result: "succeeded" });
+
+    const entry = page.getByTestId(`migration-${record.id}`);
+    await entry.getByText("succeeded").waitFor();
+    expect(await entry.textContent())
+      .to.contain("blackout 0.21 s")
+      .and.to.contain("286 MiB");
+    expect(await entry.getByRole("img").getAttribute("aria-label")).to.match(/queued .*prepare .*freeze .*restore .*cleanup/);
+    await page.getByTestId(`node-${record.to}`).locator(`[data-workload="${record.workload}"]`).waitFor();
+    await page
+      .getByRole("status")
+      .getByText(/runs on|is being moved/)
+      .waitFor({ state: "attached" });
+    await picture("move-done");
+    expect(complaints).to.deep.equal([]);
+  });
+
+  it("says why a workload is not moved", async () => {
+    await redis.hset(keys.maintenance, "n1", "new disk");
+    const row = page.getByRole("row").filter({ hasText: "license-dongle" });
+    await row.first().waitFor();
+    expect(await row.first().textContent())
+      .to.contain("workload-never")
+      .and.to.contain("io.evenkeel.mode forbids moves");
+  });
+
+  it("shows a silent node as unknown, not as an idle one", async () => {
+    await fleet.stop();
+    await redis.del(keys.nodeSample("n2"));
+    await waitFor("unknown", async () => (await stateOf("n2")) === "unknown");
+    const meter = page.getByTestId("node-n2").getByRole("meter", { name: "CPU" });
+    expect(await meter.getAttribute("aria-valuetext")).to.equal("unknown");
+    expect(await meter.getAttribute("aria-valuenow")).to.equal(null);
+    await picture("node-unknown");
+  });
+
+  it("says that it is not live while the scheduler is away, keeps the last picture, and comes back by itself", async () => {
+    const port = scheduler.port;
+    await scheduler.close();
+    await page.locator('[data-connection="stale"]').waitFor({ timeout: 20_000 });
+    expect(await page.getByRole("alert").textContent()).to.contain("silent for");
+    expect(await page.getByTestId("node-n1").count()).to.equal(1);
+    await picture("stale");
+    scheduler = await runScheduler(server, { scheduler: { port } });
+    await page.locator('[data-connection="live"]').waitFor({ timeout: 20_000 });
+  });
+
+  it("can be worked by keyboard alone", async () => {
+    const focused = () => page.evaluate("document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent");
+    for (let presses = 0; (await focused()) !== "Drain n2"; presses++) {
+      expect(presses).to.be.lessThan(20);
+      await page.keyboard.press("Tab");
+    }
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    expect(await focused()).to.equal("Drain n2");
+  });
+
+  it("fits a small screen and the dark", async () => {
+    const labels = { "io.evenkeel.workload": "twin" };
+    fleet.node("n2").workloads.push({ name: "twin", labels });
+    fleet.node("n3").workloads.push({ name: "twin", labels });
+    const small = await open({ viewport: { width: 360, height: 740 }, colorScheme: "dark" });
+    await small.getByText("runs on n2 and n3 at once").nth(1).waitFor();
+    const width = await small.evaluate<number>("document.documentElement.scrollWidth");
+    expect(width).to.be.at.most(360);
+    await picture("small-dark", small);
+    const wide = await open({ colorScheme: "dark" });
+    await redis.hset(keys.maintenance, "n1", JSON.stringify({ since: 1, deadline: 2, reason: "late" }));
+    await wide
+      .locator(`[data-flight="${containerIdOf("shop-redis")}"], [data-flight="${containerIdOf("shop-web")}"]`)
+      .first()
+      .waitFor();
+    await picture("moves-dark", wide);
+    await small.context().close();
+    await wide.context().close();
+  });
+});
