@@ -87,8 +87,8 @@ async function carryOver(surroundings: Surroundings, held: Held, progress: Progr
   await Promise.all([syncRound(held, trees, true), peer.sendMemory(record.id, tarFolder(imagesPath, count)), engine.silence(description)]);
 
   await enter(surroundings, held, "restore");
-  const { timeline } = await peer.restore(record.id, { epoch: record.epoch, processes });
-  const blackoutSeconds = monotonicSeconds() - frozenAt;
+  const { timeline, sinceResumedSeconds } = await peer.restore(record.id, { epoch: record.epoch, processes });
+  const blackoutSeconds = monotonicSeconds() - frozenAt - sinceResumedSeconds;
   held.log.info({ blackoutSeconds, timeline }, "resumed");
   return blackoutSeconds;
 }

@@ -8,6 +8,7 @@ import { asEvenkeelError, EvenkeelError } from "../../platform/errors.js";
 import type { Keys } from "../../platform/keys.js";
 import type { Logger } from "../../platform/log.js";
 import { commitMigration, readMigration, revertMigration } from "../../platform/migration-record.js";
+import { monotonicSeconds } from "../channel/events.js";
 import { preparePendingRestore } from "../engine/docker/restore-session.js";
 import type { FileTree, TargetEngine, WorkloadDescription } from "../engine/engine.js";
 import type { IncomingStatus, OfferAnswer, RestoreAnswer, RestoreRequest, TwinAnswer } from "./protocol.js";
@@ -116,7 +117,7 @@ export function makeIncoming({ node, runDirectory, engine, redis, keys, log }: N
       try {
         const done = await engine.restore(half.containerId, pendingFolder(half.containerId), { processes, commit });
         await write(id, { ...half, state: "running" });
-        return { timeline: done.timeline };
+        return { timeline: done.timeline, sinceResumedSeconds: monotonicSeconds() - done.resumedAt };
       } catch (error) {
         const known = asEvenkeelError(error, "RESTORE_FAILED");
         log.error({ migration: id, code: known.code, detail: known.detail }, "restore failed");

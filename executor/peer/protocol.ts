@@ -24,6 +24,8 @@ export interface RestoreRequest {
 export interface RestoreAnswer {
   /** Seconds from the request to each step, by the destination's clock. */
   readonly timeline: Readonly<Record<string, number>>;
+  /** Seconds between the resume and this answer, which are not part of the blackout. */
+  readonly sinceResumedSeconds: number;
 }
 
 /** Where the destination's half stands, for a source that lost an answer. */

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { openSync } from "node:fs";
-import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, readFile, rm } from "node:fs/promises";
 import { EvenkeelError } from "../../../platform/errors.js";
 import { EventQueue } from "../../channel/events.js";
 import { makeFifos, openForReading, openForWriting } from "../../channel/fifo.js";
@@ -8,7 +8,8 @@ import type { Checkpoint, WorkloadDescription } from "../engine.js";
 import { readCriuErrors } from "./criu-log.js";
 import { containerFolder, inspect } from "./describe.js";
 import { type DockerHost, findRuncRoot } from "./docker-host.js";
-import { isAlive, readProcesses } from "./processes.js";
+import { findProcess, waitUntilGone } from "./find-process.js";
+import { readProcesses } from "./processes.js";
 import { packSharedMemory } from "./shared-memory.js";
 
 /** A dump of a big workload to tmpfs takes seconds; this only ends a CRIU that hangs. */
@@ -57,10 +58,10 @@ export async function startCheckpoint(host: DockerHost, description: WorkloadDes
 
 /** The conversation with a checkpoint that an earlier executor started; null when its CRIU is gone. */
 export async function resumeCheckpoint(folder: string): Promise<Checkpoint | null> {
-  const pid = await findCheckpoint(folder);
-  if (pid === null) return null;
+  const words = ["checkpoint", `${folder}/images`];
+  if ((await findProcess(words)) === null) return null;
   const conversation = openConversation(folder);
-  const gone = waitUntilGone(folder);
+  const gone = waitUntilGone(words).then(() => 0);
   return {
     dumped: async () => {
       throw new EvenkeelError("INTERRUPTED", "the executor that froze the workload is gone");
@@ -106,19 +107,4 @@ async function settle(conversation: Conversation, verdict: string, exited: Promi
 async function explain(folder: string): Promise<string> {
   const criu = await readCriuErrors(`${folder}/work/dump.log`);
   return criu === "" ? await readFile(`${folder}/runc.log`, "utf8").catch(() => "no log") : criu;
-}
-
-/** The runc that dumps into this folder, found by its command line: a pid that was written down may be another process's by now. */
-async function findCheckpoint(folder: string): Promise<number | null> {
-  for (const entry of await readdir("/proc")) {
-    if (!/^\d+$/.test(entry)) continue;
-    const words = (await readFile(`/proc/${entry}/cmdline`, "utf8").catch(() => "")).split("\0");
-    if (words.includes("checkpoint") && words.includes(`${folder}/images`) && (await isAlive(Number(entry)))) return Number(entry);
-  }
-  return null;
-}
-
-async function waitUntilGone(folder: string): Promise<number> {
-  while ((await findCheckpoint(folder)) !== null) await new Promise((resolve) => setTimeout(resolve, 20));
-  return 0;
 }

@@ -8,6 +8,7 @@ import type { ProcessFact, RestoreDecision, RestoreDone } from "../engine.js";
 import { readCriuErrors } from "./criu-log.js";
 import { containerFolder, inspect } from "./describe.js";
 import type { DockerHost } from "./docker-host.js";
+import { startLazyPages } from "./lazy-pages.js";
 import { bootTicksNow, readProcesses, readStartTicks } from "./processes.js";
 import { fillSharedMemory } from "./shared-memory.js";
 
@@ -64,8 +65,9 @@ export async function restoreContainer(
   );
   try {
     await addHook((await next("create")).rest, folder);
+    const isLazy = await startLazyPages(folder);
     await fillSharedMemory(await containerFolder(host, containerId), `${folder}/images`);
-    open["bundle-ready"].send("go");
+    open["bundle-ready"].send(isLazy ? "lazy" : "eager");
     const namespacePid = (await next("namespace")).rest;
     open.created.send(namespacePid);
     await next("start");

@@ -4,6 +4,7 @@ import type { TargetEngine, WorkloadDescription } from "../engine.js";
 import { MIGRATION_LABEL, toCreateOptions } from "./create-options.js";
 import { type DockerConfig, inspect, treesOf } from "./describe.js";
 import { type DockerHost, isNotFound } from "./docker-host.js";
+import { waitForPages } from "./lazy-pages.js";
 import { abandonRestore, restoreContainer, resumeRestore } from "./restore-session.js";
 import { targetBlockers } from "./target-blockers.js";
 
@@ -40,7 +41,8 @@ export function makeDockerTarget(host: DockerHost): TargetEngine {
       return twins[0]?.Id ?? null;
     },
     restore: (containerId, folder, decision) => restoreContainer(host, containerId, folder, decision),
-    finish: async (description, containerId) => {
+    finish: async (description, containerId, folder) => {
+      await waitForPages(folder);
       const { HostConfig } = description.engineConfig as DockerConfig;
       await host.docker.getContainer(containerId).update({ RestartPolicy: HostConfig.RestartPolicy ?? { Name: "no" } });
     },

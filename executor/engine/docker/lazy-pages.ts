@@ -1,0 +1,52 @@
+import { spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { readdir, stat } from "node:fs/promises";
+import type { Readable } from "node:stream";
+import { waitUntilGone } from "./find-process.js";
+
+/** Below this, reading all pages at once takes less than starting the daemon. */
+const WORTHWHILE_BYTES = 16 << 20;
+const READY_SECONDS = 5;
+
+const command = (folder: string) => ["lazy-pages", "-D", `${folder}/images`, "-W", `${folder}/work`];
+
+/**
+ * Starts CRIU's lazy-pages daemon on the local images, so that a restore resumes before its memory is read: pages follow as they are touched, the
+ * rest in the background. Nothing depends on another node. False when it is not worth it or cannot
+ * be had (no userfaultfd): the restore then reads everything first.
+ */
+export async function startLazyPages(folder: string): Promise<boolean> {
+  if ((await pageBytes(`${folder}/images`)) < WORTHWHILE_BYTES) return false;
+  const log = openSync(`${folder}/lazy-pages.out`, "a");
+  // Detached, with a file for its words: the workload's memory must outlive this executor.
+  const child = spawn("criu", [...command(folder), "-o", "lazy-pages.log", "--status-fd", "3"], {
+    stdio: ["ignore", log, log, "pipe"],
+    detached: true,
+  });
+  closeSync(log);
+  child.unref();
+  const ready = await new Promise<boolean>((resolve) => {
+    const timer = setTimeout(() => resolve(false), READY_SECONDS * 1000);
+    const settle = (value: boolean) => {
+      clearTimeout(timer);
+      resolve(value);
+    };
+    (child.stdio[3] as Readable).once("data", () => settle(true));
+    child.once("error", () => settle(false));
+    child.once("exit", () => settle(false));
+  });
+  (child.stdio[3] as Readable).destroy();
+  if (!ready) child.kill();
+  return ready;
+}
+
+/** Resolves once every page of a lazily restored workload is in; at once where none is missing. */
+export async function waitForPages(folder: string): Promise<void> {
+  await waitUntilGone(command(folder));
+}
+
+async function pageBytes(images: string): Promise<number> {
+  const pages = (await readdir(images)).filter((name) => name.startsWith("pages-"));
+  const sizes = await Promise.all(pages.map(async (name) => (await stat(`${images}/${name}`)).size));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
