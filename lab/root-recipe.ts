@@ -7,6 +7,7 @@ export const LAB_PACKAGES: readonly string[] = [
   "runc",
   "docker.io",
   "docker-cli",
+  "docker-compose",
   "containerd",
   "iproute2",
   "nftables",

@@ -18,7 +18,6 @@ export function connectRedis(options: RedisOptions, failFast = false): Redis {
   const common = {
     ...(options.password === undefined ? {} : { password: options.password }),
     maxRetriesPerRequest: failFast ? 1 : null,
-    enableOfflineQueue: !failFast || undefined,
     retryStrategy: (attempt: number) => Math.min(100 * attempt, 2000),
   };
   const redis =
