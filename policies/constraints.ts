@@ -33,7 +33,7 @@ function parseFurther(labels: Readonly<Record<string, string>>): Partial<Constra
 function parseBudget(label: string | undefined): Constraints["disruptionBudget"] {
   const [group = "", count = ""] = (label ?? "").split("/").map((part) => part.trim());
   const moving = Number.parseInt(count, 10);
-  return group === "" ? null : { group, moving: moving >= 1 ? moving : 1 };
+  return group === "" ? null : { group, moving: Number.isNaN(moving) ? 1 : Math.max(1, moving) };
 }
 
 function parseMode(label: string | undefined): Constraints["mode"] {
