@@ -34,15 +34,17 @@ const options = new Command("bench:planner")
   .opts<Options>();
 
 /** Enough for small clusters, and no more than seconds for the largest. */
-const LEAST_PROPOSALS = 30_000;
+const LEAST_PROPOSALS = 40_000;
 const MOST_PROPOSALS = 1_000_000;
 const PROPOSALS_PER_WORKLOAD = 200;
 
 const cluster = generateCluster(options.nodes, options.workloads, options.seed);
 const hbal = options.hbal === false ? null : await measureHbal(options.hbal);
-const evenkeel = measureEvenkeel(options.maxMoves ?? hbal?.moves ?? options.workloads);
 const { nodes, workloads, seed } = options;
-const result = { nodes, workloads, seed, initial: judge(cluster, []), evenkeel, ...(hbal === null ? {} : { hbal }) };
+const maxMoves = options.maxMoves ?? hbal?.moves ?? workloads;
+const evenkeel = measureEvenkeel(maxMoves);
+const beside = hbal === null ? {} : { hbal, evenkeelUnlimited: measureEvenkeel(workloads) };
+const result = { nodes, workloads, seed, initial: judge(cluster, []), evenkeel, ...beside };
 process.stdout.write(`${options.json ? JSON.stringify(result) : comparisonTable(result)}\n`);
 
 async function measureHbal(path: string) {

@@ -11,11 +11,13 @@ export interface Comparison {
   readonly initial: Timed;
   readonly evenkeel: Timed;
   readonly hbal?: Timed;
+  /** The plan it would make if hbal's number of moves did not bind it. */
+  readonly evenkeelUnlimited?: Timed;
 }
 
 const GIBIBYTE = 2 ** 30;
 
-export function comparisonTable({ initial, evenkeel, hbal }: Comparison): string {
+export function comparisonTable({ initial, evenkeel, hbal, evenkeelUnlimited }: Comparison): string {
   const table = new Table({
     head: ["", "CPU stddev", "CPU max", "memory stddev", "memory max", "moves", "GiB moved", "seconds"],
     style: { head: [], border: [], compact: true },
@@ -28,6 +30,7 @@ export function comparisonTable({ initial, evenkeel, hbal }: Comparison): string
   add("at first", initial);
   if (hbal !== undefined) add("hbal", hbal);
   add("evenkeel", evenkeel);
+  if (evenkeelUnlimited !== undefined) add("evenkeel, any number of moves", evenkeelUnlimited);
   return table.toString();
 }
 

@@ -1,22 +1,21 @@
+import { BestSoFar } from "../search/best-so-far.js";
 import type { Random } from "../search/random.js";
 import type { SearchState } from "../search/state.js";
 
 export interface TradeOptions {
   readonly maxMoves: number;
   readonly proposals: number;
-  /** Cost differences that are still accepted now and then at the beginning, and at the end. */
+  /** Temperatures at the beginning and at the end: a rise of that much is taken once in e times. */
   readonly warm: number;
   readonly cold: number;
   readonly random: Random;
 }
 
-interface Shift {
-  readonly workload: number;
-  readonly from: number;
-}
-
 const RETARGET_SHARE = 0.4;
 const REPLACE_SHARE = 0.3;
+/** Of replacements: the other one is a neighbour at home; it goes where the first was. */
+const NEIGHBOUR_SHARE = 0.5;
+const SAME_PLACE_SHARE = 0.8;
 const ROUNDING = 1e-9;
 
 /**
@@ -24,75 +23,121 @@ const ROUNDING = 1e-9;
  * Simulated annealing; leaves `state` at the best that it saw.
  */
 export function tradeMoves(state: SearchState, options: TradeOptions): void {
-  const { random, proposals, maxMoves } = options;
+  const { random, proposals } = options;
+  const trader = new Trader(state, random, options.maxMoves);
   const cooling = (options.cold / options.warm) ** (1 / Math.max(1, proposals));
-  const journal: Shift[] = [];
-  let temperature = options.warm;
-  let bestCost = state.cost;
-  for (let i = 0; i < proposals; i++, temperature *= cooling) {
-    const bound = -temperature * Math.log(random.ratio() + 1e-12);
+  trader.temperature = options.warm;
+  for (let i = 0; i < proposals; i++) {
     const kind = random.ratio();
-    const shifts =
-      kind < RETARGET_SHARE
-        ? retarget(state, random, bound, maxMoves)
-        : kind < RETARGET_SHARE + REPLACE_SHARE
-          ? replace(state, random, bound)
-          : exchange(state, random, bound, maxMoves);
-    if (shifts === null) continue;
-    for (const shift of shifts) journal.push(shift);
-    if (state.cost >= bestCost - ROUNDING) continue;
-    bestCost = state.cost;
-    journal.length = 0;
+    if (kind < RETARGET_SHARE) trader.retarget();
+    else if (kind < RETARGET_SHARE + REPLACE_SHARE) trader.replace();
+    else trader.exchange();
+    trader.temperature *= cooling;
   }
-  for (let shift = journal.pop(); shift !== undefined; shift = journal.pop()) state.shift(shift.workload, shift.from);
+  trader.returnToBest();
 }
 
-function retarget(state: SearchState, random: Random, bound: number, maxMoves: number): readonly Shift[] | null {
-  const { away } = state.members;
-  const w =
-    state.moves.moved < maxMoves || away.length === 0 ? random.below(state.model.workloads) : (away[random.below(away.length)] as number);
-  const to = random.below(state.model.nodes);
-  if (!state.mayShift(w, to) || state.shiftDelta(w, to) > bound) return null;
-  const from = state.assignment[w] as number;
-  state.shift(w, to);
-  return [{ workload: w, from }];
-}
+class Trader {
+  temperature = 0;
+  private readonly best: BestSoFar;
 
-/** One goes home, another one goes instead: to the same place, or to any. */
-function replace(state: SearchState, random: Random, bound: number): readonly Shift[] | null {
-  const { members, assignment, model } = state;
-  if (members.away.length === 0) return null;
-  const back = members.away[random.below(members.away.length)] as number;
-  const home = model.start[back] as number;
-  const place = assignment[back] as number;
-  const neighbours = members.onNode[home] as number[];
-  const near = random.ratio();
-  const w = near < 0.5 && neighbours.length > 0 ? (neighbours[random.below(neighbours.length)] as number) : random.below(model.workloads);
-  const to = near < 0.8 ? place : random.below(model.nodes);
-  if (w === back || !state.mayShift(back, home)) return null;
-  let delta = state.shift(back, home);
-  if (state.mayShift(w, to)) {
-    delta += state.shiftDelta(w, to);
-    if (delta <= bound) {
-      const from = assignment[w] as number;
-      state.shift(w, to);
-      return [
-        { workload: back, from: place },
-        { workload: w, from },
-      ];
+  constructor(
+    private readonly state: SearchState,
+    private readonly random: Random,
+    private readonly maxMoves: number,
+  ) {
+    this.best = new BestSoFar(state.assignment, state.cost);
+  }
+
+  /** Another destination; while the budget lasts, also for one that has not moved. */
+  retarget(): void {
+    const { state, random } = this;
+    const workload = this.spends() ? random.below(state.model.workloads) : this.drawMoved();
+    if (workload < 0) return;
+    const to = random.below(state.model.nodes);
+    if (to === state.assignment[workload] || !state.fits(workload, to)) return;
+    if (!this.accepts(state.shiftDelta(workload, to)) || !state.mayShift(workload, to)) return;
+    this.shift(workload, to);
+    this.noteBest();
+  }
+
+  /** One goes home, another one goes instead: to the same place, or to any. */
+  replace(): void {
+    const { state, random } = this;
+    const back = this.drawMoved();
+    if (back < 0) return;
+    const home = state.model.start[back] as number;
+    const place = state.assignment[back] as number;
+    const neighbours = state.members.onNode[home] as number[];
+    const isNear = neighbours.length > 0 && random.ratio() < NEIGHBOUR_SHARE;
+    const other = isNear ? (neighbours[random.below(neighbours.length)] as number) : random.below(state.model.workloads);
+    const to = random.ratio() < SAME_PLACE_SHARE ? place : random.below(state.model.nodes);
+    const from = state.assignment[other] as number;
+    if (other === back || from === to) return;
+    if (from === home && to === place) this.exchangeThese(back, other);
+    else this.replaceBy(back, other, to);
+  }
+
+  private replaceBy(back: number, other: number, to: number): void {
+    const { state } = this;
+    const home = state.model.start[back] as number;
+    const place = state.assignment[back] as number;
+    if (!state.mayShift(back, home)) return;
+    const before = state.cost;
+    state.shift(back, home);
+    if (state.mayShift(other, to) && this.accepts(state.cost - before + state.shiftDelta(other, to))) {
+      this.best.note(back);
+      this.shift(other, to);
+      this.noteBest();
+    } else state.shift(back, place);
+  }
+
+  /** Two exchange places, one of them moved already. */
+  exchange(): void {
+    const first = this.drawMoved();
+    if (first < 0) return;
+    const second = this.spends() ? this.random.below(this.state.model.workloads) : this.drawMoved();
+    if (first !== second) this.exchangeThese(first, second);
+  }
+
+  returnToBest(): void {
+    const { state, best } = this;
+    if (state.cost <= best.cost + ROUNDING) return;
+    for (let w = 0; w < best.assignment.length; w++) {
+      if (state.assignment[w] !== best.assignment[w]) state.shift(w, best.assignment[w] as number);
     }
   }
-  state.shift(back, place);
-  return null;
-}
 
-function exchange(state: SearchState, random: Random, bound: number, maxMoves: number): readonly Shift[] | null {
-  const { members, model } = state;
-  if (members.away.length === 0) return null;
-  const a = members.away[random.below(members.away.length)] as number;
-  const b = state.moves.moved < maxMoves ? random.below(model.workloads) : (members.away[random.below(members.away.length)] as number);
-  if (a === b || !state.maySwap(a, b) || state.swapDelta(a, b) > bound) return null;
-  const shifts = [a, b].map((workload) => ({ workload, from: state.assignment[workload] as number }));
-  state.swap(a, b);
-  return shifts;
+  private exchangeThese(first: number, second: number): void {
+    const { state } = this;
+    const a = state.assignment[first] as number;
+    const b = state.assignment[second] as number;
+    if (a === b || !this.accepts(state.swapDelta(first, second)) || !state.maySwap(first, second)) return;
+    this.shift(first, b);
+    this.shift(second, a);
+    this.noteBest();
+  }
+
+  private shift(workload: number, to: number): void {
+    this.best.note(workload);
+    this.state.shift(workload, to);
+  }
+
+  private noteBest(): void {
+    if (this.state.cost < this.best.cost - ROUNDING) this.best.take(this.state.cost);
+  }
+
+  private accepts(delta: number): boolean {
+    return delta <= 0 || this.random.ratio() < Math.exp(-delta / this.temperature);
+  }
+
+  private spends(): boolean {
+    return this.state.moves.moved < this.maxMoves;
+  }
+
+  /** A workload that is away from home, or -1. */
+  private drawMoved(): number {
+    const { away } = this.state.members;
+    return away.length === 0 ? -1 : (away[this.random.below(away.length)] as number);
+  }
 }
