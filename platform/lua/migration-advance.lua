@@ -1,7 +1,7 @@
 -- Notes the stage reached and any fields, if the caller still holds the migration.
 -- KEYS 1 record, 2 audit stream
 -- ARGV 1 epoch, 2 stage, 3 now, 4 fields as a JSON object of strings, 5 events channel, 6 id
--- Returns "ok" | "gone" | "fenced" (epoch is not ours) | "settled" (closed, or a forward stage after an abort)
+-- Returns "ok" | "gone" | "fenced" (epoch is not ours) | "settled" (closed, or a stage that the outcome rules out)
 if redis.call('EXISTS', KEYS[1]) == 0 then
   return 'gone'
 end
@@ -10,6 +10,10 @@ if epoch ~= ARGV[1] then
   return 'fenced'
 end
 if (closed and closed ~= '') or (outcome == 'aborted' and ARGV[2] ~= 'cleanup') then
+  return 'settled'
+end
+-- Back to `restore` would open the door to a revert again.
+if outcome == 'committed' and ARGV[2] ~= 'resume' and ARGV[2] ~= 'cleanup' then
   return 'settled'
 end
 for name, value in pairs(cjson.decode(ARGV[4])) do

@@ -2,8 +2,9 @@
 -- the source was told to destroy the frozen one.
 -- KEYS 1 record, 2 owners hash, 3 audit stream   ARGV 1 epoch, 2 now, 3 events channel, 4 id
 -- Returns "reverted" | "refused"
-local epoch, outcome, stage, workload, from = unpack(redis.call('HMGET', KEYS[1], 'epoch', 'outcome', 'stage', 'workload', 'from'))
-if epoch ~= ARGV[1] or outcome ~= 'committed' or stage ~= 'restore' then
+local epoch, outcome, stage, closed, workload, from =
+  unpack(redis.call('HMGET', KEYS[1], 'epoch', 'outcome', 'stage', 'closedAt', 'workload', 'from'))
+if epoch ~= ARGV[1] or outcome ~= 'committed' or stage ~= 'restore' or (closed and closed ~= '') then
   return 'refused'
 end
 redis.call('HSET', KEYS[1], 'outcome', 'aborted', 'updatedAt', ARGV[2])
