@@ -20,7 +20,13 @@ export interface HbalOptions {
   readonly maxSeconds: number;
 }
 
-/** @throws Error with a hint when hbal cannot be run or refuses its input */
+export class HbalMissingError extends Error {
+  constructor(path: string) {
+    super(`${path} cannot be run. Debian has it in ganeti-htools; say where it is with --hbal PATH, or leave it out with --no-hbal`);
+  }
+}
+
+/** @throws HbalMissingError when it cannot be run; Error when it refuses its input */
 export async function runHbal(snapshot: Snapshot, options: HbalOptions): Promise<HbalRun> {
   const directory = await mkdtemp(join(tmpdir(), "evenkeel-hbal-"));
   try {
@@ -34,9 +40,7 @@ export async function runHbal(snapshot: Snapshot, options: HbalOptions): Promise
     });
     const seconds = (performance.now() - started) / 1000;
     if (result.code === "ENOENT" || result.exitCode === 127) {
-      throw new Error(
-        `${options.path} cannot be run. It is in Debian's package ganeti-htools; give its place with --hbal, or leave it out with --no-hbal`,
-      );
+      throw new HbalMissingError(options.path);
     }
     if (result.failed && !result.timedOut) throw new Error(`hbal failed: ${result.stderr || result.stdout}`);
     return { steps: parseSteps(result.stdout), seconds, finished: !result.timedOut };

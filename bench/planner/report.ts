@@ -10,7 +10,7 @@ interface Timed extends Judgement {
 export interface Comparison {
   readonly initial: Timed;
   readonly evenkeel: Timed;
-  readonly hbal?: Timed;
+  readonly hbal: Timed | null;
   /** The plan it would make if hbal's number of moves did not bind it. */
   readonly evenkeelUnlimited?: Timed;
 }
@@ -28,7 +28,7 @@ export function comparisonTable({ initial, evenkeel, hbal, evenkeelUnlimited }: 
     table.push([name, ...ratios, moves, (bytes / GIBIBYTE).toFixed(0), time(state)]);
   };
   add("at first", initial);
-  if (hbal !== undefined) add("hbal", hbal);
+  if (hbal !== null) add("hbal", hbal);
   add("evenkeel", evenkeel);
   if (evenkeelUnlimited !== undefined) add("evenkeel, any number of moves", evenkeelUnlimited);
   return table.toString();

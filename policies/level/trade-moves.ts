@@ -82,14 +82,30 @@ class Trader {
     const { state } = this;
     const home = state.model.start[back] as number;
     const place = state.assignment[back] as number;
+    const from = state.assignment[other] as number;
+    // Nodes that play two parts are rare, and left to the other kinds of proposal.
+    if (from === place || from === home || to === home || !this.accepts(this.replaceDelta(back, home, other, to))) return;
     if (!state.mayShift(back, home)) return;
-    const before = state.cost;
     state.shift(back, home);
-    if (state.mayShift(other, to) && this.accepts(state.cost - before + state.shiftDelta(other, to))) {
+    if (state.mayShift(other, to)) {
       this.best.note(back);
       this.shift(other, to);
       this.noteBest();
     } else state.shift(back, place);
+  }
+
+  private replaceDelta(back: number, home: number, other: number, to: number): number {
+    const { state } = this;
+    const { nodeCost, moves } = state;
+    const place = state.assignment[back] as number;
+    const from = state.assignment[other] as number;
+    const fixed = moves.shiftDelta(back, place, home) + moves.shiftDelta(other, from, to);
+    const left =
+      state.costWithout(other, from) - (nodeCost[from] as number) + state.costWith(back, home, Infinity) - (nodeCost[home] as number);
+    if (to === place) return fixed + left + state.costInstead(other, back, Infinity) - (nodeCost[place] as number);
+    const moved =
+      state.costWithout(back, place) - (nodeCost[place] as number) + state.costWith(other, to, Infinity) - (nodeCost[to] as number);
+    return fixed + left + moved;
   }
 
   /** Two exchange places, one of them moved already. */
