@@ -3,7 +3,6 @@ import type { clientsAt } from "../../../lab/clients/read-report.js";
 import type { ClientReport } from "../../../lab/clients/report.js";
 import { type Fleet, startFleet } from "../../../lab/fleet/fleet.js";
 import { startPart } from "../../../lab/fleet/parts.js";
-import type { Machine } from "../../../lab/machine.js";
 import type { LabWorkload } from "../../../lab/workloads/workload-table.js";
 import { nowSeconds } from "../../../platform/clock.js";
 import { createMigration, type MigrationRecord, readMigration } from "../../../platform/migration-record.js";
@@ -14,6 +13,8 @@ import { waitFor } from "../../support/wait-for.js";
 export const FIRST = "node1";
 export const SECOND = "node2";
 
+/** platform/config.ts's default. */
+const PEER_PORT = 9443;
 const NODE_SIZE = { cpuCores: 1, memoryBytes: 3 * 1024 ** 3 };
 /** The machine may have other work: a move that takes this long has stopped. */
 const CLOSED_DEADLINE_SECONDS = 90;
@@ -32,20 +33,28 @@ export interface MovingFleet {
   client(workload: string): Promise<ClientReport>;
   /** Waits until the workload has given some more answers over the connection it had. */
   answersOn(workload: string): Promise<ClientReport>;
+  /** Starts the executor again that was killed; resolves when peers can reach it. */
   startExecutor(node: string): Promise<void>;
   executorLog(node: string): string;
   close(): Promise<string[]>;
 }
 
-/** @param asked workloads that clients talk to; all of `workloads` by default. */
+export interface MovingFleetOptions {
+  /** Workloads that clients talk to; all by default. */
+  readonly asked?: readonly LabWorkload[];
+  /** Done once the fleet is up, before any workload runs. */
+  readonly before?: (fleet: Fleet) => Promise<void>;
+}
+
 export async function startMovingFleet(
   name: string,
   workloads: readonly LabWorkload[],
-  asked: readonly LabWorkload[] = workloads,
+  { asked = workloads, before }: MovingFleetOptions = {},
 ): Promise<MovingFleet> {
   const nodes = [FIRST, SECOND].map((node) => ({ name: node, ...NODE_SIZE }));
   const fleet = await startFleet({ name, nodes, withScheduler: false, withPrometheus: false });
   try {
+    await before?.(fleet);
     for (const workload of workloads) await fleet.runWorkload(workload, FIRST);
     const clients = asked.length === 0 ? null : await fleet.startClients(asked);
     return makeMovingFleet(fleet, clients);
@@ -126,7 +135,14 @@ function makeMovingFleet(fleet: Fleet, clients: ReturnType<typeof clientsAt> | n
         throw new Error(`${String(error)}; its client: ${JSON.stringify(await client(workload))}`);
       });
     },
-    startExecutor: async (node) => startPart(lab.node(node) as Machine, "executor", fleet.settings),
+    startExecutor: async (node) => {
+      await startPart(lab.node(node), "executor", fleet.settings);
+      await waitFor(
+        `the executor of ${node} to listen`,
+        async () => (await lab.node(node).exec(["ss", "-ltnH", `sport = :${PEER_PORT}`])).stdout !== "",
+        { deadlineSeconds: 60 },
+      );
+    },
     executorLog: (node) => `${lab.node(node).folder}/log/executor.log`,
     close: async () => {
       for (const queue of queues.values()) await queue.close();

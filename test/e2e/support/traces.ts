@@ -4,7 +4,7 @@ import { waitFor } from "../../support/wait-for.js";
 
 /** One line for each thing that a migration made and should have taken away again. */
 const LOOK = String.raw`
-find /run/evenkeel -mindepth 2 2>/dev/null
+find /run/evenkeel -mindepth 2 -maxdepth 2 2>/dev/null
 find /sys/fs/cgroup -path '*docker*' -name freezer.state -exec grep -l FROZEN {} + 2>/dev/null
 find /sys/fs/cgroup -path '*docker*' -name cgroup.events -exec grep -l 'frozen 1' {} + 2>/dev/null
 for process in /proc/[0-9]*; do
