@@ -12,6 +12,7 @@ import { capacityOf } from "../stages/score.js";
 import type { MoveCost, SkipReason } from "../types.js";
 import { percent } from "../words.js";
 import { type Levels, measureLevels, RESOURCES, unevenness } from "./levels.js";
+import { proposeMoves } from "./propose.js";
 
 interface Choice {
   readonly candidate: Candidate;
@@ -28,8 +29,9 @@ export function levelFleet(context: JudgedContext): void {
   const { balance } = context.config;
   const levels = measureLevels(context);
   if (unevenness(levels) <= balance.startRatio) return;
+  let made = enterProposals(levels, context);
   const sources = new Set([...levels.nodes.keys()].filter((node) => context.verdicts.get(node.id)!.verdict === "level"));
-  for (let made = 0; made < balance.movesPerPlan && unevenness(levels) > balance.stopRatio; ) {
+  while (made < balance.movesPerPlan && unevenness(levels) > balance.stopRatio) {
     const source = fullest(sources, levels);
     if (source === null) return;
     const best = chooseMove(source, levels, context);
@@ -41,6 +43,26 @@ export function levelFleet(context: JudgedContext): void {
       made++;
     }
   }
+}
+
+/** Those of the optimiser's moves that pass, the best first. Returns how many. */
+function enterProposals(levels: Levels, context: JudgedContext): number {
+  const { movesPerPlan, stopRatio } = context.config.balance;
+  const gains = proposeMoves(levels, movesPerPlan, context).map(({ candidate, target }) => ({
+    candidate,
+    target,
+    gain: gainOf(candidate, target, levels).gain,
+  }));
+  let made = 0;
+  for (const { candidate, target } of gains.sort((a, b) => b.gain - a.gain)) {
+    if (unevenness(levels) <= stopRatio) break;
+    if (whyNotStart(context, candidate.workload, "balance") !== null) continue;
+    const choice = chooseAmong(candidate, [target], null, levels, context);
+    if (choice === null) continue;
+    enterChoice(choice, levels, context);
+    made++;
+  }
+  return made;
 }
 
 /** The node furthest above the mean, over all resources. */
@@ -64,16 +86,31 @@ function chooseMove(source: NodeView, levels: Levels, context: JudgedContext): C
   for (const candidate of levelCandidates(source, fleet, config, now)) {
     if ("reason" in candidate || context.spoken.has(candidate.workload.id)) continue;
     if (whyNotStart(context, candidate.workload, "balance") !== null) continue;
-    for (const target of levels.nodes.keys()) {
-      if (target === source) continue;
-      const { gain, share } = gainOf(candidate, target, levels);
-      if (gain <= (best?.gain ?? 0) || share < config.balance.minimumGainRatio) continue;
-      if (whyNotThere(candidate.workload, candidate.need, target, context) ?? whyNotElse(target, context)) continue;
-      const cost = estimateMoveCost(candidate.workload, candidate.need, source, target, config.cost);
-      if (isWorthItsCost(share * gapOf(source, target, levels), cost, config.cost)) best = { candidate, target, gain, cost };
-    }
+    best = chooseAmong(candidate, levels.nodes.keys(), best, levels, context);
   }
   return best;
+}
+
+/** The target from which the workload's move gains most, if it gains more than the best so far. */
+function chooseAmong(
+  candidate: Candidate,
+  targets: Iterable<NodeView>,
+  best: Choice | null,
+  levels: Levels,
+  context: JudgedContext,
+): Choice | null {
+  const { workload, need, source } = candidate;
+  const { config } = context;
+  let chosen = best;
+  for (const target of targets) {
+    if (target === source) continue;
+    const { gain, share } = gainOf(candidate, target, levels);
+    if (gain <= (chosen?.gain ?? 0) || share < config.balance.minimumGainRatio) continue;
+    if (whyNotThere(workload, need, target, context) ?? whyNotElse(target, context)) continue;
+    const cost = estimateMoveCost(workload, need, source, target, config.cost);
+    if (isWorthItsCost(share * gapOf(source, target, levels), cost, config.cost)) chosen = { candidate, target, gain, cost };
+  }
+  return chosen;
 }
 
 function whyNotElse(target: NodeView, context: JudgedContext): SkipReason | null {
