@@ -1,10 +1,8 @@
-import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { type Keys, makeKeys } from "../../platform/keys.js";
 import { connectRedis } from "../../platform/redis.js";
-import { clientsAt } from "../clients/read-report.js";
-import { toTargets } from "../clients/targets.js";
+import { type LabClients, startLabClients } from "../clients/start-lab-clients.js";
 import { waitFor } from "../deadline.js";
 import { cacheFolder } from "../folders.js";
 import { buildImages } from "../images/build-images.js";
@@ -43,7 +41,7 @@ export interface Fleet {
   readonly prometheusUrl: string | null;
   runWorkload(workload: LabWorkload, node: string): Promise<void>;
   /** One connection to each workload, from outside the fleet, checked all the time. */
-  startClients(workloads: readonly LabWorkload[]): Promise<ReturnType<typeof clientsAt>>;
+  startClients(workloads: readonly LabWorkload[]): Promise<LabClients>;
   /** The node whose Docker runs the workload; null while none or more than one does. */
   whereIs(workload: string): Promise<string | null>;
   close(): Promise<string[]>;
@@ -118,12 +116,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
         await (await docker.createContainer(toContainerCreateOptions(workload))).start();
       },
       startClients: async (workloads) => {
-        await writeFile(join(lab.sharedDirectory, "etc", "targets.json"), JSON.stringify(toTargets(workloads)));
-        await lab.clients.spawn(
-          ["node", "/opt/evenkeel/dist/lab/clients/main.js", "--targets", "/shared/etc/targets.json", "--report", "/shared/clients.sock"],
-          { name: "clients" },
-        );
-        const clients = clientsAt(join(lab.sharedDirectory, "clients.sock"));
+        const clients = await startLabClients(lab, workloads);
         await waitFor("every client to have an answer", READY_DEADLINE_SECONDS, async () => {
           const report = await clients.report().catch(() => null);
           return report?.clients.every((client) => client.requests > 0);

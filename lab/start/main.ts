@@ -2,19 +2,11 @@ import { writeFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { Command } from "commander";
 import { type Fleet, startFleet } from "../fleet/fleet.js";
+import { STORY_NODES, STORY_POLICIES } from "./fleet-options.js";
 import { drainAndReturn, heatAndLevel, placeWorkloads, summariseMoves } from "./scenario.js";
 import { type ClientSummary, judge, type Summary, summariseClient } from "./summary.js";
 import { makeTerminal } from "./terminal.js";
 import { followFleet } from "./watch.js";
-
-const NODE_SIZE = { cpuCores: 1, memoryBytes: 3 * 2 ** 30 };
-
-/** Seconds instead of minutes, so that a visitor sees the fleet act; everything else is as on a real one. */
-const POLICIES = {
-  overload: { cpuDetectRatio: 0.6, cpuFixRatio: 0.5, holdSeconds: 6 },
-  cooldownSeconds: 60,
-  concurrency: { perNode: 1, fleet: 2 },
-};
 
 const flags = new Command("npm start --")
   .description(
@@ -63,8 +55,8 @@ async function tellStory(fleet: Fleet): Promise<Story> {
 async function main(): Promise<number> {
   const fleet = await startFleet({
     name: "start",
-    nodes: [1, 2, 3].map((number) => ({ name: `node${number}`, ...NODE_SIZE })),
-    policies: POLICIES,
+    nodes: STORY_NODES,
+    policies: STORY_POLICIES,
     mode: "auto",
     pagePort: flags.port,
     onProgress: terminal.progress,

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { listMigrations } from "../../platform/migration-record.js";
-import type { clientsAt } from "../clients/read-report.js";
+import type { LabClients } from "../clients/start-lab-clients.js";
 import { waitFor } from "../deadline.js";
 import type { Fleet } from "../fleet/fleet.js";
 import { WORKLOADS } from "../workloads/workload-table.js";
@@ -8,8 +8,6 @@ import { type Level, readLevel } from "./observe.js";
 import type { MoveSummary, Summary } from "./summary.js";
 
 export type Told = (line: string) => void;
-
-type Clients = ReturnType<typeof clientsAt>;
 
 /** Which node each workload starts on: the first one gets both that will be made to burn. */
 const PLACES: Readonly<Record<string, string>> = {
@@ -32,7 +30,7 @@ const SETTLE_MILLISECONDS = 3000;
 const LEVEL_DEADLINE_SECONDS = 120;
 const DRAIN_DEADLINE_SECONDS = 180;
 
-export async function placeWorkloads(fleet: Fleet, tell: Told): Promise<Clients> {
+export async function placeWorkloads(fleet: Fleet, tell: Told): Promise<LabClients> {
   for (const node of fleet.lab.nodes) {
     for (const workload of WORKLOADS.filter((each) => PLACES[each.name] === node.name)) {
       tell(`${node.name}: starting ${workload.name}, ${workload.character}`);
@@ -44,7 +42,7 @@ export async function placeWorkloads(fleet: Fleet, tell: Told): Promise<Clients>
 }
 
 /** Raises the load on one node and waits until Evenkeel has levelled it by itself. */
-export async function heatAndLevel(fleet: Fleet, clients: Clients, tell: Told): Promise<{ before: Level; after: Level }> {
+export async function heatAndLevel(fleet: Fleet, clients: LabClients, tell: Told): Promise<{ before: Level; after: Level }> {
   for (const name of BURNERS) await clients.burn(name, BURN_PERCENT);
   tell(`node1 heats up: both burners burn ${BURN_PERCENT} % of a core each`);
   const before = await waitFor("node1 to be hot", HOT_DEADLINE_SECONDS, async () => {
@@ -92,7 +90,7 @@ export async function drainAndReturn(fleet: Fleet, tell: Told): Promise<Summary[
 }
 
 /** Each migration as its client saw it. */
-export async function summariseMoves(fleet: Fleet, clients: Clients): Promise<MoveSummary[]> {
+export async function summariseMoves(fleet: Fleet, clients: LabClients): Promise<MoveSummary[]> {
   const records = await moves(fleet);
   return Promise.all(
     records.map(async (record) => {
