@@ -25,6 +25,9 @@ export async function startMigration({ redis, keys, jobs, term }: Actor, picture
   const workload = picture.placed.find(({ id }) => id === move.workload);
   const state = picture.snapshot.workloads.find(({ id }) => id === move.workload);
   if (workload === undefined || state === undefined) throw new EvenkeelError("WORKLOAD_NOT_FOUND", move.workload);
+  // The picture may have aged while others of its moves were being started.
+  const movedAt = Number((await redis.hget(keys.lastMoved, move.workload)) ?? 0);
+  if (movedAt > picture.reading.at) throw new EvenkeelError("WORKLOAD_MIGRATING", `${workload.reading.name} has just arrived elsewhere`);
   const at = nowSeconds();
   const id = makeMigrationId(at);
   const { name, containerId } = workload.reading;

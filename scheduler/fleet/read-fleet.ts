@@ -41,18 +41,33 @@ export interface ReadOptions {
 
 const CLOSED_MIGRATIONS_READ = 1000;
 
+/**
+ * Samples first, then records, then who owns what. A migration that ends meanwhile is then seen as open, or its commit is; the other way
+ * round it could be neither, and the old sample would show its workload where it was.
+ */
 export async function readFleet(redis: Redis, keys: Keys, options: ReadOptions): Promise<FleetReading> {
-  const [seen, flags, owners, lastMoved, openIds, closedIds] = await Promise.all([
-    redis.zrange(keys.nodes, 0, "-1", "WITHSCORES"),
-    redis.hgetall(keys.maintenance),
+  const nodes = await readNodes(redis, keys, options);
+  const open = await readMigrations(redis, keys, await redis.smembers(keys.openMigrations));
+  const [owners, lastMoved, closedMigrations] = await Promise.all([
     redis.hgetall(keys.owners),
     redis.hgetall(keys.lastMoved),
-    redis.smembers(keys.openMigrations),
-    redis.zrevrange(keys.closedMigrations, 0, CLOSED_MIGRATIONS_READ - 1),
+    readClosed(redis, keys, options.closedCache),
   ]);
+  return {
+    at: options.at,
+    nodes,
+    owners,
+    lastMoved: Object.fromEntries(Object.entries(lastMoved).map(([workload, at]) => [workload, Number(at)])),
+    openMigrations: open.filter((record) => record.closedAt === null),
+    closedMigrations,
+  };
+}
+
+async function readNodes(redis: Redis, keys: Keys, options: ReadOptions): Promise<NodeReading[]> {
+  const [seen, flags] = await Promise.all([redis.zrange(keys.nodes, 0, "-1", "WITHSCORES"), redis.hgetall(keys.maintenance)]);
   const ids: { id: string; lastSeenAt: number }[] = [];
   for (let index = 0; index + 1 < seen.length; index += 2) ids.push({ id: seen[index]!, lastSeenAt: Number(seen[index + 1]) });
-  const nodes = await Promise.all(
+  return Promise.all(
     ids.map(async ({ id, lastSeenAt }) => {
       const [sampleText, identityText, history] = await Promise.all([
         redis.get(keys.nodeSample(id)),
@@ -60,35 +75,19 @@ export async function readFleet(redis: Redis, keys: Keys, options: ReadOptions):
         redis.xrevrange(keys.nodeHistory(id), "+", "-", "COUNT", options.historyLength),
       ]);
       const { sample, trouble } = judgeSample(id, sampleText, options);
-      return {
-        id,
-        lastSeenAt,
-        sample,
-        trouble,
-        identity: parseIdentity(identityText),
-        history: parseHistory(history),
-        flag: flags[id] ?? null,
-      };
+      const identity = parseIdentity(identityText);
+      return { id, lastSeenAt, sample, trouble, identity, history: parseHistory(history), flag: flags[id] ?? null };
     }),
   );
-  const { closedCache } = options;
-  const open = await readMigrations(redis, keys, openIds);
-  const unread = await readMigrations(
-    redis,
-    keys,
-    closedIds.filter((id) => !closedCache.has(id)),
-  );
-  for (const record of unread) closedCache.set(record.id, record);
-  const kept = new Set(closedIds);
-  for (const id of closedCache.keys()) if (!kept.has(id)) closedCache.delete(id);
-  return {
-    at: options.at,
-    nodes,
-    owners,
-    lastMoved: Object.fromEntries(Object.entries(lastMoved).map(([workload, at]) => [workload, Number(at)])),
-    openMigrations: open.filter((record) => record.closedAt === null),
-    closedMigrations: closedIds.flatMap((id) => closedCache.get(id) ?? []),
-  };
+}
+
+async function readClosed(redis: Redis, keys: Keys, cache: Map<string, MigrationRecord>): Promise<MigrationRecord[]> {
+  const ids = await redis.zrevrange(keys.closedMigrations, 0, CLOSED_MIGRATIONS_READ - 1);
+  const unread = ids.filter((id) => !cache.has(id));
+  for (const record of await readMigrations(redis, keys, unread)) cache.set(record.id, record);
+  const kept = new Set(ids);
+  for (const id of cache.keys()) if (!kept.has(id)) cache.delete(id);
+  return ids.flatMap((id) => cache.get(id) ?? []);
 }
 
 async function readMigrations(redis: Redis, keys: Keys, ids: readonly string[]): Promise<MigrationRecord[]> {
