@@ -21,8 +21,10 @@ export interface HbalOptions {
 }
 
 export class HbalMissingError extends Error {
-  constructor(path: string) {
-    super(`${path} cannot be run. Debian has it in ganeti-htools; say where it is with --hbal PATH, or leave it out with --no-hbal`);
+  constructor(path: string, cause: string) {
+    super(
+      `${path} cannot be run${cause && ` (${cause.trim()})`}. Debian has it in ganeti-htools; say where it is with --hbal PATH, or leave it out with --no-hbal`,
+    );
   }
 }
 
@@ -40,7 +42,7 @@ export async function runHbal(snapshot: Snapshot, options: HbalOptions): Promise
     });
     const seconds = (performance.now() - started) / 1000;
     if (result.code === "ENOENT" || result.exitCode === 127) {
-      throw new HbalMissingError(options.path);
+      throw new HbalMissingError(options.path, String(result.stderr ?? ""));
     }
     if (result.failed && !result.timedOut) throw new Error(`hbal failed: ${result.stderr || result.stdout}`);
     return { steps: parseSteps(result.stdout), seconds, finished: !result.timedOut };

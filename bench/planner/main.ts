@@ -60,7 +60,8 @@ async function measureHbal(): Promise<(Judgement & Pick<HbalRun, "seconds" | "fi
     const run = await runHbal(cluster, { path: options.hbal, maxMoves: options.maxMoves ?? null, maxSeconds: options.hbalSeconds });
     return { ...judge(cluster, run.steps), seconds: run.seconds, finished: run.finished };
   } catch (error) {
-    if (!(error instanceof HbalMissingError) || command.getOptionValueSource("hbal") !== "default") throw error;
+    if (!(error instanceof HbalMissingError)) throw error;
+    if (command.getOptionValueSource("hbal") !== "default") command.error(error.message);
     process.stderr.write(`${error.message}\n`);
     return error.message;
   }

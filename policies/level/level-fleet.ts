@@ -30,5 +30,5 @@ export function levelFleet(model: SearchModel, options: LevelOptions): LevelMove
   const meanGain = (before - state.cost) / state.moves.moved;
   const { maxMoves, proposals } = options;
   tradeMoves(state, { maxMoves, proposals, warm: meanGain * WARM_SHARE, cold: meanGain * COLD_SHARE, random });
-  return sequence(model, state.assignment);
+  return sequence(model, state.assignment, options.minGain);
 }
