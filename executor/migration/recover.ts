@@ -1,6 +1,6 @@
-import { rm } from "node:fs/promises";
 import { nowSeconds } from "../../platform/clock.js";
 import { abortMigration, closeMigration, type MigrationRecord } from "../../platform/migration-record.js";
+import { removeFolder } from "../remove-folder.js";
 import { forgetDescription, readKeptDescription } from "./kept-description.js";
 import { type Surroundings, sourceFolder } from "./migration.js";
 import { awaitTwin } from "./run.js";
@@ -42,7 +42,7 @@ export async function recoverMigration(surroundings: Surroundings, record: Migra
         errorMessage: `the executor of ${record.from} stopped in stage ${record.stage}`,
       });
     }
-    await rm(folder, { recursive: true, force: true });
+    await removeFolder(folder);
     await forgetDescription(surroundings, record.id);
   } finally {
     peer.close();

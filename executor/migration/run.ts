@@ -1,4 +1,3 @@
-import { rm } from "node:fs/promises";
 import { nowSeconds } from "../../platform/clock.js";
 import { asEvenkeelError, EvenkeelError } from "../../platform/errors.js";
 import { abortMigration, closeMigration, type MigrationRecord, readMigration } from "../../platform/migration-record.js";
@@ -6,6 +5,7 @@ import { monotonicSeconds } from "../channel/events.js";
 import { tarFolder } from "../channel/tar-stream.js";
 import type { Checkpoint, WorkloadDescription } from "../engine/engine.js";
 import type { IncomingStatus } from "../peer/protocol.js";
+import { removeFolder } from "../remove-folder.js";
 import { syncRound, syncWhileRunning } from "./files.js";
 import { forgetDescription, keepDescription } from "./kept-description.js";
 import { enter, type Held, reportProgress, type Surroundings, sourceFolder } from "./migration.js";
@@ -108,7 +108,7 @@ async function finishCommitted(surroundings: Surroundings, held: Held, progress:
   await enter(surroundings, held, "cleanup");
   await held.peer.finish(held.record.id);
   if (progress.description !== null) await surroundings.engine.removeSource(progress.description);
-  await rm(sourceFolder(surroundings, held.record.id), { recursive: true, force: true });
+  await removeFolder(sourceFolder(surroundings, held.record.id));
   await forgetDescription(surroundings, held.record.id);
 }
 
@@ -146,7 +146,7 @@ async function giveBack(surroundings: Surroundings, held: Held, progress: Progre
     }
   }
   if (progress.restartsHeld && progress.description !== null) await engine.releaseRestarts(progress.description);
-  await rm(sourceFolder(surroundings, held.record.id), { recursive: true, force: true });
+  await removeFolder(sourceFolder(surroundings, held.record.id));
   await forgetDescription(surroundings, held.record.id);
 }
 

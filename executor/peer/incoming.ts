@@ -11,6 +11,7 @@ import { commitMigration, readMigration, revertMigration } from "../../platform/
 import { monotonicSeconds } from "../channel/events.js";
 import { preparePendingRestore } from "../engine/docker/restore-session.js";
 import type { FileTree, TargetEngine, WorkloadDescription } from "../engine/engine.js";
+import { removeFolder } from "../remove-folder.js";
 import type { IncomingStatus, OfferAnswer, RestoreAnswer, RestoreRequest, TwinAnswer } from "./protocol.js";
 import { serveRsync, writeRsyncConfig } from "./rsync-server.js";
 
@@ -142,7 +143,7 @@ export function makeIncoming({ node, runDirectory, engine, redis, keys, log }: N
     async finish(id) {
       const half = await need(id);
       await engine.finish(half.description, half.containerId, pendingFolder(half.containerId));
-      await rm(pendingFolder(half.containerId), { recursive: true, force: true });
+      await removeFolder(pendingFolder(half.containerId));
       await rm(`${home}/${id}`, { recursive: true, force: true });
       return EMPTY;
     },
@@ -157,7 +158,7 @@ export function makeIncoming({ node, runDirectory, engine, redis, keys, log }: N
       const containerId = half?.containerId ?? (await engine.findTwin(id));
       if (half !== null && containerId !== null) {
         await engine.remove(half.description, containerId, pendingFolder(containerId));
-        await rm(pendingFolder(containerId), { recursive: true, force: true });
+        await removeFolder(pendingFolder(containerId));
       }
       await rm(`${home}/${id}`, { recursive: true, force: true });
       return EMPTY;

@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { EvenkeelError } from "../../../platform/errors.js";
 import { projectPath } from "../../../platform/paths.js";
 import { type Event, EventQueue, monotonicSeconds } from "../../channel/events.js";
 import { type Fifo, makeFifos, openForReading, openForWriting } from "../../channel/fifo.js";
+import { removeFolder } from "../../remove-folder.js";
 import type { ProcessFact, RestoreDecision, RestoreDone } from "../engine.js";
 import { readCriuErrors } from "./criu-log.js";
 import { containerFolder, inspect } from "./describe.js";
@@ -25,7 +26,7 @@ const FIFOS = ["events", "bundle-ready", "created", "gate", "started", "verdict"
 
 /** Lays out the folder in which the runtime shim finds the pending restore of a container. */
 export async function preparePendingRestore(folder: string): Promise<void> {
-  await rm(folder, { recursive: true, force: true });
+  await removeFolder(folder);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   // Under --userns-remap CRIU opens images as the namespace's root, through a descriptor of this folder; nobody else gets past its parent.
   await mkdir(`${folder}/images`, { mode: 0o755 });
@@ -108,6 +109,7 @@ export async function resumeRestore(host: DockerHost, containerId: string, folde
     verdict.send("commit");
     const exit = await events.next(["exit"], 5).catch(() => null);
     started.send(exit?.rest ?? "0");
+    if (exit !== null && exit.rest !== "0") throw new EvenkeelError("RESTORE_FAILED", await explain(folder, exit.rest));
     const deadline = monotonicSeconds() + STEP_DEADLINE_SECONDS;
     while (!(await inspect(host, containerId)).State.Running) {
       if (monotonicSeconds() > deadline)
