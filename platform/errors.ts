@@ -25,6 +25,7 @@ export const CATALOGUE = {
   REDIS_EVICTS: entry("Redis may evict keys", "Set `maxmemory-policy noeviction`: an evicted record could lose a workload.", false, 503),
   NODE_NOT_FOUND: entry("No such node", "`evenkeel nodes` lists them.", false, 404),
   NODE_UNKNOWN: entry("The node has not reported lately", "Check its collector; an unknown node is neither source nor target.", true),
+  NODE_REPORTS: entry("The node is alive", "Stop its collector first; forgetting is for nodes that will not come back."),
   NODE_IN_MAINTENANCE: entry("The node is under maintenance", "Choose another, or `evenkeel undrain` it first."),
   WORKLOAD_NOT_FOUND: entry("No such workload", "`evenkeel workloads` lists them.", false, 404),
   WORKLOAD_AMBIGUOUS: entry("The name fits more than one workload", "Use the workload's id instead.", false, 400),

@@ -6,6 +6,7 @@ import type { Logger } from "../platform/log.js";
 import type { PolicyConfig } from "../policies/config.js";
 import { decide } from "../policies/decide.js";
 import { carryOut, heldBack, type Mode } from "./act/carry-out-plan.js";
+import { forgetWorkloads } from "./act/forget.js";
 import type { MigrationJobs } from "./act/migration-jobs.js";
 import { recoverJobs } from "./act/recover-jobs.js";
 import { recordAudit } from "./audit.js";
@@ -146,5 +147,7 @@ async function planAndAct(parts: TickParts, picture: FleetPicture, term: number)
   if (started.length > 0) log.info({ started }, "moves started");
   const recovered = await recoverJobs(actor, picture.reading.openMigrations, now);
   if (recovered.length > 0) log.warn({ recovered }, "jobs delivered again");
+  const forgotten = await forgetWorkloads(actor, picture);
+  if (forgotten > 0) log.info({ forgotten }, "workloads forgotten that no node has run for long");
   return published;
 }

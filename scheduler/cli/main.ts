@@ -1,6 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { addCerts } from "./commands/certs.js";
-import { addDrain, addUndrain } from "./commands/drain.js";
+import { addDrain, addForget, addUndrain } from "./commands/drain.js";
 import { addMigrate } from "./commands/migrate.js";
 import { addCancel, addMigrations } from "./commands/migrations.js";
 import { addNodes } from "./commands/nodes.js";
@@ -35,6 +35,7 @@ for (const add of [
   addMigrate,
   addDrain,
   addUndrain,
+  addForget,
   addMigrations,
   addCancel,
   addAudit,

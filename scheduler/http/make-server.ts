@@ -5,8 +5,8 @@ import { asEvenkeelError, EvenkeelError } from "../../platform/errors.js";
 import { projectPath } from "../../platform/paths.js";
 import type { ErrorAnswer } from "../api-shapes.js";
 import { addEventStream } from "./event-stream.js";
-import { addMaintenanceRoutes } from "./maintenance-routes.js";
 import { addMigrationRoutes } from "./migration-routes.js";
+import { addNodeRoutes } from "./node-routes.js";
 import type { ApiParts } from "./parts.js";
 import { addReadRoutes } from "./read-routes.js";
 
@@ -38,7 +38,7 @@ export async function makeServer(parts: ApiParts): Promise<FastifyInstance> {
   });
   addReadRoutes(server, parts);
   addMigrationRoutes(server, parts);
-  addMaintenanceRoutes(server, parts);
+  addNodeRoutes(server, parts);
   addHealthRoutes(server, parts);
   const streams = addEventStream(server, parts);
   server.addHook("preClose", async () => streams.close());

@@ -70,6 +70,18 @@ export function addUndrain(program: Command): void {
   );
 }
 
+export function addForget(program: Command): void {
+  const command = program.command("forget").argument("<node>").description("drop a node that will not come back from every list");
+  withCommonOptions(command).action((node: string, options: CommonOptions) =>
+    runCommand(options, async ({ api, output }) => {
+      const answer = await api.ask<{ forgotten: string }>("DELETE", `/nodes/${encodeURIComponent(node)}`);
+      if (output.json) output.answer(answer);
+      else output.line(`${node} is forgotten.`);
+      return EXIT.ok;
+    }),
+  );
+}
+
 function summarise(drain: DrainReport): string {
   const total = drain.moved + drain.remaining.length;
   const eta = drain.expectedEmptyAt === null ? "" : `, about ${duration(Math.max(0, drain.expectedEmptyAt - Date.now() / 1000))} to go`;

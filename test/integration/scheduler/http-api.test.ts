@@ -41,6 +41,7 @@ describe("the HTTP API", () => {
     ["POST", `${API}/plan/approve`, {}],
     ["PUT", `${API}/nodes/n1/maintenance`, {}],
     ["DELETE", `${API}/nodes/n1/maintenance`, undefined],
+    ["DELETE", `${API}/nodes/n1`, undefined],
   ];
 
   for (const [method, path, body] of changes) {

@@ -282,6 +282,38 @@ describe("the scheduler", () => {
     expect(await metrics()).to.contain('node="n1"');
   });
 
+  it("forgets a silent node when asked to, but not one that reports", async () => {
+    await report([
+      { id: "n1", workloads: [] },
+      { id: "n2", workloads: [] },
+    ]);
+    const scheduler = await start();
+    expect((await scheduler.send("DELETE", `${API}/nodes/n2`)).body.error.code).to.equal("NODE_REPORTS");
+    fleet.nodes.pop();
+    // A push that was under way may still come in.
+    await waitFor("n2 to fall silent", async () => {
+      await redis.del(keys.nodeSample("n2"));
+      return (await scheduler.send("DELETE", `${API}/nodes/n2`)).status === 200;
+    });
+    expect(await stateOf(scheduler, "n2")).to.equal(undefined);
+    expect((await scheduler.send("DELETE", `${API}/nodes/n2`)).status).to.equal(404);
+  });
+
+  it("forgets the owners of workloads that no node has run for long, only while every node is heard", async () => {
+    await report([{ id: "n1", workloads: [{ name: "a" }] }]);
+    const old = Date.now() / 1000 - 8 * 86_400;
+    const ids = { present: containerIdOf("a"), gone: "gone", recent: "recent" };
+    await redis.hset(keys.owners, { [ids.present]: "n1", gone: "n1", recent: "n1" });
+    await redis.hset(keys.lastMoved, { [ids.present]: old, gone: old, recent: Date.now() / 1000 });
+    await redis.zadd(keys.nodes, 1, "silent");
+    const scheduler = await start();
+    await ticks(scheduler, 3);
+    expect(await redis.hlen(keys.owners)).to.equal(3);
+    await redis.zrem(keys.nodes, "silent");
+    await waitFor("it to be forgotten", async () => (await redis.hlen(keys.owners)) === 2);
+    expect(await redis.hkeys(keys.lastMoved)).to.have.members([ids.present, "recent"]);
+  });
+
   it("cancels a migration that nobody has taken up", async () => {
     await report([
       { id: "n1", workloads: [{ name: "a" }] },

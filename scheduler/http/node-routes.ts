@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { nowSeconds } from "../../platform/clock.js";
 import { EvenkeelError } from "../../platform/errors.js";
+import { forgetNode } from "../act/forget.js";
 import type { MaintenanceAnswer } from "../api-shapes.js";
 import { recordAudit } from "../audit.js";
 import { reportDrain } from "../fleet/drain-report.js";
@@ -10,8 +11,8 @@ import { authorize } from "./authorize.js";
 import type { ApiParts } from "./parts.js";
 import { maintenanceBody, nodeParams, readInput } from "./read-input.js";
 
-/** The maintenance flag. It is one hash field, the same that `redis-cli` sets, so every scheduler may write it. */
-export function addMaintenanceRoutes(server: FastifyInstance, parts: ApiParts): void {
+/** The maintenance flag, one hash field that `redis-cli` may set as well, and the end of nodes. Any scheduler may write these. */
+export function addNodeRoutes(server: FastifyInstance, parts: ApiParts): void {
   const { redis, keys, view, policyConfig, ticker } = parts;
   const onRequest = async (request: FastifyRequest) => authorize(request, parts.config.scheduler.operatorToken);
 
@@ -48,5 +49,13 @@ export function addMaintenanceRoutes(server: FastifyInstance, parts: ApiParts): 
     const detail = removed === 1 ? "flag lifted" : "there was no flag";
     await recordAudit(redis, keys, { at: nowSeconds(), kind: "maintenance-off", actor: "operator", node: id, detail }, 0);
     return answer(id);
+  });
+
+  server.delete(`${API_BASE}/nodes/:id`, { onRequest }, async (request): Promise<{ forgotten: string }> => {
+    const { id } = readInput(nodeParams, request.params);
+    await forgetNode(redis, keys, id);
+    await recordAudit(redis, keys, { at: nowSeconds(), kind: "node-forgotten", actor: "operator", node: id, detail: "asked for" }, 0);
+    await publishNote(redis, keys, { kind: "maintenance", node: id });
+    return { forgotten: id };
   });
 }

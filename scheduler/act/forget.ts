@@ -1,0 +1,41 @@
+import type { Redis } from "ioredis";
+import { EvenkeelError } from "../../platform/errors.js";
+import type { Keys } from "../../platform/keys.js";
+import { loadLua } from "../../platform/redis.js";
+import type { FleetPicture } from "../fleet/build-snapshot.js";
+import type { Actor } from "./start-migration.js";
+
+const nodeScript = loadLua("scheduler/lua/node-forget.lua");
+const workloadsScript = loadLua("scheduler/lua/workloads-forget.lua");
+
+/** Longer than any cool-down, and than a stopped container is likely to rest. */
+const UNSEEN_SECONDS = 7 * 86_400;
+/** A tick stays short whatever has piled up; the next one goes on. */
+const FORGOTTEN_AT_ONCE = 500;
+
+/** @throws NODE_NOT_FOUND, NODE_REPORTS when it is alive. */
+export async function forgetNode(redis: Redis, keys: Keys, node: string): Promise<void> {
+  const reply = await nodeScript(
+    redis,
+    [keys.nodes, keys.nodeSample(node), keys.nodeIdentity(node), keys.nodeHistory(node), keys.maintenance],
+    [node],
+  );
+  if (reply === "none") throw new EvenkeelError("NODE_NOT_FOUND", node);
+  if (reply === "reports") throw new EvenkeelError("NODE_REPORTS", node);
+}
+
+/**
+ * Drops the owner and last move of workloads that are on no node, so that Redis does not keep every container there ever was. Only while
+ * every node is heard: one that is silent may run them. @returns how many.
+ */
+export async function forgetWorkloads({ redis, keys, term }: Actor, { reading, placed }: FleetPicture): Promise<number> {
+  if (reading.nodes.some(({ sample }) => sample === null)) return 0;
+  const before = reading.at - UNSEEN_SECONDS;
+  const present = new Set(placed.map(({ id }) => id));
+  const ids = new Set([...Object.keys(reading.owners), ...Object.keys(reading.lastMoved)]);
+  const gone = [...ids].filter((id) => !present.has(id) && (reading.lastMoved[id] ?? 0) < before).slice(0, FORGOTTEN_AT_ONCE);
+  if (gone.length === 0) return 0;
+  const reply = await workloadsScript(redis, [keys.lastMoved, keys.owners, keys.leader, keys.openByWorkload], [term, before, ...gone]);
+  if (reply === "fenced") throw new EvenkeelError("FENCED", `term ${term} is over`);
+  return Number(reply);
+}
