@@ -12,7 +12,7 @@ export const configSchema = z.strictObject({
   redis: z
     .strictObject({
       url: z.string().describe("redis://host:port, rediss://… or unix:///path"),
-      password: z.string().optional(),
+      password: z.string().optional().describe("What `requirepass` of Redis says"),
       prefix: z.string().default(DEFAULT_PREFIX).describe("Key prefix; keep the braces, they are the cluster hash tag"),
     })
     .prefault({ url: "redis://127.0.0.1:6379" }),
@@ -21,35 +21,49 @@ export const configSchema = z.strictObject({
       id: z
         .string()
         .regex(/^[a-z0-9][a-z0-9-]{0,62}$/)
-        .default(hostname().toLowerCase().split(".")[0] ?? "node"),
+        .default(hostname().toLowerCase().split(".")[0] ?? "node")
+        .describe("Its name in the fleet, and in its certificate"),
       peerHost: z.string().default(hostname()).describe("Name or address under which other nodes reach this one"),
-      labels: z.record(z.string(), z.string()).default({}),
+      labels: z.record(z.string(), z.string()).default({}).describe("Of the node, such as `io.evenkeel.zone`"),
       dockerSocket: z.string().default("/var/run/docker.sock"),
     })
     .prefault({}),
   collector: z
     .strictObject({
-      intervalSeconds: seconds.default(5),
+      intervalSeconds: seconds.default(5).describe("From one sample to the next"),
       sampleTtlSeconds: seconds.default(20).describe("After this long without a sample the node is unknown"),
-      historyLength: z.number().int().positive().default(720),
-      metricsPort: port.default(9101),
-      maintenanceFile: z.string().default("/etc/evenkeel/maintenance"),
+      historyLength: z.number().int().positive().default(720).describe("Samples of a node that policies look back on"),
+      metricsPort: port.default(9101).describe("For Prometheus and /healthz"),
+      maintenanceFile: z
+        .string()
+        .default("/etc/evenkeel/maintenance")
+        .describe("While it exists the node is under maintenance; its text is the reason"),
     })
     .prefault({}),
   executor: z
     .strictObject({
-      peerPort: port.default(9443),
-      metricsPort: port.default(9102),
-      concurrency: z.number().int().positive().default(2),
-      runDirectory: z.string().default("/run/evenkeel").describe("On tmpfs: memory images pass through here"),
+      peerPort: port.default(9443).describe("For the executors of other nodes, over mutual TLS"),
+      metricsPort: port.default(9102).describe("For Prometheus and /healthz"),
+      concurrency: z
+        .number()
+        .int()
+        .positive()
+        .default(2)
+        .describe("Migrations that leave this node at once, whatever the policies ask for"),
+      runDirectory: z
+        .string()
+        .default("/run/evenkeel")
+        .describe(
+          "On tmpfs: memory images pass through here. If it is another, Docker needs EVENKEEL_RUN=<it> in its environment, for the runtime",
+        ),
       stateDirectory: z
         .string()
         .default("/var/lib/evenkeel")
         .describe("On disk: what has to be given back to a workload survives a power cut here"),
       tls: z
         .strictObject({
-          authority: z.string().default("/etc/evenkeel/tls/ca.pem"),
-          certificate: z.string().default("/etc/evenkeel/tls/node.pem"),
+          authority: z.string().default("/etc/evenkeel/tls/ca.pem").describe("Whose certificates are believed"),
+          certificate: z.string().default("/etc/evenkeel/tls/node.pem").describe("Issued to `node.id`"),
           key: z.string().default("/etc/evenkeel/tls/node.key"),
         })
         .prefault({}),
@@ -58,12 +72,14 @@ export const configSchema = z.strictObject({
   scheduler: z
     .strictObject({
       host: z.string().default("0.0.0.0"),
-      port: port.default(8080),
-      tickSeconds: seconds.default(5),
-      leaseSeconds: seconds.default(10),
-      /** Operators' bearer token; without one every changing request is refused. */
-      operatorToken: z.string().min(16).optional(),
-      mode: z.enum(["observe", "approve", "auto"]).default("observe"),
+      port: port.default(8080).describe("API, live page, metrics"),
+      tickSeconds: seconds.default(5).describe("From the end of one look at the fleet to the next"),
+      leaseSeconds: seconds.default(10).describe("A leader that is silent for this long has lost its place"),
+      operatorToken: z.string().min(16).optional().describe("Operators' bearer token; without one every changing request is refused"),
+      mode: z
+        .enum(["observe", "approve", "auto"])
+        .default("observe")
+        .describe("Plan only, wait for an operator, or act. Drains and single moves are made in every mode"),
       advertiseUrl: z.url().optional().describe("Under which other schedulers reach this one; default http://<host name>:<port>"),
       windows: z
         .array(
@@ -75,7 +91,8 @@ export const configSchema = z.strictObject({
             action: z.enum(["maintenance", "no-moves"]).describe("no-moves stops balancing, not what an operator asks for"),
           }),
         )
-        .default([]),
+        .default([])
+        .describe("Times of maintenance, and times without moves"),
     })
     .prefault({}),
   /** Checked by the scheduler against its own schema of PolicyConfig. */
