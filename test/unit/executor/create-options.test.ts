@@ -1,0 +1,104 @@
+import { readFileSync } from "node:fs";
+import { expect } from "chai";
+import type Docker from "dockerode";
+import { RUNTIME, toCreateOptions } from "../../../executor/engine/docker/create-options.js";
+import { describeContainer } from "../../../executor/engine/docker/describe.js";
+import type { WorkloadDescription } from "../../../executor/engine/engine.js";
+import { projectPath } from "../../../platform/paths.js";
+
+/** As Docker 28.5 inspects a container with limits, two named volumes, an anonymous one, and a fixed address. */
+const inspection = JSON.parse(readFileSync(projectPath("test/unit/executor/fixtures/inspect-docker-28.json"), "utf8"));
+const ANONYMOUS = inspection.Mounts.find((mount: { Destination: string }) => mount.Destination === "/cache").Name;
+
+/** Answers as the engine did when the fixture was taken. */
+const engine = {
+  getContainer: () => ({ inspect: async () => inspection }),
+  getNetwork: () => ({ inspect: async () => ({ Driver: "macvlan" }) }),
+  info: async () => ({ SecurityOptions: ["name=seccomp,profile=builtin", "name=userns"], Driver: "overlay2", Architecture: "x86_64" }),
+} as unknown as Docker;
+
+describe("The twin of a container", () => {
+  let description: WorkloadDescription;
+  let options: Docker.ContainerCreateOptions;
+
+  before(async () => {
+    description = await describeContainer({ docker: engine, runtimeRoots: "/nowhere" }, inspection.Id);
+    options = toCreateOptions(description, "m-1");
+  });
+
+  it("is described with its identity, its addresses and its volumes", () => {
+    expect(description).to.deep.include({
+      workload: "shop-1",
+      name: "shop",
+      imageId: inspection.Image,
+      imageName: "evenkeel-lab/python:1",
+      networks: [{ network: "fleet", driver: "macvlan", ipv4Address: "10.77.0.190", macAddress: "02:45:4b:00:00:be" }],
+      traits: { userNamespaces: "remapped", storageDriver: "overlay2", architecture: "x86_64" },
+    });
+    expect(description.volumes.map(({ destination }) => destination)).to.have.members(["/data", "/logs", "/cache"]);
+  });
+
+  it("survives the way to the other node as JSON", () => {
+    const arrived = JSON.parse(JSON.stringify(description)) as WorkloadDescription;
+    expect(JSON.stringify(toCreateOptions(arrived, "m-1"))).to.equal(JSON.stringify(options));
+  });
+
+  it("has the same name, host name, command, environment, user and stop signal", () => {
+    expect(options.name).to.equal("shop");
+    expect(options).to.deep.include({
+      Hostname: "shop-host",
+      Cmd: inspection.Config.Cmd,
+      Env: inspection.Config.Env,
+      User: "0",
+      WorkingDir: "/srv",
+      StopSignal: "SIGINT",
+    });
+  });
+
+  it("is made from the very image, since a tag may have moved", () => {
+    expect(options.Image)
+      .to.equal(inspection.Image)
+      .and.match(/^sha256:/);
+  });
+
+  it("has the same limits, capabilities and temporary file systems", () => {
+    for (const field of ["Memory", "NanoCpus", "ShmSize", "CapDrop", "Tmpfs", "LogConfig", "NetworkMode"] as const) {
+      expect(options.HostConfig?.[field], field).to.deep.equal(inspection.HostConfig[field]);
+    }
+    expect(options.HostConfig).to.deep.include({ Memory: 96 << 20, NanoCpus: 500_000_000 });
+  });
+
+  it("asks for the same address and MAC", () => {
+    const { fleet } = options.NetworkingConfig?.EndpointsConfig ?? {};
+    expect(fleet).to.deep.equal({ IPAMConfig: { IPv4Address: "10.77.0.190" }, MacAddress: "02:45:4b:00:00:be", Aliases: ["the-shop"] });
+  });
+
+  it("names each volume once, the anonymous one by the name that Docker gave it", () => {
+    expect(options.HostConfig?.Binds).to.deep.equal(["shop-data:/data:rw", `${ANONYMOUS}:/cache`]);
+    expect(options.HostConfig?.Mounts?.map(({ Target }) => Target)).to.deep.equal(["/logs"]);
+  });
+
+  it("goes through our runtime and is not restarted before it is proven to run", () => {
+    expect(options.HostConfig).to.include({ Runtime: RUNTIME });
+    expect(options.HostConfig?.RestartPolicy).to.deep.equal({ Name: "no" });
+  });
+
+  it("keeps its labels and says which workload it is and which migration made it", () => {
+    expect(options.Labels).to.include({ ...inspection.Config.Labels, "io.evenkeel.workload": "shop-1", "io.evenkeel.migration": "m-1" });
+  });
+
+  it("gets its identity from the first container when no label gives one", async () => {
+    const unnamed = { ...inspection, Config: { ...inspection.Config, Labels: {} } };
+    const docker = { ...engine, getContainer: () => ({ inspect: async () => unnamed }) } as unknown as Docker;
+    const described = await describeContainer({ docker, runtimeRoots: "/nowhere" }, inspection.Id);
+    expect(described.workload).to.equal(inspection.Id);
+    expect(toCreateOptions(described, "m-1").Labels).to.include({ "io.evenkeel.workload": inspection.Id });
+  });
+
+  it("asks for no address where its container had none", async () => {
+    const offline = { ...inspection, NetworkSettings: { Networks: { none: { IPAMConfig: null, IPAddress: "", MacAddress: "" } } } };
+    const docker = { ...engine, getContainer: () => ({ inspect: async () => offline }) } as unknown as Docker;
+    const described = await describeContainer({ docker, runtimeRoots: "/nowhere" }, inspection.Id);
+    expect(toCreateOptions(described, "m-1").NetworkingConfig?.EndpointsConfig).to.deep.equal({ none: {} });
+  });
+});
