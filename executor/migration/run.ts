@@ -2,7 +2,7 @@ import { nowSeconds } from "../../platform/clock.js";
 import { asEvenkeelError, EvenkeelError } from "../../platform/errors.js";
 import { abortMigration, closeMigration, type MigrationRecord, readMigration } from "../../platform/migration-record.js";
 import { monotonicSeconds } from "../channel/events.js";
-import { tarFolder } from "../channel/tar-stream.js";
+import { packImages } from "../channel/image-stream.js";
 import type { Checkpoint, WorkloadDescription } from "../engine/engine.js";
 import type { IncomingStatus } from "../peer/protocol.js";
 import { removeFolder } from "../remove-folder.js";
@@ -84,7 +84,7 @@ async function carryOver(surroundings: Surroundings, held: Held, progress: Progr
   const count = (bytes: number) => {
     held.bytes["memory"] = (held.bytes["memory"] ?? 0) + bytes;
   };
-  await Promise.all([syncRound(held, trees, true), peer.sendMemory(record.id, tarFolder(imagesPath, count)), engine.silence(description)]);
+  await Promise.all([syncRound(held, trees, true), peer.sendMemory(record.id, packImages(imagesPath, count)), engine.silence(description)]);
 
   await enter(surroundings, held, "restore");
   const { timeline, sinceResumedSeconds } = await peer.restore(record.id, { epoch: record.epoch, processes });

@@ -25,7 +25,7 @@ export interface Peer {
   makeTwin(id: string): Promise<TwinAnswer>;
   /** A byte stream to an rsync daemon that serves the twin's trees. */
   openFiles(id: string): Promise<Duplex>;
-  sendMemory(id: string, tar: Readable): Promise<void>;
+  sendMemory(id: string, images: Readable): Promise<void>;
   restore(id: string, body: RestoreRequest): Promise<RestoreAnswer>;
   finish(id: string): Promise<void>;
   remove(id: string): Promise<void>;
@@ -113,7 +113,7 @@ export function connectPeer(address: string, node: string, tls: ReturnType<typeo
         sent.once("error", (error) => reject(unreachable(error)));
         sent.end();
       }),
-    sendMemory: (id, tar) => send(routes.memory(id), tar),
+    sendMemory: (id, images) => send(routes.memory(id), images),
     restore: (id, body) => call("POST", routes.restore(id), body),
     finish: (id) => call("POST", routes.finish(id)),
     remove: (id) => call("DELETE", routes.migration(id)),

@@ -1,7 +1,5 @@
-import { spawn } from "node:child_process";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import type { Duplex, Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import type { Redis } from "ioredis";
 import { nowSeconds } from "../../platform/clock.js";
 import { asEvenkeelError, EvenkeelError } from "../../platform/errors.js";
@@ -9,6 +7,7 @@ import type { Keys } from "../../platform/keys.js";
 import type { Logger } from "../../platform/log.js";
 import { commitMigration, readMigration, revertMigration } from "../../platform/migration-record.js";
 import { monotonicSeconds } from "../channel/events.js";
+import { unpackImages } from "../channel/image-stream.js";
 import { preparePendingRestore } from "../engine/docker/restore-session.js";
 import type { FileTree, TargetEngine, WorkloadDescription } from "../engine/engine.js";
 import { removeFolder } from "../remove-folder.js";
@@ -21,7 +20,7 @@ export interface Incoming {
   image(id: string, stream: Readable): Promise<Record<string, never>>;
   makeTwin(id: string): Promise<TwinAnswer>;
   files(id: string, socket: Duplex): void;
-  memory(id: string, tar: Readable): Promise<Record<string, never>>;
+  memory(id: string, images: Readable): Promise<Record<string, never>>;
   restore(id: string, request: RestoreRequest): Promise<RestoreAnswer>;
   finish(id: string): Promise<Record<string, never>>;
   remove(id: string): Promise<Record<string, never>>;
@@ -105,9 +104,9 @@ export function makeIncoming({ node, runDirectory, engine, redis, keys, log }: N
       return { containerId: twin.containerId, trees: twin.trees.map((tree) => ({ name: tree.name, file: tree.file ?? null })) };
     },
 
-    async memory(id, tar) {
+    async memory(id, images) {
       const { containerId } = await need(id);
-      await unpack(tar, `${pendingFolder(containerId)}/images`);
+      await unpackImages(images, `${pendingFolder(containerId)}/images`);
       return EMPTY;
     },
 
@@ -199,19 +198,4 @@ export function makeIncoming({ node, runDirectory, engine, redis, keys, log }: N
     remove: (id) => inTurn(id, () => steps.remove(id)),
     resume: (id) => inTurn(id, () => steps.resume(id)),
   };
-}
-
-async function unpack(tar: Readable, folder: string): Promise<void> {
-  // tar stops reading at the archive's end mark; what pads the last block must still be taken from the sender.
-  const child = spawn("sh", ["-c", 'tar -x --sparse -C "$0" -f - && cat >/dev/null', folder], { stdio: ["pipe", "ignore", "pipe"] });
-  let words = "";
-  child.stderr.on("data", (chunk) => {
-    words += chunk;
-  });
-  const exited = new Promise<number>((resolve) => child.once("close", (code) => resolve(code ?? 1)));
-  await pipeline(tar, child.stdin).catch((error: Error) => {
-    child.kill();
-    throw new EvenkeelError("TRANSFER_FAILED", error.message, { cause: error });
-  });
-  if ((await exited) !== 0) throw new EvenkeelError("TRANSFER_FAILED", words.trim());
 }
