@@ -35,7 +35,7 @@ const options = command.opts<Options>();
 
 /** Enough for small clusters, and no more than seconds for the largest. */
 const LEAST_PROPOSALS = 40_000;
-const MOST_PROPOSALS = 1_000_000;
+const MOST_PROPOSALS = 500_000;
 const PROPOSALS_PER_WORKLOAD = 200;
 /** Pairs of node and workload up to which hbal is asked at all. */
 const HBAL_PAIRS = 2_000_000;

@@ -32,15 +32,21 @@ interface Candidate {
 }
 
 function bestMove(state: SearchState, from: number, options: DescentOptions, targets: readonly number[]): Candidate | null {
-  const { members, assignment, moves, model } = state;
+  const { members, assignment, moves, model, nodeCost } = state;
   const full = moves.moved >= options.maxMoves;
   let bestDelta = -options.minGain;
   let best: Candidate | null = null;
   for (const workload of members.onNode[from] as number[]) {
     if (full && assignment[workload] === model.start[workload]) continue;
+    const leaving = state.costWithout(workload, from) - (nodeCost[from] as number);
+    // What being here costs is given back at most; the way home may give back what its group pays too.
+    const refund = moves.costAt(workload, from);
     for (const to of targets) {
       if (to === from) continue;
-      const delta = state.shiftDelta(workload, to);
+      const before = nodeCost[to] as number;
+      const levelDelta = leaving + state.costWith(workload, to, Number.POSITIVE_INFINITY) - before;
+      if (levelDelta - refund >= bestDelta && to !== model.start[workload]) continue;
+      const delta = levelDelta + moves.shiftDelta(workload, from, to);
       if (delta >= bestDelta || !state.mayShift(workload, to)) continue;
       bestDelta = delta;
       best = { workload, to };
