@@ -14,7 +14,7 @@ function node(id: string, over: Partial<PowerNode> = {}): PowerNode {
 }
 
 function workload(id: string, on: string, cpu: number, over: Partial<PowerWorkload> = {}): PowerWorkload {
-  const cpuHistory = new Array(30).fill(cpu);
+  const cpuHistory = Array.from({ length: 30 }, () => cpu);
   return { id, node: on, cpuHistory, cpuLimit: cpu, memoryBytes: 1, lastMovedAt: null, constraints: FREE, ...over };
 }
 

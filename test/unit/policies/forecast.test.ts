@@ -20,7 +20,11 @@ describe("a load forecast", () => {
 
   it("trusts a workload that has been steady for long", () => {
     const few = forecastLoad([4, 4], 8, CONFIG).deviation;
-    const many = forecastLoad(new Array(30).fill(4), 8, { ...CONFIG, halfLifeSamples: 20 }).deviation;
+    const many = forecastLoad(
+      Array.from({ length: 30 }, () => 4),
+      8,
+      { ...CONFIG, halfLifeSamples: 20 },
+    ).deviation;
     expect(many).to.be.lessThan(few / 2);
   });
 
