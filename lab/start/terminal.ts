@@ -62,8 +62,16 @@ export function makeTerminal(out: NodeJS.WriteStream = process.stdout): Terminal
       });
       for (const move of summary.moves) {
         moves.push([
-          ...[move.workload, move.from, move.to, move.reason, move.mode ?? "?", move.result ?? "?"],
-          ...[number(move.blackoutSeconds), number(move.clientGapSeconds), move.connectionKept ? "yes" : "NO", number(move.bytes / 1e6, 1)],
+          move.workload,
+          move.from,
+          move.to,
+          move.reason,
+          move.mode ?? "?",
+          move.result ?? "?",
+          number(move.blackoutSeconds),
+          number(move.clientGapSeconds),
+          move.connectionKept ? "yes" : "NO",
+          number(move.bytes / 1e6, 1),
         ]);
       }
       const clients = new Table({ head: ["client of", "requests", "wrong answers", "resets", "connection kept", "longest gap s"], style });
