@@ -1,5 +1,5 @@
 import { nowSeconds } from "../../platform/clock.js";
-import { asEvenkeelError, EvenkeelError } from "../../platform/errors.js";
+import { asEvenkeelError, type ErrorCode, EvenkeelError } from "../../platform/errors.js";
 import { abortMigration, closeMigration, type MigrationRecord, readMigration } from "../../platform/migration-record.js";
 import { monotonicSeconds } from "../channel/events.js";
 import { packImages } from "../channel/image-stream.js";
@@ -13,6 +13,9 @@ import { reserveRoom } from "./reserve.js";
 
 /** How often a source that lost the destination's answer after the commit asks again. */
 const STATUS_INTERVAL_SECONDS = 1;
+
+/** What either end meets when somebody has settled the record against the migration meanwhile. */
+const CANCELLED_CODES = new Set<ErrorCode>(["CANCELLED", "FENCED", "COMMIT_REFUSED"]);
 
 /** What the source holds that has to be given back, whichever way the migration ends. */
 interface Progress {
@@ -128,8 +131,8 @@ async function settle(surroundings: Surroundings, held: Held, progress: Progress
     .remove(record.id)
     .catch((error: unknown) => log.warn({ error: String(error) }, "the destination cleans up when it is back"));
   await closeMigration(redis, keys, record, nowSeconds(), {
-    result: cause.code === "FENCED" || cause.code === "CANCELLED" ? "cancelled" : "failed",
-    errorCode: cause.code === "FENCED" ? "CANCELLED" : cause.code,
+    result: CANCELLED_CODES.has(cause.code) ? "cancelled" : "failed",
+    errorCode: CANCELLED_CODES.has(cause.code) ? "CANCELLED" : cause.code,
     errorMessage: cause.message,
   });
 }
