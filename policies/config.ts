@@ -12,7 +12,11 @@ import { DEFAULT_PLACEMENT_CONFIG, type PlacementConfig } from "./placement/conf
  */
 export interface PolicyConfig {
   readonly overload: OverloadConfig;
-  readonly maintenance: { readonly enabled: boolean };
+  readonly maintenance: {
+    readonly enabled: boolean;
+    /** Moves others out of the way of a workload that must leave and fits nowhere; absent = yes. */
+    readonly makeRoom?: boolean;
+  };
   /** No destination may be planned above these, during a move or after it. */
   readonly headroom: { readonly cpuRatio: number; readonly memoryRatio: number };
   /** A workload rests this long after a move; drains and evacuations are exempt. */
@@ -38,7 +42,7 @@ export type CompleteConfig = Required<PolicyConfig>;
 
 export const DEFAULT_POLICY_CONFIG: CompleteConfig = {
   overload: DEFAULT_OVERLOAD_CONFIG,
-  maintenance: { enabled: true },
+  maintenance: { enabled: true, makeRoom: true },
   headroom: { cpuRatio: 0.75, memoryRatio: 0.9 },
   cooldownSeconds: 600,
   concurrency: { perNode: 1, fleet: 4 },

@@ -23,6 +23,8 @@ export interface NodeView {
   readonly workloads: readonly WorkloadState[];
   /** When a workload last arrived or left; null = not known to have changed. */
   readonly changedAt: number | null;
+  /** Workloads that were here before they last moved. */
+  readonly departed: readonly WorkloadState[];
   readonly zone: string | null;
 }
 
@@ -30,6 +32,7 @@ const ZONE_LABEL = "io.evenkeel.zone";
 
 export function indexFleet(snapshot: Snapshot): Fleet {
   const workloadsOf = new Map<string, WorkloadState[]>();
+  const departed = new Map<string, WorkloadState[]>();
   const changedAt = new Map<string, number>();
   const workloadById = new Map<string, WorkloadState>();
   const migrating = new Set<string>(snapshot.migrations.map((migration) => migration.workload));
@@ -40,6 +43,7 @@ export function indexFleet(snapshot: Snapshot): Fleet {
     if (list) list.push(workload);
     else workloadsOf.set(workload.node, [workload]);
     if (workload.lastMovedAt === null) continue;
+    if (workload.lastMovedFrom) departed.set(workload.lastMovedFrom, [...(departed.get(workload.lastMovedFrom) ?? []), workload]);
     for (const node of [workload.node, workload.lastMovedFrom]) {
       if (node) changedAt.set(node, Math.max(changedAt.get(node) ?? 0, workload.lastMovedAt));
     }
@@ -50,6 +54,7 @@ export function indexFleet(snapshot: Snapshot): Fleet {
     load: estimateLoad(state),
     workloads: workloadsOf.get(state.id) ?? [],
     changedAt: changedAt.get(state.id) ?? null,
+    departed: departed.get(state.id) ?? [],
     zone: state.labels[ZONE_LABEL] ?? null,
   }));
   return {

@@ -179,6 +179,7 @@ export type SkipReason =
   | "move-window"
   | "budget-spent"
   | "cost-too-high"
+  | "room-being-made"
   | "workload-never"
   | "workload-pinned"
   | "workload-cooling-down"

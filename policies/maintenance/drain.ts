@@ -3,8 +3,14 @@ import type { NodeView } from "../fleet.js";
 import { compareIds } from "../order.js";
 import { refuse } from "../sentences.js";
 import { type Candidate, leaveCandidates } from "../stages/candidates.js";
-import { placeElsewhere } from "../stages/place-elsewhere.js";
-import type { MoveReason } from "../types.js";
+import { tryToPlace, type Wish } from "../stages/place-elsewhere.js";
+import type { MoveReason, SkipReason } from "../types.js";
+import { makeRoom } from "./make-room.js";
+
+/** Workloads for which room is sought in one plan: more could not be moved at once anyway. */
+const MOST_ATTEMPTS = 16;
+/** Reasons that room made by others could take away. */
+const FULL: ReadonlySet<SkipReason> = new Set(["target-cpu-full", "target-memory-full", "no-target"]);
 
 /**
  * Empties nodes, all of them at once: one order and one count over all, so that two drains together keep the limits that
@@ -21,7 +27,16 @@ export function emptyNodes(nodes: readonly NodeView[], reason: MoveReason, why: 
   }
   const split = (candidate: Candidate) => (isGroupSplit(candidate, context) ? 0 : 1);
   candidates.sort((a, b) => split(a) - split(b) || compareUrgency(a, b));
-  for (const candidate of candidates) placeElsewhere(candidate, { reason, why: why(candidate.source) }, context);
+  const wish = ({ source }: Candidate): Wish => ({ reason, why: why(source) });
+  const staying = candidates.flatMap((candidate) => {
+    const skip = tryToPlace(candidate, wish(candidate), context);
+    return skip === null ? [] : [{ candidate, skip }];
+  });
+  let attempts = context.config.maintenance.makeRoom === false ? 0 : MOST_ATTEMPTS;
+  for (const { candidate, skip } of staying) {
+    const mayFit = FULL.has(skip.reason) && attempts-- > 0;
+    addSkip(context, (mayFit ? makeRoom(candidate, wish(candidate), context) : null) ?? skip);
+  }
 }
 
 function compareUrgency(a: Candidate, b: Candidate): number {

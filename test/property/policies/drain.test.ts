@@ -15,6 +15,7 @@ const PASSING: ReadonlySet<SkipReason> = new Set([
   "workload-cooling-down",
   "workload-migrating",
   "disruption-budget",
+  "room-being-made",
 ]);
 
 describe("any drain", () => {
@@ -23,13 +24,14 @@ describe("any drain", () => {
       fc.property(anySnapshot, anyConfig, (start, config) => {
         let snapshot = { ...start, migrations: [] as typeof start.migrations };
         let now = NOW;
-        let moves = Number.POSITIVE_INFINITY;
-        for (let tick = 0; moves > 0; tick++) {
-          expect(tick).to.be.lessThan(2 * start.workloads.length + 10);
+        // What has been moved out of the way is waited for, and what rests may move later: only several quiet ticks are the end.
+        let quietTicks = 0;
+        for (let tick = 0; quietTicks < 3; tick++) {
+          expect(tick).to.be.lessThan(10 * start.workloads.length + 10);
           const plan = decide(snapshot, { ...config, overload: { ...config.overload, enabled: false } }, now);
-          moves = plan.moves.length;
+          quietTicks = plan.moves.length > 0 ? 0 : quietTicks + 1;
           snapshot = { ...applyPlan(snapshot, plan), at: now };
-          now += 60;
+          now += 700;
         }
         const { skips } = decide(snapshot, { ...config, overload: { ...config.overload, enabled: false } }, now);
         for (const node of snapshot.nodes.filter(({ maintenance }) => maintenance !== null)) {
@@ -38,7 +40,7 @@ describe("any drain", () => {
           for (const id of status.remaining) {
             const skip = skips.find(({ workload }) => workload === id);
             expect(skip, `${id} left on ${node.id}`).to.not.equal(undefined);
-            expect(PASSING.has(skip!.reason)).to.equal(false);
+            expect(PASSING.has(skip!.reason), skip!.because).to.equal(false);
           }
         }
       }),

@@ -69,7 +69,7 @@ describe("what users of other rebalancers complain about", () => {
     );
     const plan = decide(state, config(), NOW);
     expect(plan.moves.map((move) => move.workload)).to.deep.equal(["b"]);
-    expect(plan.skips.find((skip) => skip.workload === "a")!.reason).to.equal("no-target");
+    expect(plan.skips.find((skip) => skip.workload === "a")!.reason).to.equal("room-being-made");
   });
 
   it("anti-affinity ignored: two of a group never meet, not even within one plan or on the way", () => {
