@@ -1,0 +1,34 @@
+import type { Machine } from "../../lab/machine.js";
+import { type Spread, spread } from "./statistics.js";
+
+export interface FloorRun {
+  readonly checkpointSeconds: number;
+  readonly restoreSeconds: number;
+}
+
+export interface FloorCase {
+  readonly runs: number;
+  readonly checkpointSeconds: Spread;
+  readonly restoreSeconds: Spread;
+  /** Both together: what no mover that uses these tools as they are can be below. */
+  readonly seconds: Spread;
+}
+
+/** Bare `runc checkpoint` and `runc restore` of an empty container, on a machine that no Evenkeel has set up. */
+export async function runFloor(machine: Machine, runs: number): Promise<FloorRun[]> {
+  const { stdout } = await machine.exec(["/opt/evenkeel/bench/blackout/programs/floor.sh", String(runs)]);
+  return stdout
+    .trim()
+    .split("\n")
+    .map((line) => line.split(" ").map(Number) as [number, number])
+    .map(([checkpointSeconds, restoreSeconds]) => ({ checkpointSeconds, restoreSeconds }));
+}
+
+export function summariseFloor(runs: readonly FloorRun[]): FloorCase {
+  return {
+    runs: runs.length,
+    checkpointSeconds: spread(runs.map((run) => run.checkpointSeconds)),
+    restoreSeconds: spread(runs.map((run) => run.restoreSeconds)),
+    seconds: spread(runs.map((run) => run.checkpointSeconds + run.restoreSeconds)),
+  };
+}

@@ -1,0 +1,55 @@
+import { Command, InvalidArgumentError } from "commander";
+
+const PEERS = ["docker", "podman", "floor"] as const;
+const MODES = ["auto", "precopy", "stopcopy", "postcopy", "cold"];
+
+export interface Options {
+  readonly sizes: readonly number[];
+  readonly modes: readonly string[];
+  readonly runs: number;
+  readonly peers: readonly string[];
+  /** MiB: 1 GiB where that is asked for, else the largest size below. */
+  readonly peerSize: number;
+  readonly json: boolean;
+}
+
+/** Reads the command line; wrong usage ends the process with 2. */
+export function readOptions(): Options {
+  const flags = new Command("bench:blackout")
+    .description(
+      "How long a workload under load is gone when it moves: Evenkeel, podman and Docker's own checkpoint, and the bare tools on an empty\ncontainer, one after the other in one run, on Docker hosts that exist for the run only. Needs root.",
+    )
+    .option("--sizes <MiB,…>", "memory of the workload, of which it rewrites a tenth a second", sizes, [64, 1024, 4096])
+    .option("--modes <mode,…>", `modes asked for: ${MODES.join(", ")}`, among(MODES), ["auto"])
+    .option("--runs <n>", "moves of each case; medians are told", positive, 5)
+    .option("--peers <peer,…>", `beside what: ${PEERS.join(", ")}; or none`, (text) => (text === "none" ? [] : among(PEERS)(text)), [
+      ...PEERS,
+    ])
+    .option("--quick", "smoke run: 64 MiB, two runs, beside the bare tools only")
+    .option("--json", "print JSON instead of a table", false)
+    .addHelpText(
+      "after",
+      "\nA size needs four times as much free memory. Progress goes to the standard error.\nExit codes: 0 all was measured, 1 something was not (`failures` says what), 2 wrong usage, 130 interrupted.",
+    )
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
+    .parse()
+    .opts<{ sizes: number[]; modes: string[]; runs: number; peers: string[]; quick?: boolean; json: boolean }>();
+  const asked = flags.quick ? { ...flags, sizes: [64], runs: 2, peers: ["floor"] } : flags;
+  const peerSize = Math.max(...asked.sizes.filter((size) => size <= 1024), Math.min(...asked.sizes));
+  return { ...asked, peerSize };
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("a whole number above 0 is needed");
+  return value;
+}
+
+const sizes = (text: string) => text.split(",").map(positive);
+
+const among = (known: readonly string[]) => (text: string) => {
+  const words = text.split(",");
+  const unknown = words.find((word) => !known.includes(word));
+  if (unknown !== undefined) throw new InvalidArgumentError(`"${unknown}" is none of ${known.join(", ")}`);
+  return words;
+};
