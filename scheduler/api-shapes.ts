@@ -1,5 +1,6 @@
 import type { MigrationRecord } from "../platform/migration-record.js";
-import type { Constraints, NodePoint, Verdict } from "../policies/types.js";
+import type { PolicyConfig } from "../policies/config.js";
+import type { Constraints, NodePoint, Snapshot, Verdict } from "../policies/types.js";
 import type { AuditEntry } from "./audit.js";
 import type { DrainReport } from "./fleet/drain-report.js";
 import type { MaintenanceRequest } from "./fleet/maintenance.js";
@@ -76,6 +77,11 @@ export interface ApprovalAnswer {
   readonly started: readonly string[];
   /** Approved moves that the newest state no longer calls for. */
   readonly dropped: readonly { readonly workload: string; readonly to: string }[];
+}
+
+export interface SnapshotAnswer {
+  readonly snapshot: Snapshot;
+  readonly policies: PolicyConfig;
 }
 
 export interface ErrorAnswer {

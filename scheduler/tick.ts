@@ -1,4 +1,5 @@
 import { EventEmitter } from "node:events";
+import { performance } from "node:perf_hooks";
 import type { Redis } from "ioredis";
 import { asEvenkeelError } from "../platform/errors.js";
 import type { Keys } from "../platform/keys.js";
@@ -105,8 +106,10 @@ function makeTurn(parts: TickParts): () => Promise<void> {
 
   return async () => {
     const stopTimer = metrics.startTick();
+    const stopwatch = startStopwatch();
     const term = leadership.term();
     const picture = await view.picture(0);
+    stopwatch.readDone();
     if (term === null) {
       before = null;
       const [plan, leader] = await Promise.all([readPlan(redis, keys), readLeader(redis, keys)]);
@@ -115,13 +118,15 @@ function makeTurn(parts: TickParts): () => Promise<void> {
     }
     // A new leader goes on from its predecessor's plan, so that nothing is counted or noted twice.
     if (before?.term !== term) before = { term, plan: await readPlan(redis, keys), conflicts: new Set() };
-    const plan = await planAndAct(parts, picture, term);
+    const { published: plan, decideSeconds } = await planAndAct(parts, picture, term);
     metrics.countPlan(plan, before.plan);
     const { entries, conflicts } = describeChanges(picture, plan, before);
     before = { term, plan, conflicts };
     for (const entry of entries) await recordAudit(redis, keys, entry, term);
     show(picture, plan, { isLeader: true, term });
     stopTimer();
+    const unknown = picture.snapshot.nodes.filter(({ state }) => state === "unknown").length;
+    parts.log.debug({ tick: { ...stopwatch.read(), decideSeconds, unknown } }, "ticked");
   };
 
   function show(picture: FleetPicture, plan: PublishedPlan | null, leader: { isLeader: boolean; term: number }) {
@@ -130,10 +135,16 @@ function makeTurn(parts: TickParts): () => Promise<void> {
   }
 }
 
-async function planAndAct(parts: TickParts, picture: FleetPicture, term: number): Promise<PublishedPlan> {
+async function planAndAct(
+  parts: TickParts,
+  picture: FleetPicture,
+  term: number,
+): Promise<{ published: PublishedPlan; decideSeconds: number }> {
   const { redis, keys, jobs, windows, policyConfig, mode, log } = parts;
   const now = picture.reading.at;
+  const begunMilliseconds = performance.now();
   const plan = decide(picture.snapshot, policyConfig, now);
+  const decideSeconds = (performance.now() - begunMilliseconds) / 1000;
   const moves = plan.moves.map((move) => ({ ...move, heldBack: heldBack(move, mode, windows.open(now)) }));
   const published: PublishedPlan = { ...plan, moves, term, mode };
   await writePlan(redis, keys, published);
@@ -149,5 +160,22 @@ async function planAndAct(parts: TickParts, picture: FleetPicture, term: number)
   if (recovered.length > 0) log.warn({ recovered }, "jobs delivered again");
   const forgotten = await forgetWorkloads(actor, picture);
   if (forgotten > 0) log.info({ forgotten }, "workloads forgotten that no node has run for long");
-  return published;
+  return { published, decideSeconds };
+}
+
+/** Where a tick's time went, and how much of it was this process's own work rather than waiting. */
+function startStopwatch() {
+  const begunMilliseconds = performance.now();
+  const cpu = process.cpuUsage();
+  let readSeconds = 0;
+  const elapsed = () => (performance.now() - begunMilliseconds) / 1000;
+  return {
+    readDone: () => {
+      readSeconds = elapsed();
+    },
+    read: () => {
+      const { user, system } = process.cpuUsage(cpu);
+      return { seconds: elapsed(), readSeconds, cpuSeconds: (user + system) / 1e6 };
+    },
+  };
 }

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { addCerts } from "./commands/certs.js";
 import { addDrain, addForget, addUndrain } from "./commands/drain.js";
+import { addSimulate, addSnapshot, addWhatIf } from "./commands/foresee.js";
 import { addMigrate } from "./commands/migrate.js";
 import { addCancel, addMigrations } from "./commands/migrations.js";
 import { addNodes } from "./commands/nodes.js";
@@ -38,6 +39,9 @@ for (const add of [
   addForget,
   addMigrations,
   addCancel,
+  addWhatIf,
+  addSnapshot,
+  addSimulate,
   addAudit,
   addCerts,
 ]) {

@@ -5,6 +5,7 @@ import { asEvenkeelError, EvenkeelError } from "../../platform/errors.js";
 import { projectPath } from "../../platform/paths.js";
 import type { ErrorAnswer } from "../api-shapes.js";
 import { addEventStream } from "./event-stream.js";
+import { addForesightRoutes } from "./foresight-routes.js";
 import { addMigrationRoutes } from "./migration-routes.js";
 import { addNodeRoutes } from "./node-routes.js";
 import type { ApiParts } from "./parts.js";
@@ -39,6 +40,7 @@ export async function makeServer(parts: ApiParts): Promise<FastifyInstance> {
   addReadRoutes(server, parts);
   addMigrationRoutes(server, parts);
   addNodeRoutes(server, parts);
+  addForesightRoutes(server, parts);
   addHealthRoutes(server, parts);
   const streams = addEventStream(server, parts);
   server.addHook("preClose", async () => streams.close());

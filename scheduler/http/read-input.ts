@@ -21,6 +21,12 @@ export const maintenanceBody = z.strictObject({
   deadlineSeconds: z.number().positive().max(31_536_000).optional(),
   reason: z.string().trim().min(1).max(500).optional(),
 });
+export const whatIfBody = z.strictObject({
+  drain: z.array(id).max(10_000).optional(),
+  lose: z.array(id).max(10_000).optional(),
+  loseZones: z.array(id).max(1000).optional(),
+  add: z.number().int().min(0).max(1000).optional(),
+});
 /** Which planned moves to make; left out = all that the newest plan holds back. */
 export const approveBody = z.strictObject({
   moves: z

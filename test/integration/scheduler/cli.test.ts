@@ -105,6 +105,24 @@ describe("the command line", () => {
       .and.to.match(/^n1 +draining/m);
   });
 
+  it("foresees a drain, live and offline on a saved snapshot, and changes nothing", async () => {
+    const live = await run(["what-if", "--drain", "n1"]);
+    expect(live.code).to.equal(0);
+    expect(live.out)
+      .to.match(/^web +n1 +n2 +maintenance/m)
+      .and.to.match(/^fixed +n1 +workload-never/m);
+    const file = join(folder, "snapshot.json");
+    await writeFile(file, (await run(["snapshot"])).out);
+    const offline = await json<{ moves: { workload: string; to: string }[] }>(["simulate", file, "--drain", "n1"]);
+    expect(offline.moves.map(({ to }) => to)).to.deep.equal(["n2"]);
+    const strict = join(folder, "strict.json");
+    await writeFile(strict, JSON.stringify({ policies: { headroom: { memoryRatio: 0.01 } } }));
+    expect(await json<{ moves: unknown[] }>(["simulate", file, "--drain", "n1", "--config", strict])).to.deep.include({ moves: [] });
+    expect(await listMigrations(redis, keys)).to.deep.equal([]);
+    expect(await run(["what-if", "--drain", "n9"])).to.include({ code: 4 });
+    expect((await run(["simulate", strict])).err).to.contain("is not what `evenkeel snapshot` prints");
+  });
+
   it("migrates a workload and waits for its end, with the blackout", async () => {
     const waiting = run(["migrate", "web", "--to", "n2", "--wait"]);
     await finish(await openMigration());

@@ -42,6 +42,7 @@ describe("the HTTP API", () => {
     ["PUT", `${API}/nodes/n1/maintenance`, {}],
     ["DELETE", `${API}/nodes/n1/maintenance`, undefined],
     ["DELETE", `${API}/nodes/n1`, undefined],
+    ["POST", `${API}/what-if`, {}],
   ];
 
   for (const [method, path, body] of changes) {
