@@ -1,9 +1,12 @@
 import type { Random } from "./random.js";
 import type { SearchState } from "./state.js";
 
-/** At most so many workloads make room for one; more hardly ever pays. */
-const MOST_EJECTED = 6;
-const MOST_TRIES = 14;
+/** The most workloads that can be asked to make room for one. */
+export const MOST_EJECTED = 48;
+/** Leavers looked at to choose one. */
+const LEAVER_DRAWS = 6;
+/** Leavers tried for each that may leave. */
+const TRIES_PER_LEAVER = 2.5;
 
 /**
  * Room for a big workload: it enters a node that is too full for it, and random workloads there leave (to the node it came
@@ -40,14 +43,14 @@ export class Ejection {
     });
   }
 
-  /** Makes the move and returns the number of workloads moved (see `movedWorkload`), or returns 0 and changes nothing. */
-  propose(workload: number, to: number, threshold: number): number {
+  /** Makes the move with at most `most` (<= MOST_EJECTED) others leaving, and returns the number of workloads moved (see `movedWorkload`), or returns 0 and changes nothing. */
+  propose(workload: number, to: number, threshold: number, most: number): number {
     const { state } = this;
     const from = state.assignment[workload]!;
     if (from === to || !state.moves.allows(workload, to) || !this.canReach(workload, to) || !state.rules.mayMove(workload, from, to))
       return 0;
     this.begin(workload, from, to);
-    const count = this.makeRoom(workload, from, to);
+    const count = this.makeRoom(workload, from, to, most);
     if (count < 0) return 0;
     if (this.estimate(workload, from, to, count) > threshold) return 0;
     return this.commit(workload, from, to, count, threshold);
@@ -82,7 +85,7 @@ export class Ejection {
     }
   }
 
-  private makeRoom(workload: number, from: number, to: number): number {
+  private makeRoom(workload: number, from: number, to: number, most: number): number {
     const { state, random, slackTo } = this;
     const { resources, requirement, transient, start, nodes } = state.model;
     const { onNode, visitors } = state.members;
@@ -90,8 +93,8 @@ export class Ejection {
     let full = this.fullResource();
     for (let tries = 0; full >= 0; tries++) {
       const list = transient[full] === 1 ? visitors[to]! : onNode[to]!;
-      if (tries >= MOST_TRIES || count >= MOST_EJECTED || list.length <= count) return -1;
-      const leaver = list[random.below(list.length)]!;
+      if (tries >= TRIES_PER_LEAVER * most || count >= most || list.length <= count) return -1;
+      const leaver = this.drawLeaver(list, full);
       if (requirement[leaver * resources + full] === 0 || leaver === workload) continue;
       if (this.isEjected(leaver, count)) continue;
       const choice = random.ratio();
@@ -104,6 +107,23 @@ export class Ejection {
       if (slackTo[full]! >= 0) full = this.fullResource();
     }
     return count;
+  }
+
+  /** One of a few random ones: that which frees most of what is lacking, so that a big one need not wait for many small ones to go. */
+  private drawLeaver(list: readonly number[], full: number): number {
+    const { resources, requirement } = this.state.model;
+    const lacking = -this.slackTo[full]!;
+    let leaver = -1;
+    let most = -1;
+    for (let draw = 0; draw < LEAVER_DRAWS && most < lacking; draw++) {
+      const drawn = list[this.random.below(list.length)]!;
+      const frees = requirement[drawn * resources + full]!;
+      if (frees > most) {
+        most = frees;
+        leaver = drawn;
+      }
+    }
+    return leaver;
   }
 
   private isEjected(workload: number, count: number): boolean {

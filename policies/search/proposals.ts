@@ -1,14 +1,18 @@
-import { Ejection } from "./ejection.js";
+import { Ejection, MOST_EJECTED } from "./ejection.js";
 import { orderBySize } from "./order-by-size.js";
 import type { Random } from "./random.js";
 import type { SearchState } from "./state.js";
 
 /** How often each kind of move is proposed, as running sums of shares (the last one, ejection, is the rest). */
-const SHIFT = 0.15;
-const GO_HOME = SHIFT + 0.3;
-const SWAP = GO_HOME + 0.05;
-const SWAP_HOME = SWAP + 0.05;
-const REPLACE = SWAP_HOME + 0.15;
+const SHIFT = 0.175;
+const GO_HOME = SHIFT + 0.175;
+const SWAP = GO_HOME + 0.175;
+const SWAP_HOME = SWAP + 0.175;
+const REPLACE = SWAP_HOME + 0.175;
+/** Few leave in most ejections; this share may empty half a node for a workload that costs much where it is. */
+const DEEP_SHARE = 0.05;
+const FEW_EJECTED = 6;
+const COSTLY_DRAWS = 6;
 /** Draws of a destination that a workload could ever fit on, before giving up. */
 const DESTINATION_DRAWS = 8;
 
@@ -135,18 +139,46 @@ export class Proposals {
   }
 
   private proposeEjection(threshold: number): void {
-    const { random, bySize, ejection } = this;
-    const { workloads, nodes } = this.state.model;
-    const place = random.ratio();
-    // Squared: the big ones are few, decide most of the cost, and cannot move without help.
-    const workload = bySize[Math.floor(workloads * place * place)]!;
+    const { random, ejection } = this;
+    const { nodes } = this.state.model;
+    const deep = random.ratio() < DEEP_SHARE;
+    const workload = deep ? this.drawCostly() : this.drawBig();
+    if (workload < 0) return;
     let to = random.below(nodes);
     for (let draw = 1; draw < DESTINATION_DRAWS && !ejection.canReach(workload, to); draw++) to = random.below(nodes);
     const before = this.state.cost;
-    const moved = ejection.propose(workload, to, threshold);
+    const moved = ejection.propose(workload, to, threshold, deep ? MOST_EJECTED : FEW_EJECTED);
     if (moved === 0) return;
     for (let i = 0; i < moved; i++) this.onMoved(ejection.movedWorkload(i));
     this.accept(before);
+  }
+
+  private drawBig(): number {
+    const place = this.random.ratio();
+    // Squared: the big ones are few, decide most of the cost, and cannot move without help.
+    return this.bySize[Math.floor(this.bySize.length * place * place)]!;
+  }
+
+  /** Of some workloads on a costly node the one whose leaving saves most. */
+  private drawCostly(): number {
+    const { state, random } = this;
+    const { nodeCost, members } = state;
+    let node = random.below(state.model.nodes);
+    for (let draw = 1; draw < COSTLY_DRAWS; draw++) {
+      const other = random.below(state.model.nodes);
+      if (nodeCost[other]! > nodeCost[node]!) node = other;
+    }
+    const list = members.onNode[node]!;
+    let workload = -1;
+    let least = Infinity;
+    for (let draw = 0; draw < Math.min(list.length, COSTLY_DRAWS); draw++) {
+      const drawn = list[random.below(list.length)]!;
+      const cost = state.costWithout(drawn, node);
+      if (cost >= least) continue;
+      least = cost;
+      workload = drawn;
+    }
+    return workload;
   }
 
   private accept(costBefore: number): void {
