@@ -164,38 +164,42 @@ export interface Skip {
   readonly because: string;
 }
 
-export type SkipReason =
-  | "workload-missing"
-  | "source-unknown"
-  | "workload-moved-too-often"
-  | "affinity"
-  | "zone-spread"
-  | "disruption-budget"
-  | "target-settling"
-  | "target-cordoned"
-  | "target-suspect"
-  | "target-incompatible"
-  | "target-avoided"
-  | "move-window"
-  | "budget-spent"
-  | "cost-too-high"
-  | "room-being-made"
-  | "workload-never"
-  | "workload-pinned"
-  | "workload-cooling-down"
-  | "workload-migrating"
-  | "workload-unknown-usage"
-  | "anti-affinity"
-  | "target-unknown"
-  | "target-maintenance"
-  | "target-cpu-full"
-  | "target-memory-full"
-  | "target-busy"
-  | "source-busy"
-  | "fleet-busy"
-  | "gain-too-small"
-  | "no-target"
-  | "not-needed";
+/** Why a candidate stays; docs/policies.md explains each. */
+export const SKIP_REASONS = [
+  "workload-missing",
+  "workload-never",
+  "workload-pinned",
+  "workload-migrating",
+  "workload-cooling-down",
+  "workload-moved-too-often",
+  "workload-unknown-usage",
+  "source-unknown",
+  "source-busy",
+  "fleet-busy",
+  "disruption-budget",
+  "move-window",
+  "budget-spent",
+  "target-unknown",
+  "target-maintenance",
+  "target-cordoned",
+  "target-suspect",
+  "target-avoided",
+  "target-incompatible",
+  "target-cpu-full",
+  "target-memory-full",
+  "target-busy",
+  "target-settling",
+  "anti-affinity",
+  "affinity",
+  "zone-spread",
+  "gain-too-small",
+  "cost-too-high",
+  "room-being-made",
+  "no-target",
+  "not-needed",
+] as const;
+
+export type SkipReason = (typeof SKIP_REASONS)[number];
 
 export interface Verdict {
   readonly node: string;

@@ -6,6 +6,9 @@ export interface Bounds {
   readonly holdSeconds: number;
 }
 
+/** As long as a sample is believed: less than this between two readings is the collector's rhythm and no hole. */
+const HOLE_SECONDS = 20;
+
 /**
  * - `overloaded`: above the detect bound for the hold time, and not yet back at the fix bound.
  * - `warming`: above the detect bound, but not for long enough, or the smoothed reading does not agree.
@@ -37,7 +40,7 @@ function isEpisodeOpen(history: readonly NodePoint[], resource: "cpuRatio" | "me
   for (const point of history) {
     const ratio = point[resource];
     // A reading that failed, or a hole as long as the hold time, proves nothing about the time in between.
-    if (ratio === null || point.at - previousAt > Math.max(bounds.holdSeconds, 1)) {
+    if (ratio === null || point.at - previousAt > Math.max(bounds.holdSeconds, HOLE_SECONDS)) {
       aboveSince = null;
       if (ratio === null) open = false;
     }

@@ -53,6 +53,9 @@ describe("detecting overload", () => {
     ];
     expect(detect(points, 0.9)).to.equal("warming");
   });
+  it("does not take a collector's rhythm for a hole, though the hold time is as short", () => {
+    expect(detectOverload(history(...times(3, 0.9)), "cpuRatio", 0.9, { ...bounds, holdSeconds: 9 })).to.equal("overloaded");
+  });
   it("judges on one point when the hold time is nothing", () => {
     expect(detectOverload(history(0.9), "cpuRatio", 0.9, { ...bounds, holdSeconds: 0 })).to.equal("overloaded");
   });
