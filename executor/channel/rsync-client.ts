@@ -4,12 +4,24 @@ import { pipeline } from "node:stream/promises";
 import { EvenkeelError } from "../../platform/errors.js";
 import type { FileTree } from "../engine/engine.js";
 
+/** Nanoseconds count: a file rewritten in place within one second has the size and whole second of the copy that was sent. */
+const FLAGS = ["-aHAXS", "--modify-window=-1", "--numeric-ids", "--devices", "--specials", "--whole-file"];
+
 /** rsync exit codes that a running workload causes and the next round heals: some files vanished or changed under our eyes (rsync(1)). */
 const HEALED_BY_NEXT_ROUND = new Set([23, 24]);
+
+/**
+ * The daemon's byte stream is on descriptors 3 and 4; rsync, whose socket is this program's stdin and stdout, connects through it. When the
+ * daemon's side ends, the other direction is ended too: rsync would wait for ever on a socket that a forgotten `cat` holds open. Descriptor 5
+ * because sh gives a background command /dev/null for its stdin.
+ */
+const CONNECT_PROGRAM = "exec 5<&0; cat <&5 >&4 & up=$!; exec 5<&- 0<&-; cat <&3; kill $up";
 
 export interface SyncRound {
   /** The workload is frozen: nothing may be left behind. */
   readonly final: boolean;
+  /** Only these files, by their paths in the tree, and whether or not size and time say that they changed. */
+  readonly only?: readonly string[];
   /** The name that a single-file tree has on the other end. */
   readonly remoteFile: string | null;
 }
@@ -22,20 +34,17 @@ export async function syncTree(tree: FileTree, socket: Duplex, round: SyncRound)
   const single = tree.file !== undefined;
   const from = single ? `${tree.path}/${tree.file}` : `${tree.path}/`;
   const to = `rsync://peer/${tree.name}/${single ? (round.remoteFile ?? tree.file) : ""}`;
-  const child = spawn(
-    "rsync",
-    // Nanoseconds count: a file rewritten in place within one second has the size and whole second of the copy that was sent.
-    ["-aHAXS", "--modify-window=-1", "--numeric-ids", "--devices", "--specials", "--whole-file", ...(single ? [] : ["--delete"]), from, to],
-    {
-      // The daemon's byte stream is on descriptors 3 and 4; rsync connects to it through this program instead of a socket.
-      env: {
-        PATH: process.env["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin",
-        RSYNC_CONNECT_PROG: "cat <&3 & exec cat >&4",
-        RSYNC_SHELL: "/bin/sh",
-      },
-      stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"],
+  const selection = round.only !== undefined ? ["--ignore-times", "--files-from=-", "--from0"] : single ? [] : ["--delete"];
+  const child = spawn("rsync", [...FLAGS, ...selection, from, to], {
+    env: {
+      PATH: process.env["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin",
+      RSYNC_CONNECT_PROG: CONNECT_PROGRAM,
+      RSYNC_SHELL: "/bin/sh",
     },
-  );
+    stdio: ["pipe", "ignore", "pipe", "pipe", "pipe"],
+  });
+  child.stdin!.on("error", () => {});
+  child.stdin!.end(round.only?.join("\0") ?? "");
   let words = "";
   child.stderr!.on("data", (chunk) => {
     words += chunk;

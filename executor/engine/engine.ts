@@ -35,6 +35,8 @@ export interface VolumeMount {
 export interface FileTree {
   readonly name: string;
   readonly path: string;
+  /** Where the workload sees it; absent for what it does not see, such as its log. */
+  readonly mountedAt?: string;
   /** Set when only this one file of the folder is meant; its name may differ between the ends. */
   readonly file?: string;
 }
@@ -57,6 +59,8 @@ export interface SourceEngine {
   describe(containerId: string): Promise<WorkloadDescription>;
   blockers(description: WorkloadDescription): Promise<Blocker[]>;
   trees(description: WorkloadDescription): Promise<FileTree[]>;
+  /** Of a frozen workload: files whose last copy cannot be judged by size and time, by tree. */
+  mappedFiles(description: WorkloadDescription): Promise<ReadonlyMap<string, readonly string[]>>;
   /** A stream of the image that `TargetEngine.loadImage` understands. */
   saveImage(imageId: string, imageName: string): Promise<NodeJS.ReadableStream>;
   /** Keeps the engine from reviving the frozen or killed source. `release` undoes it. */

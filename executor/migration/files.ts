@@ -22,13 +22,33 @@ export function matchTrees(here: readonly FileTree[], there: TwinAnswer["trees"]
 }
 
 /** One round of all trees, side by side. Returns the bytes sent. */
-export async function syncRound(held: Held, trees: ReturnType<typeof matchTrees>, final: boolean): Promise<number> {
-  const counts = await Promise.all(
-    trees.map(async ({ tree, remoteFile }) => syncTree(tree, await held.peer.openFiles(held.record.id), { final, remoteFile })),
-  );
-  const sum = counts.reduce((total, count) => total + count, 0);
-  held.bytes["files"] = (held.bytes["files"] ?? 0) + sum;
-  return sum;
+async function syncRound(held: Held, trees: ReturnType<typeof matchTrees>, final: boolean): Promise<number> {
+  const counts = await Promise.all(trees.map((each) => syncOne(held, each, { final })));
+  return counts.reduce((total, count) => total + count, 0);
+}
+
+async function syncOne(
+  held: Held,
+  { tree, remoteFile }: ReturnType<typeof matchTrees>[number],
+  round: { final: boolean; only?: readonly string[] },
+): Promise<number> {
+  const bytes = await syncTree(tree, await held.peer.openFiles(held.record.id), { ...round, remoteFile });
+  held.bytes["files"] = (held.bytes["files"] ?? 0) + bytes;
+  return bytes;
+}
+
+/** The round in the freeze: whatever changed since the last one, and every file that the workload has mapped writable. */
+export async function syncFrozen(
+  { engine }: Surroundings,
+  held: Held,
+  description: WorkloadDescription,
+  trees: ReturnType<typeof matchTrees>,
+): Promise<void> {
+  const [mapped] = await Promise.all([engine.mappedFiles(description), syncRound(held, trees, true)]);
+  for (const each of trees) {
+    const only = mapped.get(each.tree.name);
+    if (only !== undefined) await syncOne(held, each, { final: true, only });
+  }
 }
 
 /** Brings the files across while the workload runs, until a round is small or stops shrinking. */

@@ -6,7 +6,7 @@ import { packImages } from "../channel/image-stream.js";
 import type { Checkpoint, WorkloadDescription } from "../engine/engine.js";
 import type { IncomingStatus } from "../peer/protocol.js";
 import { removeFolder } from "../remove-folder.js";
-import { syncRound, syncWhileRunning } from "./files.js";
+import { syncFrozen, syncWhileRunning } from "./files.js";
 import { forgetDescription, keepDescription } from "./kept-description.js";
 import { enter, type Held, reportProgress, type Surroundings, sourceFolder } from "./migration.js";
 import { reserveRoom } from "./reserve.js";
@@ -35,14 +35,18 @@ export async function runMigration(surroundings: Surroundings, record: Migration
   const progress: Progress = { description: null, restartsHeld: false, checkpoint: null, frozenAt: null };
   const held: Held = { record, peer: await surroundings.connect(record.to), bytes: {}, log };
   try {
-    const blackoutSeconds = await carryOver(surroundings, held, progress);
-    await enter(surroundings, held, "resume", { blackoutSeconds });
-    await finishCommitted(surroundings, held, progress);
-    await closeMigration(redis, keys, record, nowSeconds(), { result: "succeeded" });
-  } catch (error) {
-    const known = asEvenkeelError(error);
-    log.error({ code: known.code, detail: known.detail, stack: known.code === "INTERNAL" ? known.stack : undefined }, "migration failed");
-    await settle(surroundings, held, progress, known);
+    const blackoutSeconds = await carryOver(surroundings, held, progress).catch(async (error: unknown) => {
+      const known = asEvenkeelError(error);
+      log.error({ code: known.code, detail: known.detail, stack: known.code === "INTERNAL" ? known.stack : undefined }, "migration failed");
+      await settle(surroundings, held, progress, known);
+      return null;
+    });
+    if (blackoutSeconds !== null) {
+      // From here on the twin runs. What fails now leaves the record open in this stage, and the worker takes it up again.
+      await enter(surroundings, held, "resume", { blackoutSeconds });
+      await finishCommitted(surroundings, held, progress);
+      await closeMigration(redis, keys, record, nowSeconds(), { result: "succeeded" });
+    }
   } finally {
     held.peer.close();
   }
@@ -87,7 +91,11 @@ async function carryOver(surroundings: Surroundings, held: Held, progress: Progr
   const count = (bytes: number) => {
     held.bytes["memory"] = (held.bytes["memory"] ?? 0) + bytes;
   };
-  await Promise.all([syncRound(held, trees, true), peer.sendMemory(record.id, packImages(imagesPath, count)), engine.silence(description)]);
+  await Promise.all([
+    syncFrozen(surroundings, held, description, trees),
+    peer.sendMemory(record.id, packImages(imagesPath, count)),
+    engine.silence(description),
+  ]);
 
   await enter(surroundings, held, "restore");
   const { timeline, sinceResumedSeconds } = await peer.restore(record.id, { epoch: record.epoch, processes });
@@ -127,9 +135,12 @@ async function settle(surroundings: Surroundings, held: Held, progress: Progress
     return;
   }
   await giveBack(surroundings, held, progress);
-  await held.peer
-    .remove(record.id)
-    .catch((error: unknown) => log.warn({ error: String(error) }, "the destination cleans up when it is back"));
+  // A peer that gave no sign of life is not waited for a second time; it tidies up by the record when it is back.
+  if (cause.code !== "PEER_UNREACHABLE") {
+    await held.peer
+      .remove(record.id)
+      .catch((error: unknown) => log.warn({ error: String(error) }, "the destination cleans up when it is back"));
+  }
   await closeMigration(redis, keys, record, nowSeconds(), {
     result: CANCELLED_CODES.has(cause.code) ? "cancelled" : "failed",
     errorCode: CANCELLED_CODES.has(cause.code) ? "CANCELLED" : cause.code,

@@ -17,7 +17,7 @@ import {
   type TwinAnswer,
 } from "./protocol.js";
 
-const PING_TIMEOUT_SECONDS = 3;
+const PING_TIMEOUT_SECONDS = 1.5;
 
 export interface Peer {
   offer(id: string, offer: Offer): Promise<OfferAnswer>;

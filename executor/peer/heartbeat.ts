@@ -3,7 +3,7 @@ export interface Waiting {
   destroy(error: Error): unknown;
 }
 
-const INTERVAL_SECONDS = 1;
+const INTERVAL_SECONDS = 0.5;
 /** A loaded peer may be slow; one whose link is cut misses this many in a row. */
 const MISSES_MOST = 3;
 

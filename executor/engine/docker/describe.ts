@@ -87,11 +87,11 @@ export async function treesOf(host: DockerHost, seen: Inspection): Promise<FileT
     throw new EvenkeelError("ENGINE_FAILED", `storage driver ${seen.GraphDriver?.Name ?? "?"} shows no upper folder`);
   const volumes = seen.Mounts.filter((mount) => mount.Type === "volume")
     .sort((a, b) => (a.Destination < b.Destination ? -1 : 1))
-    .map((mount, index) => ({ name: `volume-${index}`, path: mount.Source }));
+    .map((mount, index) => ({ name: `volume-${index}`, path: mount.Source, mountedAt: mount.Destination }));
   // Docker tells LogPath only once the container has been started, and the log has to be there before.
   const isFile = seen.HostConfig.LogConfig?.Type === "json-file";
   const log = isFile ? [{ name: "log", path: await containerFolder(host, seen.Id), file: `${seen.Id}-json.log` }] : [];
-  return [{ name: "rootfs", path: upper }, ...volumes, ...log];
+  return [{ name: "rootfs", path: upper, mountedAt: "/" }, ...volumes, ...log];
 }
 
 /** Where Docker keeps what belongs to one container: log, hostname, shared memory. */

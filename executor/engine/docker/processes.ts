@@ -1,20 +1,24 @@
 import { readdir, readFile } from "node:fs/promises";
 import type { ProcessFact } from "../engine.js";
 
-/** The process tree below a container's init, as its own pid namespace numbers it; sorted by pid. */
+/** Pids of a container's init and all below it, as this node numbers them; parents before children. */
+export async function readTree(initPid: number): Promise<number[]> {
+  const pids = [initPid];
+  for (const task of await readdir(`/proc/${initPid}/task`)) {
+    const children = (await readFile(`/proc/${initPid}/task/${task}/children`, "utf8")).trim();
+    for (const child of children === "" ? [] : children.split(" ")) pids.push(...(await readTree(Number(child))));
+  }
+  return pids;
+}
+
+/** The same tree as its own pid namespace numbers it; sorted by pid. */
 export async function readProcesses(initPid: number): Promise<ProcessFact[]> {
-  const facts: ProcessFact[] = [];
-  const visit = async (pid: number): Promise<void> => {
+  const facts = (await readTree(initPid)).map(async (pid) => {
     const status = await readFile(`/proc/${pid}/status`, "utf8");
     const field = (name: string) => new RegExp(`^${name}:\\s*(.*)$`, "m").exec(status)?.[1] ?? "";
-    facts.push({ pid: Number(field("NSpid").split(/\s+/).at(-1)), command: field("Name"), threads: Number(field("Threads")) });
-    for (const task of await readdir(`/proc/${pid}/task`)) {
-      const children = (await readFile(`/proc/${pid}/task/${task}/children`, "utf8")).trim();
-      for (const child of children === "" ? [] : children.split(" ")) await visit(Number(child));
-    }
-  };
-  await visit(initPid);
-  return facts.sort((a, b) => a.pid - b.pid);
+    return { pid: Number(field("NSpid").split(/\s+/).at(-1)), command: field("Name"), threads: Number(field("Threads")) };
+  });
+  return (await Promise.all(facts)).sort((a, b) => a.pid - b.pid);
 }
 
 /** When a process started, in clock ticks since boot (proc(5), stat field 22). */
