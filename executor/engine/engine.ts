@@ -91,15 +91,15 @@ export interface TargetEngine {
   loadImage(stream: NodeJS.ReadableStream, imageName: string, imageId: string): Promise<void>;
   /** Creates the stopped twin, labelled with the migration. Returns its id and the trees to fill. */
   create(description: WorkloadDescription, migrationId: string): Promise<{ containerId: string; trees: FileTree[] }>;
-  /** Id of the twin that `create` made for a migration; null = none. */
-  findTwin(migrationId: string): Promise<string | null>;
+  /** The twin that `create` made for a migration; null = none. */
+  findTwin(migrationId: string): Promise<{ readonly containerId: string; readonly isRunning: boolean } | null>;
   restore(containerId: string, folder: string, decide: RestoreDecision): Promise<RestoreDone>;
   /** Brings a committed restore to its end after the executor that began it died. @throws RESTORE_FAILED */
   resumeRestore(containerId: string, folder: string): Promise<void>;
   /** Frees what a restore left behind and gives the workload its own restart policy. */
   finish(description: WorkloadDescription, containerId: string, folder: string): Promise<void>;
   /** Removes the twin, running or not, and the volumes that `create` made. Safe to repeat. */
-  remove(description: WorkloadDescription, containerId: string, folder: string): Promise<void>;
+  remove(containerId: string, folder: string): Promise<void>;
 }
 
 export interface RestoreDecision {

@@ -75,7 +75,7 @@ export function makeIncoming({ node, runDirectory, engine, redis, keys, log }: N
 
   /** Gives the workload back to its source: our copy is gone for certain, so the frozen one is the only one. */
   async function giveUp(id: string, half: Half & { containerId: string }): Promise<void> {
-    await engine.remove(half.description, half.containerId, pendingFolder(half.containerId));
+    await engine.remove(half.containerId, pendingFolder(half.containerId));
     await write(id, { ...half, state: "failed" });
     const record = await readMigration(redis, keys, id);
     if (record?.outcome === "committed") await revertMigration(redis, keys, id, record.epoch, nowSeconds());
@@ -154,15 +154,28 @@ export function makeIncoming({ node, runDirectory, engine, redis, keys, log }: N
         throw new EvenkeelError("FENCED", `${id}: the copy on ${node} is the one that counts`);
       }
       // The executor may have died between making the twin and writing its id down; the twin's label tells.
-      const containerId = half?.containerId ?? (await engine.findTwin(id));
-      if (half !== null && containerId !== null) {
-        await engine.remove(half.description, containerId, pendingFolder(containerId));
+      const containerId = half?.containerId ?? (await engine.findTwin(id))?.containerId ?? null;
+      if (containerId !== null) {
+        await engine.remove(containerId, pendingFolder(containerId));
         await removeFolder(pendingFolder(containerId));
       }
       await rm(`${home}/${id}`, { recursive: true, force: true });
       return EMPTY;
     },
   };
+
+  /** Halves live on tmpfs: after a power cut, or once the migration was finished, only Docker and the record can tell. */
+  async function stateWithoutHalf(id: string): Promise<IncomingStatus["state"]> {
+    const twin = await engine.findTwin(id);
+    if (twin?.isRunning) return "running";
+    const record = await readMigration(redis, keys, id);
+    // Past "restore" the source knows that the twin ran, and may have destroyed its own copy.
+    if (record?.outcome !== "committed" || record.stage !== "restore" || record.closedAt !== null) return "unknown";
+    log.error({ migration: id }, "this node lost the copy that it had committed; giving the workload back to its source");
+    if (twin !== null) await engine.remove(twin.containerId, pendingFolder(twin.containerId));
+    await revertMigration(redis, keys, id, record.epoch, nowSeconds());
+    return "failed";
+  }
 
   const queues = new Map<string, Promise<unknown>>();
   /** One step of a migration at a time: a removal asked for during a restore waits for its end. */
@@ -186,7 +199,7 @@ export function makeIncoming({ node, runDirectory, engine, redis, keys, log }: N
     },
     // Beside the memory, not after it: both belong to the freeze.
     files: (id, socket) => serveRsync(`${home}/${id}/rsyncd.conf`, socket, log),
-    status: async (id) => ({ state: (await read(id))?.state ?? "unknown" }),
+    status: async (id) => ({ state: (await read(id))?.state ?? (await inTurn(id, () => stateWithoutHalf(id))) }),
     isBusy: (id) => queues.has(id),
     known: () => readdir(home).catch(() => []),
     offer: (id, description) => inTurn(id, () => steps.offer(id, description)),

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { EvenkeelError } from "../../../platform/errors.js";
-import type { TargetEngine, WorkloadDescription } from "../engine.js";
+import type { TargetEngine } from "../engine.js";
 import { MIGRATION_LABEL, toCreateOptions } from "./create-options.js";
 import { type DockerConfig, inspect, treesOf } from "./describe.js";
 import { type DockerHost, isNotFound } from "./docker-host.js";
@@ -38,7 +38,7 @@ export function makeDockerTarget(host: DockerHost): TargetEngine {
     },
     findTwin: async (migrationId) => {
       const twins = await host.docker.listContainers({ all: true, filters: { label: [`${MIGRATION_LABEL}=${migrationId}`] } });
-      return twins[0]?.Id ?? null;
+      return twins[0] === undefined ? null : { containerId: twins[0].Id, isRunning: twins[0].State === "running" };
     },
     restore: (containerId, folder, decision) => restoreContainer(host, containerId, folder, decision),
     finish: async (description, containerId, folder) => {
@@ -47,17 +47,22 @@ export function makeDockerTarget(host: DockerHost): TargetEngine {
       await host.docker.getContainer(containerId).update({ RestartPolicy: HostConfig.RestartPolicy ?? { Name: "no" } });
     },
     resumeRestore: (containerId, folder) => resumeRestore(host, containerId, folder),
-    remove: async (description, containerId, folder) => {
+    remove: async (containerId, folder) => {
       const abandoned = abandonRestore(folder);
-      await removeTwin(host, description, containerId).finally(() => abandoned.close());
+      await removeTwin(host, containerId).finally(() => abandoned.close());
     },
   };
 }
 
-async function removeTwin(host: DockerHost, description: WorkloadDescription, containerId: string): Promise<void> {
+async function removeTwin(host: DockerHost, containerId: string): Promise<void> {
   const ignoreMissing = (error: unknown) => {
     if (!isNotFound(error)) throw error;
   };
+  const seen = await host.docker.getContainer(containerId).inspect().catch(ignoreMissing);
+  if (seen === undefined) return;
   await host.docker.getContainer(containerId).remove({ force: true, v: true }).catch(ignoreMissing);
-  for (const volume of description.volumes) await host.docker.getVolume(volume.name).remove().catch(ignoreMissing);
+  // Preflight refuses a volume that is there already, so these are the twin's own.
+  for (const mount of seen.Mounts) {
+    if (mount.Type === "volume" && mount.Name !== undefined) await host.docker.getVolume(mount.Name).remove().catch(ignoreMissing);
+  }
 }
