@@ -43,6 +43,9 @@ export interface Ticker {
   close(): Promise<void>;
 }
 
+/** Between two ticks at least this long, whatever happens meanwhile: many moves that end together are one piece of news. */
+const WAKE_GAP_MILLISECONDS = 100;
+
 /** Looks, decides and acts every `tickSeconds`, each time after the last has ended. Only the leader decides and acts. */
 export function startTicking(parts: TickParts): Ticker {
   const { log, tickSeconds } = parts;
@@ -76,7 +79,7 @@ export function startTicking(parts: TickParts): Ticker {
       .finally(() => {
         running = null;
         if (closed) return;
-        timer = setTimeout(run, wakeAgain ? 0 : tickSeconds * 1000);
+        timer = setTimeout(run, wakeAgain ? WAKE_GAP_MILLISECONDS : tickSeconds * 1000);
       });
   };
   run();
