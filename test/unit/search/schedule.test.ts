@@ -1,0 +1,35 @@
+import { expect } from "chai";
+import { geometricTemperatures, Schedule } from "../../../policies/search/schedule.js";
+
+const temperatures = geometricTemperatures(1000, 1, 31);
+/** Share of the time spent between two temperatures. */
+function shareBetween(schedule: Schedule, hot: number, cold: number): number {
+  const samples = Array.from({ length: 1000 }, (_, i) => schedule.temperatureAt(i / 1000));
+  return samples.filter((t) => t <= hot && t > cold).length / samples.length;
+}
+
+describe("the schedule of temperatures", () => {
+  it("spends its time where moves that cost are still accepted", () => {
+    const schedule = new Schedule(temperatures.map((t) => ({ temperature: t, uphillCost: t > 10 && t < 100 ? t : 0 })));
+    expect(shareBetween(schedule, 100, 10)).to.be.above(0.9);
+  });
+
+  it("serves two scales of cost in one model", () => {
+    const schedule = new Schedule(temperatures.map((t) => ({ temperature: t, uphillCost: t > 200 || t < 5 ? t : 0 })));
+    expect(shareBetween(schedule, 1001, 200)).to.be.above(0.35);
+    expect(shareBetween(schedule, 5, 0)).to.be.above(0.35);
+  });
+
+  it("cools from the hottest to the coldest, never warming", () => {
+    const schedule = new Schedule(temperatures.map((t) => ({ temperature: t, uphillCost: Math.sqrt(t) })));
+    const seen = Array.from({ length: 101 }, (_, i) => schedule.temperatureAt(i / 100));
+    expect(seen[0]).to.be.closeTo(1000, 1e-6);
+    expect(seen[100]).to.be.closeTo(1, 1e-6);
+    expect(seen.every((t, i) => i === 0 || t <= seen[i - 1]!)).to.equal(true);
+  });
+
+  it("spreads the time evenly when nothing is known", () => {
+    const schedule = new Schedule(temperatures.map((t) => ({ temperature: t, uphillCost: 0 })));
+    expect(schedule.temperatureAt(0.5)).to.be.closeTo(Math.sqrt(1000), 1);
+  });
+});
