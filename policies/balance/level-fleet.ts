@@ -29,7 +29,7 @@ export function levelFleet(context: JudgedContext): void {
   const { balance } = context.config;
   const levels = measureLevels(context);
   if (unevenness(levels) <= balance.startRatio) return;
-  let made = enterProposals(levels, context);
+  let made = isHalted(context) ? 0 : enterProposals(levels, context);
   const sources = new Set([...levels.nodes.keys()].filter((node) => context.verdicts.get(node.id)!.verdict === "level"));
   while (made < balance.movesPerPlan && unevenness(levels) > balance.stopRatio) {
     const source = fullest(sources, levels);
@@ -38,11 +38,18 @@ export function levelFleet(context: JudgedContext): void {
     if (best === null) {
       explainNode(source, levels, context);
       sources.delete(source);
+      // Nothing can begin anywhere: one node's reasons are those of all.
+      if (isHalted(context)) return;
     } else {
       enterChoice(best, levels, context);
       made++;
     }
   }
+}
+
+function isHalted({ ledger, limits, budget, fleet }: JudgedContext): boolean {
+  const isClosed = fleet.snapshot.windows?.some(({ active, node }) => active && node === null);
+  return isClosed === true || ledger.movesUnderWay >= limits.fleet || ledger.levellingMoves >= budget;
 }
 
 /** Those of the optimiser's moves that pass, the best first. Returns how many. */

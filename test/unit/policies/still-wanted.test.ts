@@ -1,0 +1,47 @@
+import { expect } from "chai";
+import { decide } from "../../../policies/decide.js";
+import { whyNoLongerWanted } from "../../../policies/still-wanted.js";
+import type { Move, Snapshot } from "../../../policies/types.js";
+import { config, draining, NOW, node, snapshot, workload } from "./small-fleet.js";
+
+const hot = () => snapshot([node("n1", 0.9), node("n2", 0.1)], [workload("a", "n1", 3)]);
+const planned = (state: Snapshot): Move => decide(state, config(), NOW).moves[0]!;
+const reasonOf = (state: Snapshot, move: Move) => whyNoLongerWanted(state, config(), NOW + 5, move)?.reason ?? null;
+
+describe("a planned move, looked at again before it begins", () => {
+  it("goes on while nothing has changed, its own open migration included", () => {
+    const move = planned(hot());
+    expect(reasonOf(hot(), move)).to.equal(null);
+    expect(reasonOf({ ...hot(), migrations: [{ id: "m", workload: "a", from: "n1", to: "n2" }] }, move)).to.equal(null);
+  });
+  it("is dropped when the node has cooled by itself", () => {
+    const move = planned(hot());
+    expect(whyNoLongerWanted({ ...hot(), nodes: [node("n1", 0.5), node("n2", 0.1)] }, config(), NOW, move)!.because).to.equal(
+      "n1 is no longer overloaded.",
+    );
+  });
+  it("is dropped when the destination has filled up, gone silent or been flagged", () => {
+    const move = planned(hot());
+    expect(reasonOf({ ...hot(), nodes: [node("n1", 0.9), node("n2", 0.6)] }, move)).to.equal("target-cpu-full");
+    expect(reasonOf({ ...hot(), nodes: [node("n1", 0.9), node("n2", 0.1, 0.3, { state: "unknown" })] }, move)).to.equal("target-unknown");
+    expect(reasonOf({ ...hot(), nodes: [node("n1", 0.9), draining("n2", 0.1)] }, move)).to.equal("target-maintenance");
+  });
+  it("is dropped when the workload has gone, or is elsewhere", () => {
+    const move = planned(hot());
+    expect(reasonOf({ ...hot(), workloads: [] }, move)).to.equal("workload-missing");
+    expect(reasonOf({ ...hot(), workloads: [workload("a", "n3", 3)] }, move)).to.equal("not-needed");
+  });
+  it("is dropped when the drain has been called off", () => {
+    const state = snapshot([draining("n1", 0.3), node("n2", 0.1)], [workload("a", "n1", 1)]);
+    const move = planned(state);
+    expect(reasonOf(state, move)).to.equal(null);
+    expect(reasonOf({ ...state, nodes: [node("n1", 0.3), node("n2", 0.1)] }, move)).to.equal("not-needed");
+  });
+  it("is dropped when the sign of failing has gone", () => {
+    const ailing = node("n1", 0.3, 0.3, { health: [{ kind: "overheating", since: NOW, detail: "95 °C" }] });
+    const state = snapshot([ailing, node("n2", 0.1)], [workload("a", "n1", 1)]);
+    const move = planned(state);
+    expect(reasonOf(state, move)).to.equal(null);
+    expect(reasonOf({ ...state, nodes: [node("n1", 0.3), node("n2", 0.1)] }, move)).to.equal("not-needed");
+  });
+});
