@@ -1,0 +1,115 @@
+import { expect } from "chai";
+import { waitFor } from "../../support/wait-for.js";
+import { FILE_KEEPER, FINGERPRINT } from "../support/file-keeper.js";
+import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "../support/moving-fleet.js";
+
+const { name } = FILE_KEEPER;
+const FOLDERS = ["/data", "/srv", "/etc", "/dev/shm", "/usr/lib"];
+
+describe("The files of a workload that moves", function () {
+  this.timeout(180_000);
+  let moving: MovingFleet;
+  const prints: Record<string, Map<string, string>> = {};
+
+  const container = (node: string) => moving.fleet.lab.node(node).docker.getContainer(name);
+
+  /** Runs Python in the workload on that node and gives what it prints. */
+  async function inside(node: string, program: string, ...args: string[]): Promise<string> {
+    const machine = moving.fleet.lab.node(node);
+    const { stdout } = await machine.exec([
+      ...["docker", "--host", `unix:///shared/${node}/docker.sock`, "exec", name],
+      ...["python3", "-S", "-c", program, ...args],
+    ]);
+    return stdout;
+  }
+
+  async function fingerprint(node: string): Promise<Map<string, string>> {
+    const lines = (await inside(node, FINGERPRINT, ...FOLDERS)).split("\n");
+    return new Map(lines.map((line) => [(JSON.parse(line) as { path: string }).path, line]));
+  }
+
+  /** What the program has said, line by line, without the headers of Docker's stream. */
+  async function said(node: string): Promise<string[]> {
+    const machine = moving.fleet.lab.node(node);
+    const { stdout } = await machine.exec(["docker", "--host", `unix:///shared/${node}/docker.sock`, "logs", name]);
+    return stdout.split("\n");
+  }
+
+  const hasSaid = (node: string, more: number) =>
+    waitFor(`the program to go on`, async () => (await said(node)).length > more, { deadlineSeconds: 30, everyMilliseconds: 200 });
+
+  before(async () => {
+    moving = await startMovingFleet("e2e-files", [FILE_KEEPER], { asked: [] });
+    await waitFor("the files", async () => (await said(FIRST)).includes("ready"), { deadlineSeconds: 30 });
+    prints["before"] = await fingerprint(FIRST);
+    await moving.moveWell(name, FIRST, SECOND);
+    await hasSaid(SECOND, (await said(SECOND)).length + 20);
+    prints["there"] = await fingerprint(SECOND);
+    await moving.moveWell(name, SECOND, FIRST);
+    await hasSaid(FIRST, (await said(FIRST)).length + 20);
+    prints["back"] = await fingerprint(FIRST);
+  });
+
+  after(async () => {
+    expect(await moving?.close()).to.deep.equal([]);
+  });
+
+  const of = (when: string, path: string) => JSON.parse(prints[when]!.get(path)!) as Record<string, unknown>;
+
+  for (const when of ["there", "back"]) {
+    it(`are the same ones, of the same contents, owner, mode, time and attributes, ${when}`, () => {
+      const [before, after] = [prints["before"]!, prints[when]!];
+      expect([...after.keys()].sort()).to.deep.equal([...before.keys()].sort());
+      const different = [...before].filter(([path, line]) => after.get(path) !== line);
+      const words = different.map(([path, line]) => `${line}\n${after.get(path)}`).join("\n");
+      expect(different, words).to.deep.equal([]);
+    });
+
+    it(`are of every kind, ${when}`, () => {
+      expect(of(when, "/data/sparse")).to.include({ sparse: true, size: 512 * 1024 ** 2 });
+      expect(of(when, "/data/plain")).to.deep.include({
+        "same as": "/data/plain",
+        links: 2,
+        attributes: { "user.colour": "626c756500677265656e" },
+      });
+      expect(of(when, "/data/deep/hard")["same as"]).to.equal("/data/plain");
+      expect(of(when, "/data/dangling")["target"]).to.equal("../nowhere/at all");
+      expect(of(when, "/data/pipe")["mode"]).to.match(/^0o10/);
+      expect(of(when, "/data/odd")).to.deep.include({ mode: "0o104751", owner: [1234, 4321] });
+      expect(prints[when]!.get("/data/odd")).to.include("1000000000987654321");
+      expect(of(when, "/dev/shm/tables/one")["mode"]).to.equal("0o100640");
+      for (const path of ["/data/two\nlines", "/data/über 名前 ", "/etc/made-here"]) expect(prints[when]!.has(path), path).to.equal(true);
+    });
+
+    it(`lack what was deleted from the image, ${when}`, () => {
+      expect(prints[when]!.has("/srv/pair.py")).to.equal(false);
+      const replaced = [...prints[when]!.keys()].filter((path) => /\/python3[^/]*\/wsgiref\//.test(path));
+      expect(replaced.map((path) => path.split("/").at(-1))).to.deep.equal(["only"]);
+    });
+  }
+
+  it("are what the program left in them, when they are deleted, mapped, shared or written in place", async () => {
+    const faults = (await said(FIRST)).filter((line) => line.startsWith("fault"));
+    expect(faults, faults.join("\n")).to.deep.equal([]);
+  });
+
+  it("have no gap where the program appends, nor has its log", async () => {
+    const isGapless = (numbers: readonly number[]) => numbers.findIndex((number, index) => number !== index + 1);
+    const grown = (await inside(FIRST, "print(open('/data/grow').read())")).trim().split("\n").map(Number);
+    expect(isGapless(grown)).to.equal(-1);
+    const logged = (await said(FIRST)).filter((line) => /^\d+$/.test(line)).map(Number);
+    expect(isGapless(logged)).to.equal(-1);
+    expect(grown.length).to.be.greaterThan(100);
+    expect(logged.length).to.be.greaterThan(100);
+  });
+
+  it("do not pile up: what the program deleted meanwhile is not there either", async () => {
+    const passing = await inside(FIRST, "import os; print(*[name for name in os.listdir('/data') if name.startswith('passing-')])");
+    expect(passing.split(" ").length).to.be.at.most(2);
+  });
+
+  it("still belong to one container that can be stopped", async () => {
+    await container(FIRST).stop({ t: 1 });
+    expect((await container(FIRST).inspect()).State.Running).to.equal(false);
+  });
+});

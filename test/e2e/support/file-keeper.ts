@@ -1,0 +1,124 @@
+import { type LabWorkload, WORKLOADS } from "../../../lab/workloads/workload-table.js";
+
+/** Makes files of every kind, then keeps changing some of them and notices by itself when one is not what it left. */
+const PROGRAM = String.raw`
+import fcntl, hashlib, mmap, os, shutil, stat, time
+
+def put(path, data):
+    with open(path, "wb") as file:
+        file.write(data)
+
+os.makedirs("/data/deep/er")
+os.mkdir("/data/empty")
+os.chmod("/data/empty", 0o1777)
+put("/data/plain", os.urandom(300_000))
+put("/data/deep/er/one", b"1")
+with open("/data/sparse", "wb") as file:
+    file.truncate(512 << 20)
+    file.seek(100 << 20)
+    file.write(b"island")
+os.link("/data/plain", "/data/deep/hard")
+os.symlink("../nowhere/at all", "/data/dangling")
+os.symlink("plain", "/data/link")
+os.setxattr("/data/plain", "user.colour", b"blue\0green")
+os.mkfifo("/data/pipe")
+put("/data/two\nlines", b"newline")
+put("/data/über 名前 ", b"letters")
+put("/data/odd", b"y")
+os.chown("/data/odd", 1234, 4321)
+os.chmod("/data/odd", 0o4751)
+os.utime("/data/odd", ns=(10**18 + 123456789, 10**18 + 987654321))
+
+# The root file system: a new file, a changed one, deleted ones, and a folder of the image replaced by another of its name.
+put("/etc/made-here", b"new")
+put("/srv/burner.py", b"changed")
+os.unlink("/srv/pair.py")
+replaced = os.path.dirname(os.__file__) + "/wsgiref"
+shutil.rmtree(replaced)
+os.mkdir(replaced)
+put(replaced + "/only", b"this")
+
+os.makedirs("/dev/shm/tables")
+put("/dev/shm/tables/one", os.urandom(1 << 20))
+os.chmod("/dev/shm/tables/one", 0o640)
+
+ghost = open("/data/ghost", "w+b")
+ghost.write(b"deleted, yet open" * 1000)
+ghost.flush()
+os.unlink("/data/ghost")
+
+locked = open("/data/locked", "wb")
+fcntl.flock(locked, fcntl.LOCK_EX)
+
+put("/data/mapped", bytes(1 << 20))
+mapped = mmap.mmap(os.open("/data/mapped", os.O_RDWR), 1 << 20)
+shared_memory = mmap.mmap(os.open("/dev/shm/tables/one", os.O_RDWR), 1 << 20)
+in_place = os.open("/data/in-place", os.O_RDWR | os.O_CREAT, 0o600)
+grow = os.open("/data/grow", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+print("ready", flush=True)
+
+count = 0
+while True:
+    word = count.to_bytes(8, "little")
+    faults = []
+    if count > 0 and mapped[:8] != word:
+        faults.append(f"mapped file says {int.from_bytes(mapped[:8], 'little')}")
+    if count > 0 and shared_memory[:8] != word:
+        faults.append(f"shared memory says {int.from_bytes(shared_memory[:8], 'little')}")
+    if count > 0 and os.pread(in_place, 8, 0) != word:
+        faults.append(f"file written in place says {int.from_bytes(os.pread(in_place, 8, 0), 'little')}")
+    ghost.seek(0)
+    if ghost.read() != b"deleted, yet open" * 1000:
+        faults.append("the deleted file has changed")
+    for fault in faults:
+        print(f"fault at {count}: {fault}", flush=True)
+    count += 1
+    word = count.to_bytes(8, "little")
+    mapped[:8] = word
+    shared_memory[:8] = word
+    os.pwrite(in_place, word, 0)
+    os.write(grow, b"%d\n" % count)
+    put(f"/data/passing-{count}", b"short life")
+    if count > 1:
+        os.unlink(f"/data/passing-{count - 1}")
+    print(count, flush=True)
+    time.sleep(0.01)
+`;
+
+export const FILE_KEEPER: LabWorkload = {
+  ...WORKLOADS.find(({ name }) => name === "journal")!,
+  name: "keeper",
+  command: ["python3", "-S", "-B", "-c", PROGRAM],
+  address: "10.77.0.151",
+  macAddress: "02:45:4b:00:00:97",
+  volumes: [{ name: "keeper-data", target: "/data" }],
+};
+
+/** Prints one line of JSON for each file below the folders given, with all that a copy must have alike. */
+export const FINGERPRINT = String.raw`
+import hashlib, json, os, stat, sys
+
+CHANGING = {"/data/grow", "/data/mapped", "/data/in-place", "/data", "/dev/shm/tables/one"}
+known = {}
+for top in sys.argv[1:]:
+    for folder, folders, files in os.walk(top):
+        folders.sort()
+        for path in [folder, *(f"{folder}/{name}" for name in sorted(files))]:
+            if os.path.ismount(path) and path != "/data" or path.startswith("/data/passing-") or path in ("/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/etc/mtab"):
+                continue
+            seen = os.lstat(path)
+            facts = {"path": path, "mode": oct(seen.st_mode), "owner": [seen.st_uid, seen.st_gid], "links": seen.st_nlink}
+            facts["same as"] = known.setdefault(seen.st_ino, path) if stat.S_ISREG(seen.st_mode) else path
+            if path not in CHANGING:
+                facts["time"] = seen.st_mtime_ns
+                facts["size"] = seen.st_size if stat.S_ISREG(seen.st_mode) else 0
+            if stat.S_ISREG(seen.st_mode) and path not in CHANGING:
+                facts["sparse"] = seen.st_blocks * 512 < seen.st_size // 2
+                with open(path, "rb") as file:
+                    facts["sha256"] = hashlib.file_digest(file, "sha256").hexdigest()
+            if stat.S_ISLNK(seen.st_mode):
+                facts["target"] = os.readlink(path)
+            else:
+                facts["attributes"] = {name: os.getxattr(path, name).hex() for name in sorted(os.listxattr(path))}
+            print(json.dumps(facts))
+`;
