@@ -275,7 +275,7 @@ describe("the scheduler", () => {
     const scheduler = await start();
     const metrics = async () => (await fetch(`${scheduler.url}/metrics`)).text();
     await waitFor("both nodes", async () => (await metrics()).includes('evenkeel_node_sample_age_seconds{node="n2"}'));
-    expect(await metrics()).to.match(/^evenkeel_leader 1$/m);
+    await waitFor("it to lead", async () => /^evenkeel_leader 1$/m.test(await metrics()));
     fleet.nodes.pop();
     await redis.zrem(keys.nodes, "n2");
     await waitFor("n2 to go", async () => !(await metrics()).includes('"n2"'));
@@ -295,7 +295,7 @@ describe("the scheduler", () => {
       await redis.del(keys.nodeSample("n2"));
       return (await scheduler.send("DELETE", `${API}/nodes/n2`)).status === 200;
     });
-    expect(await stateOf(scheduler, "n2")).to.equal(undefined);
+    await waitFor("n2 to be off the list", async () => (await stateOf(scheduler, "n2")) === undefined);
     expect((await scheduler.send("DELETE", `${API}/nodes/n2`)).status).to.equal(404);
   });
 
