@@ -12,9 +12,10 @@ const FORBIDDEN = ["lazy-pages", "leave-running", "leave-stopped", "auto-dedup"]
 /** Names our action script to CRIU, keeping an administrator's other lines. @throws CONFIG_INVALID when theirs and ours exclude each other. */
 export async function registerActionScript(path = RUNC_CRIU_CONFIG): Promise<void> {
   const script = `action-script ${projectPath("executor/shim/criu-action")}`;
+  // nftables instead of iptables: no programs to start while everyone waits.
   // Connections that are not established yet are left out: their clients ask again. Else a busy server could never be dumped.
   // Open files that were deleted: those with another name left need link-remap, the others travel in the images up to the limit.
-  const ours = [script, "skip-in-flight", "link-remap", "ghost-limit 64M"];
+  const ours = [script, "network-lock nftables", "skip-in-flight", "link-remap", "ghost-limit 64M"];
   const text = await readFile(path, "utf8").catch(() => "");
   const lines = text.split("\n").map((line) => line.trim());
   const clash = lines.find(
