@@ -31,9 +31,12 @@ export async function forgetNode(redis: Redis, keys: Keys, node: string): Promis
 export async function forgetWorkloads({ redis, keys, term }: Actor, { reading, placed }: FleetPicture): Promise<number> {
   if (reading.nodes.some(({ sample }) => sample === null)) return 0;
   const before = reading.at - UNSEEN_SECONDS;
-  const present = new Set(placed.map(({ id }) => id));
-  const ids = new Set([...Object.keys(reading.owners), ...Object.keys(reading.lastMoved)]);
-  const gone = [...ids].filter((id) => !present.has(id) && (reading.lastMoved[id] ?? 0) < before).slice(0, FORGOTTEN_AT_ONCE);
+  const old = new Set(
+    [...Object.keys(reading.owners), ...Object.keys(reading.lastMoved)].filter((id) => (reading.lastMoved[id] ?? 0) < before),
+  );
+  if (old.size === 0) return 0;
+  for (const { id } of placed) old.delete(id);
+  const gone = [...old].slice(0, FORGOTTEN_AT_ONCE);
   if (gone.length === 0) return 0;
   const reply = await workloadsScript(redis, [keys.lastMoved, keys.owners, keys.leader, keys.openByWorkload], [term, before, ...gone]);
   if (reply === "fenced") throw new EvenkeelError("FENCED", `term ${term} is over`);

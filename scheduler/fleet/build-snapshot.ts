@@ -1,10 +1,11 @@
 import type { MigrationRecord } from "../../platform/migration-record.js";
-import { parseConstraints } from "../../policies/constraints.js";
 import type { ClosedMigration, NodeState, Snapshot, WorkloadState } from "../../policies/types.js";
 import { type OpenWindow, windowMaintenance } from "../windows.js";
 import { type FirstSeen, type MaintenanceRequest, maintenanceRequests, mergeRequests } from "./maintenance.js";
 import { type PlacedWorkload, placeWorkloads } from "./place-workloads.js";
-import type { FleetReading, NodeReading } from "./read-fleet.js";
+import { readConstraints } from "./read-constraints.js";
+import type { FleetReading } from "./read-fleet.js";
+import type { NodeReading } from "./read-nodes.js";
 import { smoothRatio } from "./smooth.js";
 
 const DAY_SECONDS = 86_400;
@@ -76,7 +77,7 @@ function nodeState(reading: NodeReading, requests: readonly MaintenanceRequest[]
 /** A workload in conflict stands on each node that runs it, so that none of them counts as empty, and is never moved. */
 function workloadStates(placed: PlacedWorkload, reading: FleetReading, moves: readonly MigrationRecord[]): WorkloadState[] {
   const { reading: sample } = placed;
-  const constraints = parseConstraints(sample.labels);
+  const constraints = readConstraints(sample.labels);
   const state: WorkloadState = {
     id: placed.id,
     name: sample.name,

@@ -2,13 +2,12 @@ import { performance } from "node:perf_hooks";
 import type { Redis } from "ioredis";
 import { nowSeconds } from "../../platform/clock.js";
 import type { Keys } from "../../platform/keys.js";
-import type { MigrationRecord } from "../../platform/migration-record.js";
 import type { PolicyConfig } from "../../policies/config.js";
 import type { Windows } from "../windows.js";
 import { buildPicture, type FleetPicture } from "./build-snapshot.js";
 import { rememberFirstSeen } from "./maintenance.js";
 import type { PlacedWorkload } from "./place-workloads.js";
-import { readFleet } from "./read-fleet.js";
+import { makeFleetMemory, readFleet } from "./read-fleet.js";
 
 export interface FleetView {
   /** A picture at most this old; requests that come together share one reading. */
@@ -34,7 +33,7 @@ export function makeFleetView(options: ViewOptions): FleetView {
   const smoothingSeconds = Math.max(holdSeconds * SMOOTHING_PER_HOLD, intervalSeconds);
   // Twice the hold time, so that an episode is seen from its beginning even when it ebbs for a while.
   const historyLength = Math.min(HISTORY_LIMIT, Math.ceil((2 * holdSeconds) / intervalSeconds) + 10);
-  const closedCache = new Map<string, MigrationRecord>();
+  const memory = makeFleetMemory();
   const firstSeen = rememberFirstSeen();
   let remembered: ReadonlyMap<string, PlacedWorkload> = new Map();
   // The age is taken from the monotonic clock: the wall clock may be set back, and then an old picture would look new for long.
@@ -44,7 +43,7 @@ export function makeFleetView(options: ViewOptions): FleetView {
   const read = async () => {
     const begunMilliseconds = performance.now();
     const at = nowSeconds();
-    const reading = await readFleet(redis, keys, { at, sampleTtlSeconds, historyLength, closedCache });
+    const reading = await readFleet(redis, keys, { at, sampleTtlSeconds, historyLength, memory });
     const picture = buildPicture(reading, { windows: windows.open(at), firstSeen, remembered, smoothingSeconds });
     remembered = new Map(picture.placed.map((workload) => [workload.id, workload]));
     latest = { picture, begunMilliseconds };

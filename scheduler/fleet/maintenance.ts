@@ -1,6 +1,6 @@
 import type { Maintenance } from "../../policies/types.js";
 import { parseMaintenanceFlag } from "../protocol.js";
-import type { NodeReading } from "./read-fleet.js";
+import type { NodeReading } from "./read-nodes.js";
 
 /** Who asks for maintenance: `flag` (CLI, API, redis-cli), `file` on the node, `window` of the configuration. */
 export type MaintenanceSource = "flag" | "file" | "window";

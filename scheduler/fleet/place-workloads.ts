@@ -1,4 +1,5 @@
 import { LABELS, type NodeSample, type WorkloadSample } from "../../collector/protocol.js";
+import type { MigrationRecord } from "../../platform/migration-record.js";
 import type { FleetReading } from "./read-fleet.js";
 
 /** A workload, and the one node that is taken to hold it. */
@@ -37,30 +38,39 @@ export function placeWorkloads(reading: FleetReading, remembered: ReadonlyMap<st
     sampleOf.set(node, sample);
     for (const workload of sample.workloads) {
       const id = workloadIdOf(workload);
-      copies.set(id, [...(copies.get(id) ?? []), { node, sampleAt: sample.at, reading: workload }]);
+      const copy = { node, sampleAt: sample.at, reading: workload };
+      const others = copies.get(id);
+      if (others) others.push(copy);
+      else copies.set(id, [copy]);
     }
   }
-  const placed = [...copies].map(([id, list]) => placeCopies(id, list, reading));
-  const present = new Set(placed.map(({ id }) => id));
+  const records: Records = { ...reading, migrations: new Map(reading.openMigrations.map((record) => [record.workload, record])) };
+  const placed: PlacedWorkload[] = [];
+  for (const [id, list] of copies) placed.push(placeCopies(id, list, records));
   for (const [id, last] of remembered) {
-    if (present.has(id)) continue;
-    const node = expectedNode(id, reading);
+    if (copies.has(id)) continue;
+    const node = expectedNode(id, records);
     const sample = node === null ? undefined : sampleOf.get(node);
-    if (node !== null && sample !== undefined && stillToBeSeen(id, sample.at, reading)) placed.push({ ...last, node, conflict: [] });
+    if (node !== null && sample !== undefined && stillToBeSeen(id, sample.at, records)) placed.push({ ...last, node, conflict: [] });
   }
   return placed;
 }
 
-function placeCopies(id: string, copies: readonly Copy[], reading: FleetReading): PlacedWorkload {
-  const migration = reading.openMigrations.find((record) => record.workload === id);
-  const owner = expectedNode(id, reading);
+/** What the records say, with open migrations by workload: a fleet has too many workloads to search the list for each. */
+interface Records extends Pick<FleetReading, "owners" | "lastMoved"> {
+  readonly migrations: ReadonlyMap<string, MigrationRecord>;
+}
+
+function placeCopies(id: string, copies: readonly Copy[], records: Records): PlacedWorkload {
+  const migration = records.migrations.get(id);
+  const owner = expectedNode(id, records);
   if (migration !== undefined) {
     const ends = copies.filter(({ node }) => node === migration.from || node === migration.to);
     const strangers = copies.length - ends.length + (ends.length - new Set(ends.map(({ node }) => node)).size);
     const chosen = ends.find(({ node }) => node === owner) ?? ends[0] ?? copies[0]!;
     return { id, node: owner ?? chosen.node, reading: chosen.reading, conflict: strangers === 0 ? [] : nodesOf(copies) };
   }
-  const movedAt = reading.lastMoved[id] ?? 0;
+  const movedAt = records.lastMoved[id] ?? 0;
   const current = copies.filter(({ node, sampleAt }) => owner === null || node === owner || sampleAt > movedAt + CLOCK_SKEW_SECONDS);
   if (current.length === 0) return { id, node: owner!, reading: copies[0]!.reading, conflict: [] };
   const chosen = current.find(({ node }) => node === owner) ?? oldest(current);
@@ -68,14 +78,14 @@ function placeCopies(id: string, copies: readonly Copy[], reading: FleetReading)
 }
 
 /** Where the records say it should be; null when they say nothing. */
-function expectedNode(id: string, { openMigrations, owners }: FleetReading): string | null {
-  const migration = openMigrations.find((record) => record.workload === id);
+function expectedNode(id: string, { migrations, owners }: Records): string | null {
+  const migration = migrations.get(id);
   if (migration !== undefined) return migration.outcome === "committed" ? migration.to : migration.from;
   return owners[id] ?? null;
 }
 
-function stillToBeSeen(id: string, sampleAt: number, { openMigrations, lastMoved }: FleetReading): boolean {
-  return openMigrations.some((record) => record.workload === id) || (lastMoved[id] ?? 0) + CLOCK_SKEW_SECONDS >= sampleAt;
+function stillToBeSeen(id: string, sampleAt: number, { migrations, lastMoved }: Records): boolean {
+  return migrations.has(id) || (lastMoved[id] ?? 0) + CLOCK_SKEW_SECONDS >= sampleAt;
 }
 
 function oldest(copies: readonly Copy[]): Copy {

@@ -1,8 +1,7 @@
 import type { Redis } from "ioredis";
-import { type NodeIdentity, type NodeSample, nodeIdentitySchema, nodeSampleSchema } from "../../collector/protocol.js";
 import type { Keys } from "../../platform/keys.js";
 import { type MigrationRecord, readMigration } from "../../platform/migration-record.js";
-import type { NodePoint } from "../../policies/types.js";
+import { makeNodeMemory, type NodeMemory, type NodeReading, readNodes } from "./read-nodes.js";
 
 /** Everything Redis holds about the fleet at one moment, checked but not yet judged. */
 export interface FleetReading {
@@ -17,26 +16,22 @@ export interface FleetReading {
   readonly closedMigrations: readonly MigrationRecord[];
 }
 
-export interface NodeReading {
-  readonly id: string;
-  /** Epoch seconds of the newest sample, as the collector said; kept when the sample has expired. */
-  readonly lastSeenAt: number;
-  /** Null when there is none that can be believed; `trouble` then says why. */
-  readonly sample: NodeSample | null;
-  readonly trouble: string | null;
-  readonly identity: NodeIdentity | null;
-  /** Oldest first. */
-  readonly history: readonly NodePoint[];
-  /** The text in the maintenance hash; null = none. */
-  readonly flag: string | null;
-}
-
 export interface ReadOptions {
   readonly at: number;
   readonly sampleTtlSeconds: number;
   readonly historyLength: number;
+  readonly memory: FleetMemory;
+}
+
+/** What earlier readings learned, kept by the caller from one to the next. */
+export interface FleetMemory {
+  readonly nodes: NodeMemory;
   /** Closed records by id. They never change again, so each is read once; those that Redis has dropped are dropped here too. */
-  readonly closedCache: Map<string, MigrationRecord>;
+  readonly closed: Map<string, MigrationRecord>;
+}
+
+export function makeFleetMemory(): FleetMemory {
+  return { nodes: makeNodeMemory(), closed: new Map() };
 }
 
 const CLOSED_MIGRATIONS_READ = 1000;
@@ -46,12 +41,12 @@ const CLOSED_MIGRATIONS_READ = 1000;
  * round it could be neither, and the old sample would show its workload where it was.
  */
 export async function readFleet(redis: Redis, keys: Keys, options: ReadOptions): Promise<FleetReading> {
-  const nodes = await readNodes(redis, keys, options);
+  const nodes = await readNodes(redis, keys, { ...options, memory: options.memory.nodes });
   const open = await readMigrations(redis, keys, await redis.smembers(keys.openMigrations));
   const [owners, lastMoved, closedMigrations] = await Promise.all([
     redis.hgetall(keys.owners),
     redis.hgetall(keys.lastMoved),
-    readClosed(redis, keys, options.closedCache),
+    readClosed(redis, keys, options.memory.closed),
   ]);
   return {
     at: options.at,
@@ -61,24 +56,6 @@ export async function readFleet(redis: Redis, keys: Keys, options: ReadOptions):
     openMigrations: open.filter((record) => record.closedAt === null),
     closedMigrations,
   };
-}
-
-async function readNodes(redis: Redis, keys: Keys, options: ReadOptions): Promise<NodeReading[]> {
-  const [seen, flags] = await Promise.all([redis.zrange(keys.nodes, 0, "-1", "WITHSCORES"), redis.hgetall(keys.maintenance)]);
-  const ids: { id: string; lastSeenAt: number }[] = [];
-  for (let index = 0; index + 1 < seen.length; index += 2) ids.push({ id: seen[index]!, lastSeenAt: Number(seen[index + 1]) });
-  return Promise.all(
-    ids.map(async ({ id, lastSeenAt }) => {
-      const [sampleText, identityText, history] = await Promise.all([
-        redis.get(keys.nodeSample(id)),
-        redis.get(keys.nodeIdentity(id)),
-        redis.xrevrange(keys.nodeHistory(id), "+", "-", "COUNT", options.historyLength),
-      ]);
-      const { sample, trouble } = judgeSample(id, sampleText, options);
-      const identity = parseIdentity(identityText);
-      return { id, lastSeenAt, sample, trouble, identity, history: parseHistory(history), flag: flags[id] ?? null };
-    }),
-  );
 }
 
 async function readClosed(redis: Redis, keys: Keys, cache: Map<string, MigrationRecord>): Promise<MigrationRecord[]> {
@@ -93,55 +70,4 @@ async function readClosed(redis: Redis, keys: Keys, cache: Map<string, Migration
 async function readMigrations(redis: Redis, keys: Keys, ids: readonly string[]): Promise<MigrationRecord[]> {
   const records = await Promise.all(ids.map((id) => readMigration(redis, keys, id)));
   return records.filter((record) => record !== null);
-}
-
-export async function readHistory(redis: Redis, keys: Keys, node: string, length: number): Promise<NodePoint[]> {
-  return parseHistory(await redis.xrevrange(keys.nodeHistory(node), "+", "-", "COUNT", length));
-}
-
-function judgeSample(
-  id: string,
-  text: string | null,
-  { at, sampleTtlSeconds }: ReadOptions,
-): { sample: NodeSample | null; trouble: string | null } {
-  const refuse = (trouble: string) => ({ sample: null, trouble });
-  if (text === null) return refuse(`no sample for more than ${sampleTtlSeconds} s`);
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    return refuse(`its sample is not JSON: ${(error as Error).message}`);
-  }
-  const parsed = nodeSampleSchema.safeParse(value);
-  if (!parsed.success) {
-    const first = parsed.error.issues[0];
-    return refuse(`its sample is not valid: ${first?.path.join(".") ?? ""} ${first?.message ?? ""}`.trimEnd());
-  }
-  const sample = parsed.data;
-  if (sample.node !== id) return refuse(`its sample speaks of ${sample.node}`);
-  const ageSeconds = at - sample.at;
-  if (ageSeconds > sampleTtlSeconds) return refuse(`its sample is ${Math.round(ageSeconds)} s old`);
-  if (ageSeconds < -sampleTtlSeconds) return refuse(`its sample is dated ${Math.round(-ageSeconds)} s ahead: set the node's clock`);
-  return { sample, trouble: null };
-}
-
-function parseIdentity(text: string | null): NodeIdentity | null {
-  if (text === null) return null;
-  try {
-    return nodeIdentitySchema.safeParse(JSON.parse(text)).data ?? null;
-  } catch {
-    return null;
-  }
-}
-
-function parseHistory(entries: readonly [string, string[]][]): NodePoint[] {
-  return entries.map(([, fields]) => parsePoint(fields)).reverse();
-}
-
-function parsePoint(fields: readonly string[]): NodePoint {
-  const read = (name: string) => {
-    const text = fields[fields.indexOf(name) + 1];
-    return fields.includes(name) && text !== undefined && text !== "" && Number.isFinite(Number(text)) ? Number(text) : null;
-  };
-  return { at: read("at") ?? 0, cpuRatio: read("cpuRatio"), memoryRatio: read("memoryRatio") };
 }

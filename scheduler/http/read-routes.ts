@@ -4,7 +4,7 @@ import { listMigrations, readMigration } from "../../platform/migration-record.j
 import type { Answers, StatusAnswer } from "../api-shapes.js";
 import { readAudit } from "../audit.js";
 import { reportDrain } from "../fleet/drain-report.js";
-import { readHistory } from "../fleet/read-fleet.js";
+import { readHistory } from "../fleet/read-histories.js";
 import { readLeader } from "../lease.js";
 import { readPlan } from "../plan-store.js";
 import { API_BASE } from "../protocol.js";

@@ -12,7 +12,7 @@ import {
 import { startMigration } from "../../../scheduler/act/start-migration.js";
 import { buildPicture } from "../../../scheduler/fleet/build-snapshot.js";
 import { rememberFirstSeen } from "../../../scheduler/fleet/maintenance.js";
-import { readFleet } from "../../../scheduler/fleet/read-fleet.js";
+import { makeFleetMemory, readFleet } from "../../../scheduler/fleet/read-fleet.js";
 import { startRedis, type ThrowAwayRedis } from "../../support/redis.js";
 import { containerIdOf, reportFleet } from "../../support/reported-fleet.js";
 
@@ -74,11 +74,11 @@ describe("reading the fleet", () => {
     });
   };
   const picture = async (from: Redis) => {
-    const reading = await readFleet(from, keys, { at: now(), sampleTtlSeconds: 20, historyLength: 10, closedCache: new Map() });
+    const reading = await readFleet(from, keys, { at: now(), sampleTtlSeconds: 20, historyLength: 10, memory: makeFleetMemory() });
     return buildPicture(reading, { windows: [], firstSeen: rememberFirstSeen(), remembered: new Map(), smoothingSeconds: 20 });
   };
 
-  for (const command of ["zrange", "get", "smembers", "hgetall", "zrevrange"]) {
+  for (const command of ["zrange", "mget", "smembers", "hgetall", "zrevrange"]) {
     it(`never takes a workload for standing still where it was when its move ends during ${command}`, async () => {
       const { snapshot, placed } = await picture(finishAfter(command));
       const isOpen = snapshot.migrations.some((migration) => migration.workload === workload);

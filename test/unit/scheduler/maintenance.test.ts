@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { maintenanceRequests, mergeRequests, rememberFirstSeen } from "../../../scheduler/fleet/maintenance.js";
-import type { NodeReading } from "../../../scheduler/fleet/read-fleet.js";
+import type { NodeReading } from "../../../scheduler/fleet/read-nodes.js";
 import { makeSample } from "../../support/reported-fleet.js";
 
 const reading = (flag: string | null, maintenanceFile: string | null): NodeReading => ({

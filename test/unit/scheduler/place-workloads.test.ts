@@ -1,7 +1,8 @@
 import { expect } from "chai";
 import type { MigrationRecord } from "../../../platform/migration-record.js";
 import { type PlacedWorkload, placeWorkloads } from "../../../scheduler/fleet/place-workloads.js";
-import type { FleetReading, NodeReading } from "../../../scheduler/fleet/read-fleet.js";
+import type { FleetReading } from "../../../scheduler/fleet/read-fleet.js";
+import type { NodeReading } from "../../../scheduler/fleet/read-nodes.js";
 import { makeSample } from "../../support/reported-fleet.js";
 
 const labels = { "io.evenkeel.workload": "w" };
