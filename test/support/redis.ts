@@ -9,7 +9,8 @@ import type { Redis } from "ioredis";
 import { connectRedis } from "../../platform/redis.js";
 import { waitFor } from "./wait-for.js";
 
-const LAB_ROOT = process.env["EVENKEEL_LAB_ROOT"] ?? "/var/cache/evenkeel/root";
+/** Set by test/run.ts. */
+const LAB_ROOT = process.env["EVENKEEL_LAB_ROOT"] ?? "";
 const LIBRARIES = "usr/lib/x86_64-linux-gnu";
 
 export interface ThrowAwayRedis {
