@@ -1,7 +1,11 @@
+import { execFile } from "node:child_process";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { promisify } from "node:util";
 import { EvenkeelError } from "../platform/errors.js";
 import { projectPath } from "../platform/paths.js";
+
+const run = promisify(execFile);
 
 /** runc hands this file to CRIU on each dump and restore; its lines win over flags. */
 export const RUNC_CRIU_CONFIG = "/etc/criu/runc.conf";
@@ -27,4 +31,17 @@ export async function registerActionScript(path = RUNC_CRIU_CONFIG): Promise<voi
   if (missing.length === 0) return;
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, `${text}${text === "" || text.endsWith("\n") ? "" : "\n"}${missing.join("\n")}\n`);
+}
+
+/**
+ * Runs `criu check` once, which also fills CRIU's cache of kernel features: the first freeze would pay for that otherwise. Returns what
+ * is wrong in CRIU's words, or null.
+ */
+export async function checkCriu(): Promise<string | null> {
+  try {
+    await run("criu", ["check"]);
+    return null;
+  } catch (error) {
+    return (error as { stderr?: string }).stderr?.trim() || (error as Error).message;
+  }
 }

@@ -12,7 +12,18 @@ const ARCHIVE = "evenkeel-shm.tar";
 export async function packSharedMemory(containerFolder: string, imagesPath: string): Promise<void> {
   const folder = `${containerFolder}/mounts/shm`;
   if ((await readdir(folder).catch(() => [])).length === 0) return;
-  await run("tar", ["-c", "--format=posix", "--sparse", "--xattrs", "--numeric-owner", "-C", folder, "-f", `${imagesPath}/${ARCHIVE}`, "."]);
+  await run("tar", [
+    "-c",
+    "--format=posix",
+    "--sparse",
+    "--xattrs",
+    "--numeric-owner",
+    "-C",
+    folder,
+    "-f",
+    `${imagesPath}/${ARCHIVE}`,
+    ".",
+  ]);
 }
 
 /** Unpacks it into the twin's /dev/shm, which Docker mounts before it asks the runtime to create. */
