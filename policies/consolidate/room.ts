@@ -76,7 +76,8 @@ export function mayHold(room: Room, item: Item, config: ConsolidateConfig): bool
   return true;
 }
 
-/** Known and not forbidden to move. */
+/** Known, not forbidden to move, and free of rules that reach over several nodes, which this policy cannot keep: those stay. */
 export function isMovable(item: Item): boolean {
-  return item.workload.constraints.mode !== "never" && item.workload.cpuHistory.length > 0;
+  const { mode, affinityGroup, zoneSpreadGroup } = item.workload.constraints;
+  return mode !== "never" && !affinityGroup && !zoneSpreadGroup && item.workload.cpuHistory.length > 0;
 }

@@ -86,6 +86,8 @@ describe("consolidation", () => {
     expect(plan([node("a"), node("b")], pair({})).moves).to.have.length(1);
     expect(plan([node("a"), node("b")], pair({ constraints: { ...FREE, mode: "never" } })).moves).to.deep.equal([]);
     expect(plan([node("a"), node("b")], pair({ cpuHistory: [] })).moves).to.deep.equal([]);
+    expect(plan([node("a"), node("b")], pair({ constraints: { ...FREE, affinityGroup: "web" } })).moves).to.deep.equal([]);
+    expect(plan([node("a"), node("b")], pair({ constraints: { ...FREE, zoneSpreadGroup: "db" } })).moves).to.deep.equal([]);
     expect(plan([node("a", { closed: true }), node("b")], pair({})).moves).to.deep.equal([]);
   });
 
