@@ -4,6 +4,7 @@ import { EvenkeelError } from "../../platform/errors.js";
 import { syncTree } from "../channel/rsync-client.js";
 import type { FileTree, WorkloadDescription } from "../engine/engine.js";
 import type { TwinAnswer } from "../peer/protocol.js";
+import { fingerprint } from "./fingerprint.js";
 import type { Held, Surroundings } from "./migration.js";
 
 const run = promisify(execFile);
@@ -12,8 +13,20 @@ const run = promisify(execFile);
 const RUNNING_ROUNDS_MOST = 4;
 const SMALL_ROUND_BYTES = 1 << 20;
 
+export interface MatchedTree {
+  readonly tree: FileTree;
+  /** The name that a single-file tree has on the other end. */
+  readonly remoteFile: string | null;
+}
+
+/** What the last round while running left: the trees, and what each looked like just before that round; null = cannot be told. */
+export interface SyncedTrees {
+  readonly trees: readonly MatchedTree[];
+  readonly looks: ReadonlyMap<string, string | null>;
+}
+
 /** Trees of both ends matched by name. @throws SYNC_FAILED when the ends disagree on what there is to carry. */
-export function matchTrees(here: readonly FileTree[], there: TwinAnswer["trees"]): { tree: FileTree; remoteFile: string | null }[] {
+export function matchTrees(here: readonly FileTree[], there: TwinAnswer["trees"]): MatchedTree[] {
   return here.map((tree) => {
     const twin = there.find((each) => each.name === tree.name);
     if (twin === undefined) throw new EvenkeelError("SYNC_FAILED", `the twin has no ${tree.name}`);
@@ -22,14 +35,14 @@ export function matchTrees(here: readonly FileTree[], there: TwinAnswer["trees"]
 }
 
 /** One round of all trees, side by side. Returns the bytes sent. */
-async function syncRound(held: Held, trees: ReturnType<typeof matchTrees>, final: boolean): Promise<number> {
+async function syncRound(held: Held, trees: readonly MatchedTree[], final: boolean): Promise<number> {
   const counts = await Promise.all(trees.map((each) => syncOne(held, each, { final })));
   return counts.reduce((total, count) => total + count, 0);
 }
 
 async function syncOne(
   held: Held,
-  { tree, remoteFile }: ReturnType<typeof matchTrees>[number],
+  { tree, remoteFile }: MatchedTree,
   round: { final: boolean; only?: readonly string[] },
 ): Promise<number> {
   const bytes = await syncTree(tree, await held.peer.openFiles(held.record.id), { ...round, remoteFile });
@@ -37,15 +50,21 @@ async function syncOne(
   return bytes;
 }
 
-/** The round in the freeze: whatever changed since the last one, and every file that the workload has mapped writable. */
+/** The round in the freeze: the trees that changed since the last one, and every file that the workload has mapped writable. */
 export async function syncFrozen(
   { engine }: Surroundings,
   held: Held,
   description: WorkloadDescription,
-  trees: ReturnType<typeof matchTrees>,
+  synced: SyncedTrees,
 ): Promise<void> {
-  const [mapped] = await Promise.all([engine.mappedFiles(description), syncRound(held, trees, true)]);
-  for (const each of trees) {
+  const changed = await Promise.all(
+    synced.trees.map(async (each) => {
+      const before = synced.looks.get(each.tree.name) ?? null;
+      return before === null || (await fingerprint(each.tree)) !== before ? [each] : [];
+    }),
+  );
+  const [mapped] = await Promise.all([engine.mappedFiles(description), syncRound(held, changed.flat(), true)]);
+  for (const each of synced.trees) {
     const only = mapped.get(each.tree.name);
     if (only !== undefined) await syncOne(held, each, { final: true, only });
   }
@@ -57,17 +76,19 @@ export async function syncWhileRunning(
   held: Held,
   description: WorkloadDescription,
   twin: TwinAnswer,
-): Promise<ReturnType<typeof matchTrees>> {
+): Promise<SyncedTrees> {
   const trees = matchTrees(await engine.trees(description), twin.trees);
+  const looks = new Map<string, string | null>();
   let previous = Number.POSITIVE_INFINITY;
   for (let round = 0; round < RUNNING_ROUNDS_MOST; round++) {
     // Written pages of mapped files are cleaned first, so that a later write through the mapping moves the file's time again.
     await Promise.all(trees.map(({ tree }) => flushFileSystem(tree.path)));
+    for (const { tree } of trees) looks.set(tree.name, await fingerprint(tree));
     const bytes = await syncRound(held, trees, false);
     if (bytes < SMALL_ROUND_BYTES || bytes > previous / 2) break;
     previous = bytes;
   }
-  return trees;
+  return { trees, looks };
 }
 
 /** syncfs(2) of the file system that holds the path. */
