@@ -49,6 +49,29 @@ describe("A move", function () {
     });
   }
 
+  it("of a server to which others connect all the time keeps the connection that was there", async () => {
+    const web = MOVED.find(({ name }) => name === "web")!;
+    const knocking = [
+      "import socket, threading",
+      "def knock():",
+      "    while True:",
+      "        try:",
+      `            with socket.create_connection(("${web.address}", ${web.port}), timeout=5) as caller:`,
+      '                caller.sendall(b"GET /small.bin HTTP/1.0\\r\\n\\r\\n")',
+      "                while caller.recv(65536): pass",
+      "        except OSError: pass",
+      "for _ in range(4): threading.Thread(target=knock).start()",
+    ].join("\n");
+    const callers = await moving.fleet.lab.clients.spawn(["python3", "-c", knocking], { name: "callers" });
+    try {
+      await moving.moveWell(web.name, FIRST, SECOND);
+      await moving.moveWell(web.name, SECOND, FIRST);
+      expect(await moving.answersOn(web.name)).to.include({ wrongAnswers: 0, resets: 0, connectionKept: true });
+    } finally {
+      await callers.kill("SIGKILL");
+    }
+  });
+
   describe("of an image", () => {
     it("ships it to a node that lacks it, and does not to one that has it", async () => {
       const image = WORKLOADS.find(({ name }) => name === "web")!.image;

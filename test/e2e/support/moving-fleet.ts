@@ -74,6 +74,8 @@ function makeMovingFleet(fleet: Fleet, clients: ReturnType<typeof clientsAt> | n
       new Queue<MigrateJob>(keys.migrateQueue(node.name), { connection: connection as never, prefix: keys.queuePrefix }),
     ]),
   );
+  // Without a listener it prints each lost connection; some tests kill Redis.
+  for (const queue of queues.values()) queue.on("error", () => {});
   let count = 0;
 
   const client = async (workload: string) => {

@@ -6,15 +6,26 @@ import { waitFor } from "../../support/wait-for.js";
 
 const PORT = 9999;
 const FILE = "ticks";
+/** Enough to be restored lazily. */
+const BALLAST_MEGABYTES = 40;
+/** Sent, and wound back from ever after, when a piece of its memory is not what it was. */
+const LOST_MEMORY = 0;
 
 const program = (address: string) => `
-import runpy, socket, sys, threading, time
+import os, runpy, socket, sys, threading, time, zlib
+
+PIECE = 1 << 16
+ballast = os.urandom(${BALLAST_MEGABYTES} << 20)
+sums = [zlib.crc32(ballast[at:at + PIECE]) for at in range(0, len(ballast), PIECE)]
 
 def tick():
     out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     number = 0
     while True:
         number += 1
+        at = number % len(sums)
+        if zlib.crc32(ballast[at * PIECE:(at + 1) * PIECE]) != sums[at]:
+            number = ${LOST_MEMORY}
         try:
             out.sendto(f"{number}\\n".encode(), ("${address}", ${PORT}))
         except OSError:
@@ -31,7 +42,7 @@ const CLIENTS_ADDRESS = "10.77.0.3";
 
 /**
  * The journal, with a clock that cannot be wound back: it sends 1, 2, 3 … by UDP and never one number twice. A copy that ran beside another, went
- * on from where the other had been, or was started anew would send numbers that have been there.
+ * on from where the other had been, or was started anew would send numbers that have been there. With each number it checks a piece of its memory.
  */
 export const TICKER: LabWorkload = {
   ...WORKLOADS.find(({ name }) => name === "journal")!,

@@ -1,0 +1,100 @@
+import { expect } from "chai";
+import { type Fleet, startFleet } from "../../../lab/fleet/fleet.js";
+import { WORKLOADS } from "../../../lab/workloads/workload-table.js";
+import { listMigrations } from "../../../platform/migration-record.js";
+import type { NodeAnswer } from "../../../scheduler/api-shapes.js";
+import { API_BASE } from "../../../scheduler/protocol.js";
+import { waitFor } from "../../support/wait-for.js";
+import { settledOn } from "../support/traces.js";
+
+const DRAINED = WORKLOADS.filter(({ name }) => ["journal", "pair", "web"].includes(name));
+const DEADLINE = { deadlineSeconds: 90, everyMilliseconds: 250 };
+/** Only what an operator asks for moves here, however busy the machine is. */
+const POLICIES = {
+  overload: { enabled: false },
+  balance: { enabled: false },
+  health: { enabled: false },
+  headroom: { cpuRatio: 1, memoryRatio: 0.9 },
+};
+
+describe("A node under maintenance", function () {
+  this.timeout(240_000);
+  let fleet: Fleet;
+  let clients: Awaited<ReturnType<Fleet["startClients"]>>;
+
+  before(async () => {
+    const nodes = ["node1", "node2"].map((name) => ({ name, cpuCores: 2, memoryBytes: 2 * 1024 ** 3 }));
+    fleet = await startFleet({ name: "e2e-drain", nodes, withPrometheus: false, policies: POLICIES });
+    for (const workload of DRAINED) await fleet.runWorkload(workload, "node1");
+    clients = await fleet.startClients(DRAINED);
+  });
+
+  after(async () => {
+    expect(await fleet?.close()).to.deep.equal([]);
+  });
+
+  async function askApi(method: "PUT" | "DELETE", node: string): Promise<void> {
+    const authorization = `Bearer ${fleet.settings.operatorToken}`;
+    const body = method === "PUT" ? { body: JSON.stringify({ reason: "new fans" }) } : {};
+    const headers = { authorization, ...(method === "PUT" ? { "content-type": "application/json" } : {}) };
+    const answer = await fetch(`${fleet.url}${API_BASE}/nodes/${node}/maintenance`, { method, headers, ...body });
+    expect(answer.status, await answer.text()).to.equal(200);
+  }
+
+  async function redisCli(...words: string[]): Promise<void> {
+    const { control } = fleet.lab;
+    await control.exec(["redis-cli", "-s", "/shared/redis.sock", "-a", fleet.settings.redisPassword, "--no-auth-warning", ...words]);
+  }
+
+  async function nodeAnswer(node: string): Promise<NodeAnswer> {
+    const { nodes } = (await (await fetch(`${fleet.url}${API_BASE}/nodes`)).json()) as { nodes: NodeAnswer[] };
+    const found = nodes.find(({ id }) => id === node);
+    if (found === undefined) throw new Error(`the API does not know ${node}: ${JSON.stringify(nodes)}`);
+    return found;
+  }
+
+  /** All workloads are on the other node, each over the connection it had, and the API says that the node is drained. */
+  async function isEmptied(node: string, other: string): Promise<void> {
+    const { docker } = fleet.lab.node(node);
+    await waitFor(`${node} to be empty`, async () => (await docker.listContainers()).length === 0, DEADLINE);
+    await waitFor(`${node} to count as drained`, async () => (await nodeAnswer(node)).drain?.state === "drained", DEADLINE);
+    for (const { name } of DRAINED) {
+      await settledOn(fleet, name, other);
+      const before = await clients.report();
+      const requests = (report: typeof before) => report.clients.find(({ workload }) => workload === name)!.requests;
+      await waitFor(`${name} to answer`, async () => requests(await clients.report()) > requests(before) + 2, DEADLINE);
+    }
+    for (const client of (await clients.report()).clients) {
+      expect(client, JSON.stringify(client)).to.include({ wrongAnswers: 0, resets: 0, connectionKept: true });
+    }
+  }
+
+  const isInService = (node: string) => waitFor(`${node} to be in service`, async () => (await nodeAnswer(node)).drain === null, DEADLINE);
+
+  it("is emptied when the API asks for it, and takes part again when it no longer does", async () => {
+    await askApi("PUT", "node1");
+    await isEmptied("node1", "node2");
+    await askApi("DELETE", "node1");
+    await isInService("node1");
+  });
+
+  it("is emptied when somebody sets the flag with redis-cli", async () => {
+    await redisCli("HSET", "{evenkeel}:maintenance", "node2", "on");
+    await isEmptied("node2", "node1");
+    await redisCli("HDEL", "{evenkeel}:maintenance", "node2");
+    await isInService("node2");
+  });
+
+  it("is emptied when there is a file on it", async () => {
+    await fleet.lab.node("node1").exec(["sh", "-c", "mkdir -p /etc/evenkeel && touch /etc/evenkeel/maintenance"]);
+    await isEmptied("node1", "node2");
+    await fleet.lab.node("node1").exec(["rm", "/etc/evenkeel/maintenance"]);
+    await isInService("node1");
+  });
+
+  it("lost no workload and needed one move for each", async () => {
+    const records = await listMigrations(fleet.redis, fleet.keys);
+    expect(records.map(({ result, errorMessage }) => errorMessage ?? result)).to.deep.equal(Array(3 * DRAINED.length).fill("succeeded"));
+    expect(new Set(records.map(({ reason }) => reason))).to.deep.equal(new Set(["maintenance"]));
+  });
+});
