@@ -13,13 +13,15 @@ const CLOUDSIM: readonly [string, OverloadDetector, { kWh: number; migrations: n
 ];
 const TOLERANCE = 0.03;
 
-describe("on the PlanetLab day 20110303", function () {
+const directory = process.env["EVENKEEL_PLANETLAB_20110303"];
+// The traces are not part of this repository.
+const why = directory === undefined ? " (skipped: EVENKEEL_PLANETLAB_20110303 does not name the folder of its traces)" : "";
+
+describe(`on the PlanetLab day 20110303${why}`, function () {
   this.timeout(60_000);
   let traces: Trace[];
 
   before(async function () {
-    const directory = process.env["EVENKEEL_PLANETLAB_20110303"];
-    // The traces are not part of this repository: name the directory they were unpacked into.
     if (directory === undefined) return this.skip();
     traces = await readTraces(directory);
   });
