@@ -39,11 +39,9 @@ export function indexFleet(snapshot: Snapshot): Fleet {
   for (const workload of sortById(snapshot.workloads)) {
     if (workloadById.has(workload.id)) migrating.add(workload.id);
     else workloadById.set(workload.id, workload);
-    const list = workloadsOf.get(workload.node);
-    if (list) list.push(workload);
-    else workloadsOf.set(workload.node, [workload]);
+    addTo(workloadsOf, workload.node, workload);
     if (workload.lastMovedAt === null) continue;
-    if (workload.lastMovedFrom) departed.set(workload.lastMovedFrom, [...(departed.get(workload.lastMovedFrom) ?? []), workload]);
+    if (workload.lastMovedFrom) addTo(departed, workload.lastMovedFrom, workload);
     for (const node of [workload.node, workload.lastMovedFrom]) {
       if (node) changedAt.set(node, Math.max(changedAt.get(node) ?? 0, workload.lastMovedAt));
     }
@@ -66,4 +64,10 @@ export function indexFleet(snapshot: Snapshot): Fleet {
     migrating,
     zones: new Set(nodes.flatMap(({ zone }) => (zone === null ? [] : [zone]))),
   };
+}
+
+function addTo(lists: Map<string, WorkloadState[]>, key: string, workload: WorkloadState): void {
+  const list = lists.get(key);
+  if (list) list.push(workload);
+  else lists.set(key, [workload]);
 }

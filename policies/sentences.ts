@@ -3,6 +3,7 @@ import { DAY_SECONDS, movesSince, restSeconds } from "./fairness/rest.js";
 import type { NodeView } from "./fleet.js";
 import { needOf } from "./need.js";
 import { cpuCeiling, memoryCeiling } from "./stages/feasible.js";
+import type { Refusals } from "./stages/refusals.js";
 import type { Skip, SkipReason, WorkloadState } from "./types.js";
 import { bytes, cores, percent, plural } from "./words.js";
 
@@ -92,37 +93,27 @@ function sayTarget(workload: WorkloadState, target: NodeView, reason: SkipReason
     case "cost-too-high":
       return `Moving it to ${target.id} would cost more in blackout and transfer than it would relieve.`;
     default:
-      return `Moving it to ${target.id} would not make the two nodes more even by ${percent(config.overload.minimumGainRatio)}.`;
+      return `Moving it to ${target.id} would gain too little: less than the least share of their imbalance and of the excess.`;
   }
 }
 
-/** Sums up why none of the destinations will do: their common reason, else `no-target` with the count of each. */
-export function refuseAll(
-  workload: WorkloadState,
-  refusals: readonly { target: NodeView; reason: SkipReason }[],
-  config: PolicyConfig,
-): Skip {
-  const [first] = refusals;
+/** Sums up why none of the targets will do: their common reason, else `no-target` with the count of each. */
+export function refuseAll(workload: WorkloadState, { count, byReason }: Refusals, config: PolicyConfig): Skip {
+  const reasons = [...byReason].sort(([, a], [, b]) => b.count - a.count);
+  const [first] = reasons;
   if (!first) return { workload: workload.id, from: workload.node, to: null, reason: "no-target", because: "There is no other node." };
-  if (refusals.length === 1) return refuseTarget(workload, first.target, first.reason, config);
-  const nodesByReason = new Map<SkipReason, string[]>();
-  for (const { target, reason } of refusals) {
-    const nodes = nodesByReason.get(reason);
-    if (nodes) nodes.push(target.id);
-    else nodesByReason.set(reason, [target.id]);
-  }
-  const counts = [...nodesByReason].sort((a, b) => b[1].length - a[1].length).map(([reason, nodes]) => `${reason} (${nameSome(nodes)})`);
-  const reason = nodesByReason.size === 1 ? first.reason : "no-target";
+  if (count === 1) return refuseTarget(workload, first[1].some[0]!, first[0], config);
+  const counts = reasons.map(([reason, nodes]) => `${reason} (${nameSome(nodes)})`).join(", ");
   return {
     workload: workload.id,
     from: workload.node,
     to: null,
-    reason,
-    because: `None of ${plural(refusals.length, "other node")} will do: ${counts.join(", ")}.`,
+    reason: reasons.length === 1 ? first[0] : "no-target",
+    because: `None of ${plural(count, "other node")} will do: ${counts}.`,
   };
 }
 
-function nameSome(nodes: readonly string[]): string {
-  const shown = nodes.slice(0, 3).join(", ");
-  return nodes.length > 3 ? `${shown} and ${nodes.length - 3} more` : shown;
+function nameSome({ count, some }: { readonly count: number; readonly some: readonly NodeView[] }): string {
+  const shown = some.map(({ id }) => id).join(", ");
+  return count > some.length ? `${shown} and ${count - some.length} more` : shown;
 }

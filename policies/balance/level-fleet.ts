@@ -6,8 +6,9 @@ import { enterMove } from "../ledger.js";
 import { refuse, refuseAll } from "../sentences.js";
 import { type Candidate, levelCandidates } from "../stages/candidates.js";
 import { whyNotThere } from "../stages/feasible.js";
-import { PASSING, whyNotArrive, whyNotStart } from "../stages/gates.js";
+import { whyNotArrive, whyNotStart } from "../stages/gates.js";
 import { whyNotLevelTo } from "../stages/level-target.js";
+import { addRefusal, openRefusals, passingRefusals } from "../stages/refusals.js";
 import { capacityOf } from "../stages/score.js";
 import type { MoveCost, SkipReason } from "../types.js";
 import { percent } from "../words.js";
@@ -175,15 +176,14 @@ function explainNode(source: NodeView, levels: Levels, context: JudgedContext): 
       addSkip(context, refuse(workload, halt!, config, now));
       continue;
     }
-    const refusals: { target: NodeView; reason: SkipReason }[] = [];
+    const refusals = openRefusals();
     for (const target of fleet.nodes) {
       if (target === source) continue;
       const constraint = whyNotThere(workload, candidate.need, target, context) ?? whyNotElse(target, context);
       const isLevelled = constraint === null && levels.nodes.has(target);
       const isTooLittle = isLevelled && gainOf(candidate, target, levels).share < config.balance.minimumGainRatio;
-      refusals.push({ target, reason: constraint ?? (isTooLittle ? "gain-too-small" : isLevelled ? "cost-too-high" : "target-settling") });
+      addRefusal(refusals, target, constraint ?? (isTooLittle ? "gain-too-small" : isLevelled ? "cost-too-high" : "target-settling"));
     }
-    const passing = refusals.filter(({ reason }) => PASSING.has(reason));
-    addSkip(context, refuseAll(workload, passing.length > 0 ? passing : refusals, config));
+    addSkip(context, refuseAll(workload, passingRefusals(refusals) ?? refusals, config));
   }
 }

@@ -3,6 +3,7 @@ import { openContext } from "../context.js";
 import { refuse, refuseAll } from "../sentences.js";
 import { leaveCandidates } from "../stages/candidates.js";
 import { whyNotThere } from "../stages/feasible.js";
+import { addRefusal, openRefusals } from "../stages/refusals.js";
 import type { Skip, Snapshot } from "../types.js";
 
 export interface DrainStatus {
@@ -33,13 +34,13 @@ export function drainStatus(snapshot: Snapshot, nodeId: string, config: PolicyCo
       else blocked.push(refuse(entry.workload, entry.reason, context.config, snapshot.at));
       continue;
     }
-    const refusals = [];
+    const refusals = openRefusals();
     for (const target of fleet.nodes) {
       if (target === node) continue;
       const reason = whyNotThere(entry.workload, entry.need, target, context, true);
-      if (reason !== null) refusals.push({ target, reason });
+      if (reason !== null) addRefusal(refusals, target, reason);
     }
-    if (refusals.length < fleet.nodes.length - 1) movable.push(entry.workload.id);
+    if (refusals.count < fleet.nodes.length - 1) movable.push(entry.workload.id);
     else blocked.push(refuseAll(entry.workload, refusals, config));
   }
   const remaining = node?.workloads.map((workload) => workload.id) ?? [];

@@ -5,10 +5,11 @@ import type { NodeView } from "../fleet.js";
 import { refuseAll } from "../sentences.js";
 import type { Candidate } from "../stages/candidates.js";
 import { whyNotThere } from "../stages/feasible.js";
-import { PASSING, whyNotArrive } from "../stages/gates.js";
+import { whyNotArrive } from "../stages/gates.js";
 import { whyNotLevelTo } from "../stages/level-target.js";
-import { type Effect, effectOf, gainOf } from "../stages/score.js";
-import { orderTargets } from "../stages/target-order.js";
+import { addRefusal, openRefusals, passingRefusals } from "../stages/refusals.js";
+import { arriveAt, burdenedRatio, changeOf, type Effect, gainOf, type SourceChange } from "../stages/score.js";
+import { orderTargets, type Peer } from "../stages/target-order.js";
 import type { MoveCost, Skip, SkipReason } from "../types.js";
 
 /** What a node is to be relieved of. */
@@ -53,7 +54,7 @@ export function chooseMove(
 
 function chooseAmongPeers(
   candidate: Candidate,
-  peers: readonly NodeView[],
+  peers: readonly Peer[],
   best: Choice | null,
   relief: Relief,
   context: JudgedContext,
@@ -61,13 +62,18 @@ function chooseAmongPeers(
   const { workload, need, source } = candidate;
   // The cost on the source's own link: near enough to compare workloads, and the same for every target.
   const discount = discountOf(estimateMoveCost(workload, need, source, source, context.config.cost), context);
-  for (const target of peers) {
-    const effect = effectOf(relief.resource, need, source, target, context.ledger);
+  const change = changeOf(relief.resource, need, source, context.ledger);
+  for (const { node: target, ratio } of peers) {
+    const effect = arriveAt(change, relief.resource, target, ratio);
     const { gain, share } = gainOf(effect, relief.meanRatio);
     const score = gain * discount;
+    if (gain <= 0) break;
     if (best !== null && (score < best.score || (score === best.score && need.memoryBytes >= best.candidate.need.memoryBytes))) break;
-    if (whyNotWorthwhile(effect, share, context) !== null || whyNotArrive(context, target.id, "overload") !== null) continue;
-    if (whyNotThere(workload, need, target, context) !== null) continue;
+    if (whyNotWorthwhile(effect, share, relief, context) !== null || whyNotArrive(context, target.id, "overload") !== null) continue;
+    const refusal = whyNotThere(workload, need, target, context);
+    // The others of this capacity are fuller still.
+    if (refusal === (relief.resource === "cpu" ? "target-cpu-full" : "target-memory-full")) break;
+    if (refusal !== null) continue;
     const cost = estimateMoveCost(workload, need, source, target, context.config.cost);
     if (isWorthItsCost(reliefOf(effect, relief), cost, context.config.cost)) return { candidate, target, effect, cost, score };
   }
@@ -84,26 +90,34 @@ function reliefOf(effect: Effect, { fixRatio, excess }: Relief): number {
   return (effect.sourceBefore - Math.max(effect.sourceAfter, fixRatio)) / excess;
 }
 
-function whyNotWorthwhile(effect: Effect, share: number, { config }: JudgedContext): SkipReason | null {
-  const isEnough = share > 0 && share >= config.overload.minimumGainRatio && effect.targetAfter <= effect.sourceBefore;
+/**
+ * A move must gain enough on its two nodes, or take enough of the excess away: a large node full of small workloads is
+ * relieved by many moves, none of which gains much.
+ */
+function whyNotWorthwhile(effect: Effect, share: number, relief: Relief, { config }: JudgedContext): SkipReason | null {
+  const least = config.overload.minimumGainRatio;
+  const isEnough = share > 0 && (share >= least || reliefOf(effect, relief) >= least) && effect.targetAfter <= effect.sourceBefore;
   return isEnough ? null : "gain-too-small";
 }
 
-/** Why none of the targets will do. One that is only busy is worth waiting for; what the others say does not matter then. */
+/** Why none of the targets will do. */
 export function explainStay(candidate: Candidate, relief: Relief, context: JudgedContext): Skip {
   const { workload, need, source } = candidate;
-  const refusals: { target: NodeView; reason: SkipReason }[] = [];
+  const change = changeOf(relief.resource, need, source, context.ledger);
+  const refusals = openRefusals();
   for (const target of context.fleet.nodes) {
     if (target === source) continue;
-    const effect = target.load && effectOf(relief.resource, need, source, target, context.ledger);
-    const reason =
-      whyNotThere(workload, need, target, context) ??
-      whyNotLevelTo(target, context) ??
-      whyNotWorthwhile(effect!, gainOf(effect!, relief.meanRatio).share, context) ??
-      whyNotArrive(context, target.id, "overload") ??
-      "cost-too-high";
-    refusals.push({ target, reason });
+    addRefusal(
+      refusals,
+      target,
+      whyNotThere(workload, need, target, context) ?? whyNotLevelTo(target, context) ?? whyNotChosen(change, target, relief, context),
+    );
   }
-  const passing = refusals.filter(({ reason }) => PASSING.has(reason));
-  return refuseAll(workload, passing.length > 0 ? passing : refusals, context.config);
+  return refuseAll(workload, passingRefusals(refusals) ?? refusals, context.config);
+}
+
+function whyNotChosen(change: SourceChange, target: NodeView, relief: Relief, context: JudgedContext): SkipReason {
+  const effect = arriveAt(change, relief.resource, target, burdenedRatio(relief.resource, target, context.ledger));
+  const { share } = gainOf(effect, relief.meanRatio);
+  return whyNotWorthwhile(effect, share, relief, context) ?? whyNotArrive(context, target.id, "overload") ?? "cost-too-high";
 }

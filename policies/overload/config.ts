@@ -12,7 +12,7 @@ export interface OverloadConfig {
    * mix before and after. Default: holdSeconds, at most 30.
    */
   readonly settleSeconds?: number;
-  /** A move must lower the imbalance of the two nodes it touches by at least this share of it. */
+  /** A move must take away at least this share of the imbalance of its two nodes, or of what its source is above the fix bound. */
   readonly minimumGainRatio: number;
 }
 
@@ -23,5 +23,5 @@ export const DEFAULT_OVERLOAD_CONFIG: OverloadConfig = {
   memoryDetectRatio: 0.9,
   memoryFixRatio: 0.8,
   holdSeconds: 60,
-  minimumGainRatio: 0.05,
+  minimumGainRatio: 0.02,
 };

@@ -16,7 +16,10 @@ export function companyOf(fleet: Fleet): Company {
     for (const workload of node.workloads) {
       join(company, workload, node);
       const group = workload.constraints.affinityGroup;
-      if (group) company.together.set(group, [...(company.together.get(group) ?? []), workload]);
+      if (!group) continue;
+      const members = company.together.get(group);
+      if (members) members.push(workload);
+      else company.together.set(group, [workload]);
     }
   }
   for (const { workload: id, to } of fleet.migrations) {

@@ -7,8 +7,9 @@ import type { MoveReason, Skip, SkipReason } from "../types.js";
 import { bytes, percent } from "../words.js";
 import type { Candidate } from "./candidates.js";
 import { whyNotThere } from "./feasible.js";
-import { isForced, PASSING, whyNotArrive, whyNotStart } from "./gates.js";
+import { isForced, whyNotArrive, whyNotStart } from "./gates.js";
 import { whyNotLevelTo } from "./level-target.js";
+import { addRefusal, openRefusals, passingRefusals } from "./refusals.js";
 import { burdenedRatio, capacityOf } from "./score.js";
 
 export interface Wish {
@@ -33,11 +34,11 @@ export function tryToPlace(candidate: Candidate, wish: Wish, context: JudgedCont
   if (context.spoken.has(workload.id)) return null;
   const halt = whyNotStart(context, workload, reason);
   const { target, refusals } = findPlace(candidate, wish, context, halt === null);
-  const passing = refusals.filter((refusal) => PASSING.has(refusal.reason));
+  const passing = passingRefusals(refusals);
   // No place at all is told even while the workload waits its turn: the operator can see to it meanwhile.
-  if (target === null && passing.length === 0) return refuseAll(workload, refusals, config);
+  if (target === null && passing === null) return refuseAll(workload, refusals, config);
   if (halt !== null) return refuse(workload, halt, config, now);
-  if (target === null) return refuseAll(workload, passing, config);
+  if (target === null) return refuseAll(workload, passing ?? refusals, config);
   const cost = estimateMoveCost(workload, need, source, target, config.cost);
   enterMove(ledger, workload, need, target);
   if (!isForced(reason)) ledger.levellingMoves++;
@@ -51,7 +52,7 @@ export function tryToPlace(candidate: Candidate, wish: Wish, context: JudgedCont
 function findPlace(candidate: Candidate, { reason, whyNotTo }: Wish, context: JudgedContext, best: boolean) {
   const { workload, need, source } = candidate;
   const mustLeave = isForced(reason);
-  const refusals: { target: NodeView; reason: SkipReason }[] = [];
+  const refusals = openRefusals();
   let place: NodeView | null = null;
   let bestRatio = Number.POSITIVE_INFINITY;
   for (const target of context.fleet.nodes) {
@@ -62,7 +63,7 @@ function findPlace(candidate: Candidate, { reason, whyNotTo }: Wish, context: Ju
       (mustLeave ? null : whyNotLevelTo(target, context)) ??
       whyNotArrive(context, target.id, reason);
     if (refusal !== null) {
-      refusals.push({ target, reason: refusal });
+      addRefusal(refusals, target, refusal);
       continue;
     }
     const cpuRatio = burdenedRatio("cpu", target, context.ledger) + need.cpuCores / capacityOf("cpu", target);

@@ -11,16 +11,21 @@ export interface Effect {
   readonly targetAfter: number;
 }
 
-export function effectOf(resource: Resource, need: Need, source: NodeView, target: NodeView, ledger: Ledger): Effect {
-  const sourceBefore = relievedRatio(resource, source, ledger);
-  const targetBefore = burdenedRatio(resource, target, ledger);
+/** The source's half of it, which is the same for every target. */
+export interface SourceChange {
+  readonly before: number;
+  readonly after: number;
+  readonly amount: number;
+}
+
+export function changeOf(resource: Resource, need: Need, source: NodeView, ledger: Ledger): SourceChange {
+  const before = relievedRatio(resource, source, ledger);
   const amount = resource === "cpu" ? need.cpuCores : need.memoryBytes;
-  return {
-    sourceBefore,
-    sourceAfter: sourceBefore - amount / capacityOf(resource, source),
-    targetBefore,
-    targetAfter: targetBefore + amount / capacityOf(resource, target),
-  };
+  return { before, after: before - amount / capacityOf(resource, source), amount };
+}
+
+export function arriveAt({ before, after, amount }: SourceChange, resource: Resource, target: NodeView, targetBefore: number): Effect {
+  return { sourceBefore: before, sourceAfter: after, targetBefore, targetAfter: targetBefore + amount / capacityOf(resource, target) };
 }
 
 /**

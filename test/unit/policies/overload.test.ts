@@ -52,8 +52,15 @@ describe("relieving an overloaded node", () => {
     expect(decide(state, config({ headroom: { cpuRatio: 2 }, overload: { cpuDetectRatio: 0.85 } }), NOW).moves).to.deep.equal([]);
   });
   it("asks for a minimum gain", () => {
-    const state = snapshot([node("n1", 0.9), node("n2", 0.5)], [workload("tiny", "n1", 0.02)]);
+    const state = snapshot([node("n1", 0.9), node("n2", 0.5)], [workload("tiny", "n1", 0.01)]);
     expect(skipsOf(state)).to.deep.equal([{ workload: "tiny", to: "n2", reason: "gain-too-small" }]);
+  });
+  it("relieves a large node of many small workloads, though none of them gains much", () => {
+    const many = Array.from({ length: 50 }, (_, index) => workload(`w${index}`, "n1", 0.5, { memoryUsedBytes: GIBIBYTE / 16 }));
+    const large = (id: string, cpuRatio: number) => node(id, cpuRatio, 0.3, { cpuCapacityCores: 64 });
+    const plan = decide(snapshot([large("n1", 0.9), large("n2", 0.2), large("n3", 0.2)], many), config(), NOW);
+    expect(plan.moves).to.have.length(32);
+    expect(plan.skips.every(({ reason }) => reason === "not-needed")).to.equal(true);
   });
   it("counts what is leaving already, and moves no more than needed", () => {
     const state = { ...hotFleet(), migrations: [{ id: "m1", workload: "big", from: "n1", to: "n3" }] };
