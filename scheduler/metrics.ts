@@ -10,10 +10,16 @@ const TICK_BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 
 export interface SchedulerMetrics {
   showLeader(isLeader: boolean, term: number): void;
   /** Replaces every per-node series, so a node that has gone leaves none behind. */
-  showFleet(picture: FleetPicture, plan: Plan | null, drains: readonly DrainReport[]): void;
+  showFleet(picture: FleetPicture, plan: Plan | null, drains: () => readonly DrainReport[]): void;
   /** Counts what this plan wants that the one before it did not. */
   countPlan(plan: Plan, before: Plan | null): void;
   startTick(): () => void;
+}
+
+interface Shown {
+  readonly picture: FleetPicture;
+  readonly plan: Plan | null;
+  readonly drains: () => readonly DrainReport[];
 }
 
 /** The scheduler's series on this registry; docs/metrics.md explains them. */
@@ -21,14 +27,50 @@ export function makeSchedulerMetrics(registry: Registry): SchedulerMetrics {
   const registers = [registry];
   const gauge = <T extends string>(name: string, help: string, labelNames: readonly T[] = []) =>
     new Gauge<T>({ name, help, labelNames: [...labelNames], registers });
+  let shown: Shown | null = null;
+  /** Filled when it is asked for: a fleet has many nodes, and is scraped less often than it is looked at. */
+  const gaugeOfNodes = <T extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly T[],
+    fill: (gauge: Gauge<T>, shown: Shown) => void,
+  ) =>
+    new Gauge<T>({
+      name,
+      help,
+      labelNames: [...labelNames],
+      registers,
+      collect() {
+        this.reset();
+        if (shown !== null) fill(this, shown);
+      },
+    });
   const leader = gauge("evenkeel_leader", "1 on the scheduler that leads, else 0");
   const leaderTerm = gauge("evenkeel_leader_term", "Term of the present leader, as this scheduler knows it");
-  const sampleAge = gauge("evenkeel_node_sample_age_seconds", "Since the node's newest sample", ["node"]);
-  const nodeState = gauge("evenkeel_node_state", "1 for the state the node is in, 0 for the others", ["node", "state"]);
+  gaugeOfNodes("evenkeel_node_sample_age_seconds", "Since the node's newest sample", ["node"], (series, { picture: { reading } }) => {
+    for (const { id, lastSeenAt } of reading.nodes) series.set({ node: id }, Math.max(0, reading.at - lastSeenAt));
+  });
+  const stateHelp = "1 for the state the node is in, 0 for the others";
+  gaugeOfNodes("evenkeel_node_state", stateHelp, ["node", "state"], (series, { picture: { snapshot }, plan }) => {
+    const verdicts = new Map(plan?.verdicts.map(({ node, verdict }) => [node, verdict]));
+    for (const node of snapshot.nodes) {
+      const present = node.state === "unknown" ? "unknown" : verdicts.get(node.id);
+      for (const state of STATES) series.set({ node: node.id, state }, state === present ? 1 : 0);
+    }
+  });
   const imbalanceRatio = gauge("evenkeel_imbalance_ratio", "Standard deviation of the known nodes' CPU ratio");
   const migrationsOpen = gauge("evenkeel_migrations_open", "Migrations that are not closed");
-  const maintenance = gauge("evenkeel_node_maintenance", "1 while the node is under maintenance, else 0", ["node"]);
-  const drainRemaining = gauge("evenkeel_drain_remaining_workloads", "Workloads left on a node under maintenance", ["node"]);
+  gaugeOfNodes(
+    "evenkeel_node_maintenance",
+    "1 while the node is under maintenance, else 0",
+    ["node"],
+    (series, { picture: { snapshot } }) => {
+      for (const node of snapshot.nodes) series.set({ node: node.id }, node.maintenance === null ? 0 : 1);
+    },
+  );
+  gaugeOfNodes("evenkeel_drain_remaining_workloads", "Workloads left on a node under maintenance", ["node"], (series, { drains }) => {
+    for (const drain of drains()) series.set({ node: drain.node }, drain.remaining.length);
+  });
   const moves = new Counter({ name: "evenkeel_moves_planned_total", help: "Moves newly planned", labelNames: ["reason"], registers });
   const skips = new Counter({ name: "evenkeel_skips_total", help: "Candidates newly not moved", labelNames: ["reason"], registers });
   const tickSeconds = new Histogram({
@@ -42,20 +84,10 @@ export function makeSchedulerMetrics(registry: Registry): SchedulerMetrics {
       leader.set(isLeader ? 1 : 0);
       leaderTerm.set(term);
     },
-    showFleet: ({ snapshot, reading }, plan, drains) => {
-      for (const series of [sampleAge, nodeState, maintenance, drainRemaining]) series.reset();
-      const verdicts = new Map(plan?.verdicts.map(({ node, verdict }) => [node, verdict]));
-      const drainOf = new Map(drains.map((drain) => [drain.node, drain]));
-      for (const { id, lastSeenAt } of reading.nodes) sampleAge.set({ node: id }, Math.max(0, reading.at - lastSeenAt));
-      for (const node of snapshot.nodes) {
-        const present = node.state === "unknown" ? "unknown" : verdicts.get(node.id);
-        for (const state of STATES) nodeState.set({ node: node.id, state }, state === present ? 1 : 0);
-        maintenance.set({ node: node.id }, node.maintenance === null ? 0 : 1);
-        const drain = drainOf.get(node.id);
-        if (drain !== undefined) drainRemaining.set({ node: node.id }, drain.remaining.length);
-      }
-      imbalanceRatio.set(imbalance(snapshot) ?? Number.NaN);
-      migrationsOpen.set(reading.openMigrations.length);
+    showFleet: (picture, plan, drains) => {
+      shown = { picture, plan, drains };
+      imbalanceRatio.set(imbalance(picture.snapshot) ?? Number.NaN);
+      migrationsOpen.set(picture.reading.openMigrations.length);
     },
     countPlan: (plan, before) => {
       const moveKey = ({ workload, to, reason }: Plan["moves"][number]) => `${workload} ${to} ${reason}`;

@@ -134,7 +134,7 @@ function makeTurn(parts: TickParts): () => Promise<void> {
 
   function show(picture: FleetPicture, plan: PublishedPlan | null, leader: { isLeader: boolean; term: number }) {
     metrics.showLeader(leader.isLeader, leader.term);
-    metrics.showFleet(picture, plan, reportDrains(picture, policyConfig));
+    metrics.showFleet(picture, plan, () => reportDrains(picture, policyConfig));
   }
 }
 

@@ -1,5 +1,6 @@
 import { LABELS, type NodeSample, type WorkloadSample } from "../../collector/protocol.js";
 import type { MigrationRecord } from "../../platform/migration-record.js";
+import { compareIds } from "../../policies/order.js";
 import type { FleetReading } from "./read-fleet.js";
 
 /** A workload, and the one node that is taken to hold it. */
@@ -28,7 +29,7 @@ export function workloadIdOf(reading: WorkloadSample): string {
 /**
  * Decides where each workload is. Two copies at once are normal while a migration is open (the owner's counts) and until the left node's
  * next sample (it was read before the commit). Anything else is a conflict. A workload that no sample shows because one node has let it go
- * and the other has not reported yet is taken from `remembered`.
+ * and the other has not reported yet is taken from `remembered`, which is what was returned before, in that order. In order of id.
  */
 export function placeWorkloads(reading: FleetReading, remembered: ReadonlyMap<string, PlacedWorkload>): PlacedWorkload[] {
   const copies = new Map<string, Copy[]>();
@@ -46,14 +47,22 @@ export function placeWorkloads(reading: FleetReading, remembered: ReadonlyMap<st
   }
   const records: Records = { ...reading, migrations: new Map(reading.openMigrations.map((record) => [record.workload, record])) };
   const placed: PlacedWorkload[] = [];
-  for (const [id, list] of copies) placed.push(placeCopies(id, list, records));
+  let met = 0;
   for (const [id, last] of remembered) {
-    if (copies.has(id)) continue;
+    const list = copies.get(id);
+    if (list !== undefined) {
+      met++;
+      placed.push(placeCopies(id, list, records));
+      continue;
+    }
     const node = expectedNode(id, records);
     const sample = node === null ? undefined : sampleOf.get(node);
     if (node !== null && sample !== undefined && stillToBeSeen(id, sample.at, records)) placed.push({ ...last, node, conflict: [] });
   }
-  return placed;
+  // Usually nobody is new, and the order of last time holds: a large fleet is not sorted at every tick.
+  if (met === copies.size) return placed;
+  for (const [id, list] of copies) if (!remembered.has(id)) placed.push(placeCopies(id, list, records));
+  return placed.sort((a, b) => compareIds(a.id, b.id));
 }
 
 /** What the records say, with open migrations by workload: a fleet has too many workloads to search the list for each. */
