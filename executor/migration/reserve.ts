@@ -17,13 +17,17 @@ export async function reserveRoom({ redis, keys }: Surroundings, held: Held): Pr
   const free = parse(there)?.memoryAvailableBytes;
   if (free == null) throw new EvenkeelError("NODE_UNKNOWN", `${record.to} has no fresh reading of its memory`);
   const workload = parse(here)?.workloads.find((each) => each.containerId === record.containerId);
-  if (workload?.memoryUsedBytes == null) throw new EvenkeelError("NODE_UNKNOWN", `${record.from} has no fresh reading of ${record.name}`);
+  // Use that cannot be read counts as all that the workload may use.
+  const memoryBytes = workload?.memoryUsedBytes ?? workload?.memoryLimitBytes;
+  if (workload === undefined || memoryBytes == null) {
+    throw new EvenkeelError("NODE_UNKNOWN", `${record.from} has no fresh reading of ${record.name}`);
+  }
   const reservation: Reservation = {
     migrationId: record.id,
     workload: record.workload,
     cpuCores: workload.cpuUsedCores ?? 0,
     // Its images wait in memory there while it is restored, so it needs its size twice for a moment.
-    memoryBytes: 2 * workload.memoryUsedBytes,
+    memoryBytes: 2 * memoryBytes,
     expiresAt: nowSeconds() + RESERVATION_SECONDS,
   };
   const reply = await reserveScript(redis, [keys.reservations(record.to)], [record.id, JSON.stringify(reservation), free, nowSeconds()]);
