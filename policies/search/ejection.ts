@@ -5,6 +5,8 @@ import type { SearchState } from "./state.js";
 export const MOST_EJECTED = 48;
 /** Leavers looked at to choose one. */
 const LEAVER_DRAWS = 6;
+/** Workloads tried for following to the node left. */
+const SETTLING_TRIES = 30;
 /** Leavers tried for each that may leave. */
 const TRIES_PER_LEAVER = 2.5;
 
@@ -50,8 +52,9 @@ export class Ejection {
     if (from === to || !state.moves.allows(workload, to) || !this.canReach(workload, to) || !state.rules.mayMove(workload, from, to))
       return 0;
     this.begin(workload, from, to);
-    const count = this.makeRoom(workload, from, to, most);
-    if (count < 0) return 0;
+    const needed = this.makeRoom(workload, from, to, most);
+    if (needed < 0) return 0;
+    const count = this.settle(workload, from, to, needed);
     if (this.estimate(workload, from, to, count) > threshold) return 0;
     return this.commit(workload, from, to, count, threshold);
   }
@@ -124,6 +127,74 @@ export class Ejection {
       }
     }
     return leaver;
+  }
+
+  /**
+   * The workload fits, but may weigh more on its new node than what made room did: others follow to the node it left as
+   * long as that lowers the cost of the two. So a whole set is exchanged for one, as overfull soft capacities need.
+   */
+  private settle(workload: number, from: number, to: number, count: number): number {
+    const { rules, moves, members } = this.state;
+    const list = members.onNode[to]!;
+    let current = this.pairCost(-1);
+    let settled = count;
+    for (let tries = 0; tries < SETTLING_TRIES && settled < MOST_EJECTED; tries++) {
+      const term = this.costliestTerm();
+      if (term < 0) break;
+      const leaver = this.drawWeight(list, term);
+      if (leaver < 0 || leaver === workload || this.isEjected(leaver, settled)) continue;
+      const cost = this.pairCost(leaver);
+      if (cost >= current || !this.accepts(leaver, from, from, settled)) continue;
+      if (!moves.allows(leaver, from) || !rules.mayMove(leaver, to, from)) continue;
+      this.ejected[settled] = leaver;
+      this.goesTo[settled++] = from;
+      this.leave(leaver, to, from, from);
+      current = cost;
+    }
+    return settled;
+  }
+
+  private costliestTerm(): number {
+    let term = -1;
+    let most = 0;
+    for (let k = 0; k < this.excessTo.length; k++) {
+      if (this.excessTo[k]! > most) {
+        most = this.excessTo[k]!;
+        term = k;
+      }
+    }
+    return term;
+  }
+
+  /** One of a few random ones: the heaviest in a term that does not weigh more than the excess. */
+  private drawWeight(list: readonly number[], term: number): number {
+    const { demand, terms } = this.state;
+    const excess = this.excessTo[term]!;
+    let leaver = -1;
+    let most = 0;
+    for (let draw = 0; draw < LEAVER_DRAWS && list.length > 0; draw++) {
+      const drawn = list[this.random.below(list.length)]!;
+      const weight = demand[drawn * terms + term]!;
+      if (weight > most && weight <= excess) {
+        most = weight;
+        leaver = drawn;
+      }
+    }
+    return leaver;
+  }
+
+  /** What the two nodes would cost if `leaver` (-1 = none) went along, levels left out. */
+  private pairCost(leaver: number): number {
+    const { demand, terms } = this.state;
+    let cost = 0;
+    for (let k = 0, d = leaver * terms; k < terms; k++, d++) {
+      const weight = leaver < 0 ? 0 : demand[d]!;
+      const onTo = this.excessTo[k]! - weight;
+      const onFrom = this.excessFrom[k]! + weight;
+      if (onTo > 0) cost += onTo;
+      if (onFrom > 0) cost += onFrom;
+    }
+    return cost;
   }
 
   private isEjected(workload: number, count: number): boolean {

@@ -13,6 +13,9 @@ const REPLACE = SWAP_HOME + 0.175;
 const DEEP_SHARE = 0.05;
 const FEW_EJECTED = 6;
 const COSTLY_DRAWS = 6;
+/** Of ejections: a visitor goes home, and others make room for it there. */
+const HOME_SHARE = 0.25;
+const VISITOR_DRAWS = 3;
 /** Draws of a destination that a workload could ever fit on, before giving up. */
 const DESTINATION_DRAWS = 8;
 
@@ -29,6 +32,7 @@ export class Proposals {
   onAccepted: () => void = () => {};
   private readonly ejection: Ejection;
   private readonly bySize: Int32Array;
+  private readonly sizeRank: Int32Array;
 
   constructor(
     private readonly state: SearchState,
@@ -36,6 +40,10 @@ export class Proposals {
   ) {
     this.ejection = new Ejection(state, random);
     this.bySize = orderBySize(state.model);
+    this.sizeRank = new Int32Array(this.bySize.length);
+    this.bySize.forEach((workload, rank) => {
+      this.sizeRank[workload] = rank;
+    });
   }
 
   /** Tries `count` random moves at one temperature. */
@@ -141,10 +149,12 @@ export class Proposals {
   private proposeEjection(threshold: number): void {
     const { random, ejection } = this;
     const { nodes } = this.state.model;
-    const deep = random.ratio() < DEEP_SHARE;
-    const workload = deep ? this.drawCostly() : this.drawBig();
+    const kind = random.ratio();
+    const deep = kind < DEEP_SHARE;
+    const goesHome = kind >= 1 - HOME_SHARE;
+    const workload = deep ? this.drawCostly() : goesHome ? this.drawVisitor() : this.drawBig();
     if (workload < 0) return;
-    let to = random.below(nodes);
+    let to = goesHome ? this.state.model.start[workload]! : random.below(nodes);
     for (let draw = 1; draw < DESTINATION_DRAWS && !ejection.canReach(workload, to); draw++) to = random.below(nodes);
     const before = this.state.cost;
     const moved = ejection.propose(workload, to, threshold, deep ? MOST_EJECTED : FEW_EJECTED);
@@ -157,6 +167,17 @@ export class Proposals {
     const place = this.random.ratio();
     // Squared: the big ones are few, decide most of the cost, and cannot move without help.
     return this.bySize[Math.floor(this.bySize.length * place * place)]!;
+  }
+
+  /** The biggest of a few visitors: one that left its start node holds the room there that it leaves unused. */
+  private drawVisitor(): number {
+    const { away } = this.state.members;
+    let workload = -1;
+    for (let draw = 0; draw < VISITOR_DRAWS && away.length > 0; draw++) {
+      const drawn = away[this.random.below(away.length)]!;
+      if (workload < 0 || this.sizeRank[drawn]! < this.sizeRank[workload]!) workload = drawn;
+    }
+    return workload;
   }
 
   /** Of some workloads on a costly node the one whose leaving saves most. */

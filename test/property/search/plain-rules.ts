@@ -31,7 +31,7 @@ export function plainCost(model: SearchModel, assignment: ArrayLike<number>): nu
 
 /** Use per node and resource; `held` adds what moved workloads hold of transient resources on their start nodes. */
 export function plainUse(model: SearchModel, assignment: ArrayLike<number>, held = false): number[][] {
-  const use = Array.from({ length: model.nodes }, () => new Array<number>(model.resources).fill(0));
+  const use = Array.from({ length: model.nodes }, () => Array.from({ length: model.resources }, () => 0));
   for (let w = 0; w < model.workloads; w++) {
     for (let r = 0; r < model.resources; r++) {
       const needed = model.requirement[w * model.resources + r]!;
