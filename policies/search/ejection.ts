@@ -54,8 +54,9 @@ export class Ejection {
     this.begin(workload, from, to);
     const needed = this.makeRoom(workload, from, to, most);
     if (needed < 0) return 0;
+    if (this.estimate(workload, from, to, needed, this.leastPairCost()) > threshold) return 0;
     const count = this.settle(workload, from, to, needed);
-    if (this.estimate(workload, from, to, count) > threshold) return 0;
+    if (this.estimate(workload, from, to, count, this.pairCost(-1)) > threshold) return 0;
     return this.commit(workload, from, to, count, threshold);
   }
 
@@ -197,6 +198,16 @@ export class Ejection {
     return cost;
   }
 
+  /** What the two nodes cost at least, however what they hold is divided between them. */
+  private leastPairCost(): number {
+    let cost = 0;
+    for (let k = 0; k < this.excessTo.length; k++) {
+      const both = this.excessTo[k]! + this.excessFrom[k]!;
+      if (both > 0) cost += both;
+    }
+    return cost;
+  }
+
   private isEjected(workload: number, count: number): boolean {
     for (let i = 0; i < count; i++) if (this.ejected[i] === workload) return true;
     return false;
@@ -236,13 +247,9 @@ export class Ejection {
     return -1;
   }
 
-  private estimate(workload: number, from: number, to: number, count: number): number {
-    const { nodeCost, moves, terms } = this.state;
-    let cost = moves.costAt(workload, to) - moves.costAt(workload, from) - nodeCost[from]! - nodeCost[to]!;
-    for (let k = 0; k < terms; k++) {
-      if (this.excessFrom[k]! > 0) cost += this.excessFrom[k]!;
-      if (this.excessTo[k]! > 0) cost += this.excessTo[k]!;
-    }
+  private estimate(workload: number, from: number, to: number, count: number, pairCost: number): number {
+    const { nodeCost, moves } = this.state;
+    let cost = pairCost + moves.costAt(workload, to) - moves.costAt(workload, from) - nodeCost[from]! - nodeCost[to]!;
     for (let i = 0; i < count; i++) {
       const leaver = this.ejected[i]!;
       const target = this.goesTo[i]!;
