@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { z } from "zod";
 import { EvenkeelError } from "./errors.js";
+import { describeIssues, describeSyntaxError } from "./field-line.js";
 import { DEFAULT_PREFIX } from "./keys.js";
 
 const seconds = z.number().positive();
@@ -101,21 +102,35 @@ export const configSchema = z.strictObject({
 
 export type Config = z.infer<typeof configSchema>;
 
-/** @throws CONFIG_INVALID naming every wrong field; a missing file means all defaults. */
-export function loadConfig(path: string = process.env["EVENKEEL_CONFIG"] ?? "/etc/evenkeel/config.json"): Config {
-  let text = "{}";
+/** Where the configuration is: EVENKEEL_CONFIG, or its usual place. */
+export function configPath(): string {
+  return process.env["EVENKEEL_CONFIG"] ?? "/etc/evenkeel/config.json";
+}
+
+/** @throws CONFIG_INVALID naming every wrong field with its line; a missing file means all defaults. */
+export function loadConfig(path: string = configPath()): Config {
+  return parseConfig(readConfigText(path), path);
+}
+
+/** @throws CONFIG_INVALID when there is a file that cannot be read. */
+export function readConfigText(path: string): string {
   try {
-    text = readFileSync(path, "utf8");
+    return readFileSync(path, "utf8");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw new EvenkeelError("CONFIG_INVALID", `${path}: ${String(error)}`);
+    return "{}";
   }
+}
+
+/** @param path only for the words of the error. */
+export function parseConfig(text: string, path: string): Config {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new EvenkeelError("CONFIG_INVALID", `${path}: ${(error as Error).message}`, { cause: error });
+    throw new EvenkeelError("CONFIG_INVALID", `${path}: ${describeSyntaxError(text, error as Error)}`, { cause: error });
   }
   const parsed = configSchema.safeParse(value);
-  if (!parsed.success) throw new EvenkeelError("CONFIG_INVALID", `${path}:\n${z.prettifyError(parsed.error)}`);
+  if (!parsed.success) throw new EvenkeelError("CONFIG_INVALID", `${path}:\n${describeIssues(text, parsed.error.issues)}`);
   return parsed.data;
 }

@@ -5,6 +5,7 @@ import type { AuditEntry } from "./audit.js";
 import type { DrainReport } from "./fleet/drain-report.js";
 import type { MaintenanceRequest } from "./fleet/maintenance.js";
 import type { PublishedPlan } from "./plan-store.js";
+import type { ReloadState } from "./reload.js";
 
 /** What the HTTP API answers; docs/api.md explains each. Times are epoch seconds, ratios 0..1 of capacity, null is unknown. */
 export interface NodeAnswer {
@@ -65,6 +66,8 @@ export interface StatusAnswer {
   readonly planAt: number | null;
   readonly openWindows: readonly { readonly action: string; readonly node: string | null; readonly until: number }[];
   readonly tickSeconds: number;
+  /** Since when the policies' settings are in force, and why the newest ones are not. */
+  readonly policies: ReloadState;
 }
 
 export interface MaintenanceAnswer {

@@ -1,4 +1,4 @@
-import { loadConfig } from "../platform/config.js";
+import { configPath, loadConfig } from "../platform/config.js";
 import { makeLog } from "../platform/log.js";
 import { makeRegistry } from "../platform/metrics.js";
 import { assertNoEviction, connectRedis } from "../platform/redis.js";
@@ -7,12 +7,13 @@ import { startScheduler } from "./start-scheduler.js";
 const log = makeLog("scheduler");
 
 try {
-  const config = loadConfig();
+  const configFile = configPath();
+  const config = loadConfig(configFile);
   // Fails rather than waits while Redis is away: a tick is worth nothing late, and a request wants an answer.
   const redis = connectRedis(config.redis, true);
   const subscriber = connectRedis(config.redis);
   await assertNoEviction(redis);
-  const scheduler = await startScheduler({ config, redis, subscriber, registry: makeRegistry(), log });
+  const scheduler = await startScheduler({ config, configFile, redis, subscriber, registry: makeRegistry(), log });
   log.info({ port: scheduler.port, mode: config.scheduler.mode }, "serving");
   if (config.scheduler.operatorToken === undefined) log.warn("no scheduler.operatorToken: every change is refused");
 
@@ -27,6 +28,7 @@ try {
   };
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
+  process.on("SIGHUP", () => scheduler.reload());
 } catch (error) {
   log.fatal({ err: error }, "cannot start");
   process.exitCode = 1;

@@ -14,6 +14,7 @@ export interface SchedulerMetrics {
   /** Counts what this plan wants that the one before it did not. */
   countPlan(plan: Plan, before: Plan | null): void;
   startTick(): () => void;
+  countReloadFailure(): void;
 }
 
 interface Shown {
@@ -73,6 +74,11 @@ export function makeSchedulerMetrics(registry: Registry): SchedulerMetrics {
   });
   const moves = new Counter({ name: "evenkeel_moves_planned_total", help: "Moves newly planned", labelNames: ["reason"], registers });
   const skips = new Counter({ name: "evenkeel_skips_total", help: "Candidates newly not moved", labelNames: ["reason"], registers });
+  const reloadFailures = new Counter({
+    name: "evenkeel_config_reload_failures_total",
+    help: "Changed configurations that were refused; the old settings stay in force",
+    registers,
+  });
   const tickSeconds = new Histogram({
     name: "evenkeel_tick_duration_seconds",
     help: "From reading the fleet to the last job delivered",
@@ -101,5 +107,6 @@ export function makeSchedulerMetrics(registry: Registry): SchedulerMetrics {
       const stop = tickSeconds.startTimer();
       return () => void stop();
     },
+    countReloadFailure: () => reloadFailures.inc(),
   };
 }

@@ -1,5 +1,7 @@
 import { z } from "zod";
+import { parseConfig } from "../platform/config.js";
 import { EvenkeelError } from "../platform/errors.js";
+import { describeIssues } from "../platform/field-line.js";
 import { DEFAULT_POLICY_CONFIG, type PolicyConfig } from "../policies/config.js";
 
 /** Settings that may be absent even from the defaults. */
@@ -25,6 +27,13 @@ export const policyConfigSchema = (schemaOf(DEFAULT_POLICY_CONFIG, "") as z.ZodT
     });
   }
 });
+
+/** The `policies` of a configuration file. @throws CONFIG_INVALID naming every wrong field with its line. */
+export function readPolicyConfig(text: string, path: string): PolicyConfig {
+  const parsed = policyConfigSchema.safeParse(parseConfig(text, path).policies);
+  if (!parsed.success) throw new EvenkeelError("CONFIG_INVALID", `${path}:\n${describeIssues(text, parsed.error.issues, ["policies"])}`);
+  return parsed.data;
+}
 
 /** @throws CONFIG_INVALID naming every wrong field. */
 export function parsePolicyConfig(value: unknown): PolicyConfig {

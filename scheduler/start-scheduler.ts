@@ -2,21 +2,26 @@ import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import type { Redis } from "ioredis";
 import type { Registry } from "prom-client";
+import { nowSeconds } from "../platform/clock.js";
 import type { Config } from "../platform/config.js";
 import { makeKeys } from "../platform/keys.js";
 import type { Logger } from "../platform/log.js";
 import { makeMigrationJobs } from "./act/migration-jobs.js";
+import { recordAudit } from "./audit.js";
 import { makeFleetView } from "./fleet/fleet-view.js";
 import { makeServer } from "./http/make-server.js";
 import { holdLease, type Lease } from "./lease.js";
 import { makeSchedulerMetrics } from "./metrics.js";
 import { subscribeNotes } from "./notes.js";
 import { parsePolicyConfig } from "./policy-config.js";
+import { followPolicyFile } from "./reload.js";
 import { startTicking } from "./tick.js";
 import { makeWindows } from "./windows.js";
 
 export interface SchedulerParts {
   readonly config: Config;
+  /** The file it came from: its `policies` are followed. Left out = they stay as they are. */
+  readonly configFile?: string;
   readonly redis: Redis;
   /** A connection of its own, used for nothing but subscribing. */
   readonly subscriber: Redis;
@@ -28,6 +33,8 @@ export interface Scheduler {
   readonly port: number;
   /** The term under which it leads; null when it does not. */
   term(): number | null;
+  /** Reads the policies' settings from the file again, as it does by itself when the file changes. */
+  reload(): void;
   /** Ends the tick under way, gives the lease back, stops serving. The connections stay the caller's. */
   close(): Promise<void>;
 }
@@ -37,26 +44,38 @@ const WILDCARDS: ReadonlySet<string> = new Set(["0.0.0.0", "::"]);
 const STAGES_THAT_WAKE: ReadonlySet<string> = new Set(["closed", "aborted"]);
 
 /** @throws CONFIG_INVALID, or the system's error when the port is taken. */
-export async function startScheduler({ config, redis, subscriber, registry, log }: SchedulerParts): Promise<Scheduler> {
+export async function startScheduler({ config, configFile, redis, subscriber, registry, log }: SchedulerParts): Promise<Scheduler> {
   const { scheduler, collector } = config;
-  const policyConfig = parsePolicyConfig(config.policies);
+  const initial = parsePolicyConfig(config.policies);
   const windows = makeWindows(scheduler.windows);
   const keys = makeKeys(config.redis.prefix);
   const jobs = makeMigrationJobs(redis, keys);
   const notes = await subscribeNotes(subscriber, keys);
   const { sampleTtlSeconds, intervalSeconds } = collector;
-  const view = makeFleetView({ redis, keys, sampleTtlSeconds, intervalSeconds, policyConfig, windows });
+  const metrics = makeSchedulerMetrics(registry);
+  const policies = followPolicyFile({
+    path: configFile ?? null,
+    initial,
+    log,
+    onReload: (error) => {
+      if (error !== null) metrics.countReloadFailure();
+      const kind = error === null ? "config-reloaded" : "config-refused";
+      const entry = { at: nowSeconds(), kind, actor: "scheduler", detail: error ?? "new policy settings are in force" };
+      recordAudit(redis, keys, entry, 0).catch((cause) => log.warn({ err: cause }, "the reload could not be noted"));
+    },
+  });
+  const view = makeFleetView({ redis, keys, sampleTtlSeconds, intervalSeconds, policies, windows });
   // Competes only once its API answers: the lease tells others where it is.
   let lease: Lease | null = null;
   const leadership = { term: () => lease?.term() ?? null };
-  const metrics = makeSchedulerMetrics(registry);
   const { tickSeconds, mode } = scheduler;
-  const ticker = startTicking({ redis, keys, jobs, leadership, view, windows, metrics, policyConfig, mode, tickSeconds, log });
+  const ticker = startTicking({ redis, keys, jobs, leadership, view, windows, metrics, policies, mode, tickSeconds, log });
   notes.listen(({ kind, stage }) => {
     if (kind === "maintenance" || (kind === "migration" && STAGES_THAT_WAKE.has(stage ?? ""))) ticker.wake();
   });
-  const server = await makeServer({ config, policyConfig, redis, keys, jobs, leadership, view, windows, notes, ticker, registry, log });
+  const server = await makeServer({ config, policies, redis, keys, jobs, leadership, view, windows, notes, ticker, registry, log });
   const close = async () => {
+    policies.close();
     await server.close();
     notes.close();
     await ticker.close();
@@ -82,5 +101,5 @@ export async function startScheduler({ config, redis, subscriber, registry, log 
     },
     onError: (error) => log.warn({ err: error }, "the lease could not be asked for"),
   });
-  return { port, term: leadership.term, close };
+  return { port, term: leadership.term, reload: policies.reload, close };
 }

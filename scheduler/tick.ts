@@ -4,7 +4,6 @@ import type { Redis } from "ioredis";
 import { asEvenkeelError } from "../platform/errors.js";
 import type { Keys } from "../platform/keys.js";
 import type { Logger } from "../platform/log.js";
-import type { PolicyConfig } from "../policies/config.js";
 import { decide } from "../policies/decide.js";
 import { carryOut, heldBack, type Mode } from "./act/carry-out-plan.js";
 import { forgetWorkloads } from "./act/forget.js";
@@ -18,6 +17,7 @@ import { type Leadership, readLeader } from "./lease.js";
 import type { SchedulerMetrics } from "./metrics.js";
 import { describeChanges } from "./note-changes.js";
 import { type PublishedPlan, readPlan, writePlan } from "./plan-store.js";
+import type { LivePolicies } from "./reload.js";
 import type { Windows } from "./windows.js";
 
 export interface TickParts {
@@ -28,7 +28,7 @@ export interface TickParts {
   readonly view: FleetView;
   readonly windows: Windows;
   readonly metrics: SchedulerMetrics;
-  readonly policyConfig: PolicyConfig;
+  readonly policies: LivePolicies;
   readonly mode: Mode;
   readonly tickSeconds: number;
   readonly log: Logger;
@@ -104,7 +104,7 @@ export function startTicking(parts: TickParts): Ticker {
 }
 
 function makeTurn(parts: TickParts): () => Promise<void> {
-  const { redis, keys, leadership, view, metrics, policyConfig } = parts;
+  const { redis, keys, leadership, view, metrics, policies } = parts;
   let before: { term: number; plan: PublishedPlan | null; conflicts: ReadonlySet<string> } | null = null;
 
   return async () => {
@@ -134,7 +134,7 @@ function makeTurn(parts: TickParts): () => Promise<void> {
 
   function show(picture: FleetPicture, plan: PublishedPlan | null, leader: { isLeader: boolean; term: number }) {
     metrics.showLeader(leader.isLeader, leader.term);
-    metrics.showFleet(picture, plan, () => reportDrains(picture, policyConfig));
+    metrics.showFleet(picture, plan, () => reportDrains(picture, policies.current()));
   }
 }
 
@@ -143,10 +143,10 @@ async function planAndAct(
   picture: FleetPicture,
   term: number,
 ): Promise<{ published: PublishedPlan; decideSeconds: number }> {
-  const { redis, keys, jobs, windows, policyConfig, mode, log } = parts;
+  const { redis, keys, jobs, windows, policies, mode, log } = parts;
   const now = picture.reading.at;
   const begunMilliseconds = performance.now();
-  const plan = decide(picture.snapshot, policyConfig, now);
+  const plan = decide(picture.snapshot, policies.current(), now);
   const decideSeconds = (performance.now() - begunMilliseconds) / 1000;
   const moves = plan.moves.map((move) => ({ ...move, heldBack: heldBack(move, mode, windows.open(now)) }));
   const published: PublishedPlan = { ...plan, moves, term, mode };

@@ -2,7 +2,7 @@ import { performance } from "node:perf_hooks";
 import type { Redis } from "ioredis";
 import { nowSeconds } from "../../platform/clock.js";
 import type { Keys } from "../../platform/keys.js";
-import type { PolicyConfig } from "../../policies/config.js";
+import type { LivePolicies } from "../reload.js";
 import type { Windows } from "../windows.js";
 import { buildPicture, type FleetPicture } from "./build-snapshot.js";
 import { rememberFirstSeen } from "./maintenance.js";
@@ -19,7 +19,7 @@ export interface ViewOptions {
   readonly keys: Keys;
   readonly sampleTtlSeconds: number;
   readonly intervalSeconds: number;
-  readonly policyConfig: PolicyConfig;
+  readonly policies: LivePolicies;
   readonly windows: Windows;
 }
 
@@ -28,11 +28,7 @@ const SMOOTHING_PER_HOLD = 1 / 3;
 const HISTORY_LIMIT = 720;
 
 export function makeFleetView(options: ViewOptions): FleetView {
-  const { redis, keys, sampleTtlSeconds, intervalSeconds, windows } = options;
-  const { holdSeconds } = options.policyConfig.overload;
-  const smoothingSeconds = Math.max(holdSeconds * SMOOTHING_PER_HOLD, intervalSeconds);
-  // Twice the hold time, so that an episode is seen from its beginning even when it ebbs for a while.
-  const historyLength = Math.min(HISTORY_LIMIT, Math.ceil((2 * holdSeconds) / intervalSeconds) + 10);
+  const { redis, keys, sampleTtlSeconds, intervalSeconds, policies, windows } = options;
   const memory = makeFleetMemory();
   const firstSeen = rememberFirstSeen();
   let remembered: ReadonlyMap<string, PlacedWorkload> = new Map();
@@ -43,6 +39,10 @@ export function makeFleetView(options: ViewOptions): FleetView {
   const read = async () => {
     const begunMilliseconds = performance.now();
     const at = nowSeconds();
+    const { holdSeconds } = policies.current().overload;
+    const smoothingSeconds = Math.max(holdSeconds * SMOOTHING_PER_HOLD, intervalSeconds);
+    // Twice the hold time, so that an episode is seen from its beginning even when it ebbs for a while.
+    const historyLength = Math.min(HISTORY_LIMIT, Math.ceil((2 * holdSeconds) / intervalSeconds) + 10);
     const reading = await readFleet(redis, keys, { at, sampleTtlSeconds, historyLength, memory });
     const picture = buildPicture(reading, { windows: windows.open(at), firstSeen, remembered, smoothingSeconds });
     remembered = new Map(picture.placed.map((workload) => [workload.id, workload]));

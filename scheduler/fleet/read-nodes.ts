@@ -24,6 +24,8 @@ export interface NodeMemory {
   samples: Map<string, ReadSample>;
   identities: Map<string, ReadIdentity>;
   histories: Map<string, KnownHistory>;
+  /** What they were read up to: another length needs them read anew. */
+  historyLength: number;
 }
 
 export interface ReadNodesOptions {
@@ -36,7 +38,7 @@ export interface ReadNodesOptions {
 const NODES_AT_ONCE = 50;
 
 export function makeNodeMemory(): NodeMemory {
-  return { samples: new Map(), identities: new Map(), histories: new Map() };
+  return { samples: new Map(), identities: new Map(), histories: new Map(), historyLength: 0 };
 }
 
 /** Every node that Redis knows, in order of id. */
@@ -69,9 +71,15 @@ export async function readNodes(redis: Redis, keys: Keys, options: ReadNodesOpti
     else troubles.set(id, doubt ?? "");
   }
   const wanted = ids.map((id) => ({ id, newestAt: believed.get(id)?.at ?? null }));
-  const histories = await readHistories(redis, keys, wanted, memory.histories, historyLength);
+  const histories = await readHistories(
+    redis,
+    keys,
+    wanted,
+    memory.historyLength === historyLength ? memory.histories : new Map(),
+    historyLength,
+  );
   // Only what Redis still has: a node that is forgotten here too.
-  Object.assign(memory, { samples, identities, histories });
+  Object.assign(memory, { samples, identities, histories, historyLength });
   return ids.map((id) => ({
     id,
     lastSeenAt: lastSeen.get(id)!,

@@ -92,7 +92,7 @@ export function describeWorkloads(picture: FleetPicture): WorkloadAnswer[] {
 export function describeStatus(
   picture: FleetPicture,
   plan: PublishedPlan | null,
-  rest: Pick<StatusAnswer, "mode" | "leader" | "isLeader" | "tickSeconds" | "openWindows">,
+  rest: Pick<StatusAnswer, "mode" | "leader" | "isLeader" | "tickSeconds" | "openWindows" | "policies">,
 ): StatusAnswer {
   const nodes: Record<State, number> = { level: 0, warming: 0, overloaded: 0, draining: 0, drained: 0, suspect: 0, unknown: 0 };
   for (const { id } of picture.reading.nodes) nodes[stateOf(picture, plan, id).state]++;

@@ -12,7 +12,7 @@ export function addForesightRoutes(server: FastifyInstance, parts: ApiParts): vo
   server.get(`${API_BASE}/snapshot`, async (request) => {
     readInput(noQuery, request.query);
     const { snapshot } = await parts.view.picture(READ_AGE_SECONDS);
-    return { snapshot, policies: parts.policyConfig };
+    return { snapshot, policies: parts.policies.current() };
   });
 
   const onRequest = async (request: FastifyRequest) => authorize(request, parts.config.scheduler.operatorToken);
@@ -22,6 +22,6 @@ export function addForesightRoutes(server: FastifyInstance, parts: ApiParts): vo
     const known = new Set(snapshot.nodes.map(({ id }) => id));
     const stranger = [...(change.drain ?? []), ...(change.lose ?? [])].find((node) => !known.has(node));
     if (stranger !== undefined) throw new EvenkeelError("NODE_NOT_FOUND", stranger);
-    return foreseeAside({ snapshot, config: parts.policyConfig, change });
+    return foreseeAside({ snapshot, config: parts.policies.current(), change });
   });
 }

@@ -18,7 +18,7 @@ import { approveBody, migrateBody, migrationParams, readInput } from "./read-inp
 
 /** Moves asked for, approved or cancelled by an operator. */
 export function addMigrationRoutes(server: FastifyInstance, parts: ApiParts): void {
-  const { redis, keys, view, policyConfig, jobs } = parts;
+  const { redis, keys, view, policies, jobs } = parts;
   const onRequest = async (request: FastifyRequest) => authorize(request, parts.config.scheduler.operatorToken);
   const note = (kind: string, detail: string, rest: { workload?: string; migration?: string } = {}) =>
     recordAudit(redis, keys, { at: nowSeconds(), kind, actor: "operator", detail, ...rest }, 0);
@@ -35,7 +35,7 @@ export function addMigrationRoutes(server: FastifyInstance, parts: ApiParts): vo
     if (picture.reading.openMigrations.some((record) => record.workload === workload.id)) {
       throw new EvenkeelError("WORKLOAD_MIGRATING", workload.reading.name);
     }
-    const refusal = canMove(picture.snapshot, policyConfig, picture.reading.at, workload.id, to);
+    const refusal = canMove(picture.snapshot, policies.current(), picture.reading.at, workload.id, to);
     if (refusal !== null) {
       await note("move-refused", `to ${to}: ${refusal.because}`, { workload: workload.id });
       throw new EvenkeelError("MOVE_REFUSED", `${workload.reading.name} to ${to}: ${refusal.because}`, { facts: { ...refusal } });
@@ -69,7 +69,7 @@ export function addMigrationRoutes(server: FastifyInstance, parts: ApiParts): vo
     // Decided anew: what the operator saw may have been overtaken.
     const picture = await view.picture(0);
     const now = picture.reading.at;
-    const plan = decide(picture.snapshot, policyConfig, now);
+    const plan = decide(picture.snapshot, policies.current(), now);
     const isWanted = (move: { workload: string; to: string }) =>
       wanted === undefined || wanted.some(({ workload, to }) => workload === move.workload && to === move.to);
     const open = parts.windows.open(now);

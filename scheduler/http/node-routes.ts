@@ -13,7 +13,7 @@ import { maintenanceBody, nodeParams, readInput } from "./read-input.js";
 
 /** The maintenance flag, one hash field that `redis-cli` may set as well, and the end of nodes. Any scheduler may write these. */
 export function addNodeRoutes(server: FastifyInstance, parts: ApiParts): void {
-  const { redis, keys, view, policyConfig, ticker } = parts;
+  const { redis, keys, view, policies, ticker } = parts;
   const onRequest = async (request: FastifyRequest) => authorize(request, parts.config.scheduler.operatorToken);
 
   const assertNode = async (id: string) => {
@@ -22,7 +22,7 @@ export function addNodeRoutes(server: FastifyInstance, parts: ApiParts): void {
   const answer = async (id: string): Promise<MaintenanceAnswer> => {
     await publishNote(redis, keys, { kind: "maintenance", node: id });
     ticker.wake();
-    const drain = reportDrain(await view.picture(0), id, policyConfig);
+    const drain = reportDrain(await view.picture(0), id, policies.current());
     if (drain === null) throw new EvenkeelError("NODE_NOT_FOUND", id);
     return { drain, stillAskedForBy: drain.requests.filter(({ source }) => source !== "flag") };
   };
@@ -32,7 +32,7 @@ export function addNodeRoutes(server: FastifyInstance, parts: ApiParts): void {
     const { deadlineSeconds, reason = "operator" } = readInput(maintenanceBody, request.body);
     await assertNode(id);
     const now = nowSeconds();
-    const standing = reportDrain(await view.picture(0), id, policyConfig)?.requests.find(({ source }) => source === "flag");
+    const standing = reportDrain(await view.picture(0), id, policies.current())?.requests.find(({ source }) => source === "flag");
     // Asked again while it stands: the drain goes on from where it began, under the new deadline and reason.
     const since = standing?.since ?? now;
     const deadline = deadlineSeconds === undefined ? null : now + deadlineSeconds;

@@ -3,18 +3,18 @@ import type { Registry } from "prom-client";
 import type { Config } from "../../platform/config.js";
 import type { Keys } from "../../platform/keys.js";
 import type { Logger } from "../../platform/log.js";
-import type { PolicyConfig } from "../../policies/config.js";
 import type { MigrationJobs } from "../act/migration-jobs.js";
 import type { FleetView } from "../fleet/fleet-view.js";
 import type { Leadership } from "../lease.js";
 import type { Notes } from "../notes.js";
+import type { LivePolicies } from "../reload.js";
 import type { Ticker } from "../tick.js";
 import type { Windows } from "../windows.js";
 
 /** What the routes work with. */
 export interface ApiParts {
   readonly config: Config;
-  readonly policyConfig: PolicyConfig;
+  readonly policies: LivePolicies;
   readonly redis: Redis;
   readonly keys: Keys;
   readonly jobs: MigrationJobs;

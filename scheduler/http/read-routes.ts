@@ -26,7 +26,7 @@ export function addReadRoutes(server: FastifyInstance, parts: ApiParts): void {
     const [picture, plan] = await Promise.all([view.picture(READ_AGE_SECONDS), readPlan(redis, keys)]);
     const ids = history === 0 ? [] : picture.reading.nodes.map(({ id }) => id);
     const histories = new Map(await Promise.all(ids.map(async (id) => [id, await readHistory(redis, keys, id, history)] as const)));
-    return { nodes: describeNodes(picture, plan, parts.policyConfig, histories) };
+    return { nodes: describeNodes(picture, plan, parts.policies.current(), histories) };
   });
 
   server.get(`${API_BASE}/workloads`, async (request): Promise<Answers["workloads"]> => {
@@ -54,7 +54,7 @@ export function addReadRoutes(server: FastifyInstance, parts: ApiParts): void {
   server.get(`${API_BASE}/drains/:id`, async (request): Promise<Answers["drain"]> => {
     const { id } = readInput(nodeParams, request.params);
     // Fresh: a script that waits for the end of a drain acts on this answer.
-    const drain = reportDrain(await view.picture(0), id, parts.policyConfig);
+    const drain = reportDrain(await view.picture(0), id, parts.policies.current());
     if (drain === null) throw new EvenkeelError("NODE_NOT_FOUND", id);
     return { drain };
   });
@@ -66,13 +66,14 @@ export function addReadRoutes(server: FastifyInstance, parts: ApiParts): void {
 }
 
 export async function readStatus(parts: ApiParts): Promise<StatusAnswer> {
-  const { redis, keys, view, config, windows, leadership } = parts;
+  const { redis, keys, view, config, policies, windows, leadership } = parts;
   const [picture, plan, leader] = await Promise.all([view.picture(READ_AGE_SECONDS), readPlan(redis, keys), readLeader(redis, keys)]);
   return describeStatus(picture, plan, {
     mode: config.scheduler.mode,
     leader,
     isLeader: leadership.term() !== null,
     tickSeconds: config.scheduler.tickSeconds,
+    policies: policies.state(),
     openWindows: windows.open(picture.reading.at).map(({ window, until }) => ({ action: window.action, node: window.node ?? null, until })),
   });
 }

@@ -69,6 +69,17 @@ describe("the scheduler's process", () => {
     expect(await redis.hgetall(keys.leader)).to.deep.equal({ holder: "", term: "1", expiresAt: "0", url: "" });
   });
 
+  it("reads its policies again on SIGHUP and goes on", async () => {
+    const server = await redisWith();
+    const config = { redis: { url: server.url }, scheduler };
+    const started = await start(config);
+    await serving(started);
+    await writeFile(join(folder, "config-0.json"), JSON.stringify({ ...config, policies: { cooldownSeconds: -1 } }));
+    started.child.kill("SIGHUP");
+    await waitFor("the refusal in its log", () => started.log().includes("policies.cooldownSeconds"));
+    expect(started.child.exitCode).to.equal(null);
+  });
+
   it("leaves the lease to its successor when it is killed", async () => {
     const server = await redisWith();
     const config = { redis: { url: server.url }, scheduler: { ...scheduler, leaseSeconds: 1 } };

@@ -1,0 +1,93 @@
+import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import { Registry } from "prom-client";
+import { loadConfig } from "../../../platform/config.js";
+import { makeLog } from "../../../platform/log.js";
+import type { Answers, StatusAnswer } from "../../../scheduler/api-shapes.js";
+import { type Scheduler, startScheduler } from "../../../scheduler/start-scheduler.js";
+import { startRedis, type ThrowAwayRedis } from "../../support/redis.js";
+import { waitFor } from "../../support/wait-for.js";
+
+describe("new settings while the scheduler runs", () => {
+  let folder: string;
+  let file: string;
+  let server: ThrowAwayRedis;
+  let scheduler: Scheduler;
+  let registry: Registry;
+
+  const write = async (policies: unknown) => {
+    const config = {
+      redis: { url: server.url },
+      scheduler: { host: "127.0.0.1", port: 0, tickSeconds: 0.2 },
+      policies,
+    };
+    await writeFile(`${file}.new`, JSON.stringify(config, null, 2));
+    await rename(`${file}.new`, file);
+  };
+  const ask = async <T>(path: string) => (await (await fetch(`http://127.0.0.1:${scheduler.port}/api/v1${path}`)).json()) as T;
+  const policies = async () =>
+    (await ask<{ policies: { overload: { holdSeconds: number }; cooldownSeconds: number } }>("/snapshot")).policies;
+  const failures = async () => Number(/^evenkeel_config_reload_failures_total (\d+)$/m.exec(await registry.metrics())?.[1]);
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "evenkeel-reload-"));
+    file = join(folder, "config.json");
+    server = await startRedis();
+    await write({ cooldownSeconds: 100 });
+    registry = new Registry();
+    const log = makeLog("scheduler");
+    log.level = "silent";
+    const redis = server.connect(true);
+    scheduler = await startScheduler({ config: loadConfig(file), configFile: file, redis, subscriber: server.connect(), registry, log });
+  });
+  afterEach(async () => {
+    await scheduler.close();
+    await server.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it("are in force soon after the file has changed, without a restart", async () => {
+    expect((await policies()).cooldownSeconds).to.equal(100);
+    await write({ cooldownSeconds: 200, overload: { holdSeconds: 30 } });
+    await waitFor("the new settings", async () => (await policies()).cooldownSeconds === 200);
+    expect((await policies()).overload.holdSeconds).to.equal(30);
+    const { entries } = await waitFor("the audit to say so", async () => {
+      const answer = await ask<Answers["audit"]>("/audit");
+      return answer.entries.some(({ kind }) => kind === "config-reloaded") && answer;
+    });
+    expect(entries.filter(({ kind }) => kind === "config-refused")).to.deep.equal([]);
+  });
+
+  it("are in force at once when it is asked to read them", async () => {
+    await write({ cooldownSeconds: 300 });
+    scheduler.reload();
+    expect((await policies()).cooldownSeconds).to.equal(300);
+  });
+
+  it("are refused as a whole when one of them is wrong: named with its line, counted, noted, and the old ones stay", async () => {
+    await write({ cooldownSeconds: 400, overload: { cpuDetectRatio: 8 } });
+    scheduler.reload();
+    expect(await policies()).to.include({ cooldownSeconds: 100 });
+    const status = await ask<StatusAnswer>("/status");
+    expect(status.policies.refused).to.contain("line 13, policies.overload.cpuDetectRatio:");
+    expect(await failures()).to.equal(1);
+    const refused = await waitFor("the audit to say so", async () =>
+      (await ask<Answers["audit"]>("/audit")).entries.find(({ kind }) => kind === "config-refused"),
+    );
+    expect(refused.detail).to.equal(status.policies.refused);
+
+    await write({ cooldownSeconds: 400 });
+    scheduler.reload();
+    expect((await policies()).cooldownSeconds).to.equal(400);
+    expect((await ask<StatusAnswer>("/status")).policies.refused).to.equal(null);
+  });
+
+  it("are refused when the file is no JSON any more", async () => {
+    await writeFile(file, "{");
+    scheduler.reload();
+    expect((await policies()).cooldownSeconds).to.equal(100);
+    expect((await ask<StatusAnswer>("/status")).policies.refused).to.contain("JSON");
+  });
+});
