@@ -59,8 +59,6 @@ export interface SourceEngine {
   describe(containerId: string): Promise<WorkloadDescription>;
   blockers(description: WorkloadDescription): Promise<Blocker[]>;
   trees(description: WorkloadDescription): Promise<FileTree[]>;
-  /** Of a frozen workload: files whose last copy cannot be judged by size and time, by tree. */
-  mappedFiles(description: WorkloadDescription): Promise<ReadonlyMap<string, readonly string[]>>;
   /** A stream of the image that `TargetEngine.loadImage` understands. */
   saveImage(imageId: string, imageName: string): Promise<NodeJS.ReadableStream>;
   /** Keeps the engine from reviving the frozen or killed source. `release` undoes it. */
@@ -81,6 +79,8 @@ export interface SourceEngine {
 export interface Checkpoint {
   /** Resolves when everything is in the images; `frozenAt` is monotonic, in seconds. @throws CHECKPOINT_FAILED: it runs on. */
   dumped(): Promise<{ frozenAt: number; imagesPath: string; processes: readonly ProcessFact[] }>;
+  /** Files of the frozen workload whose last copy cannot be judged by size and time, by tree. */
+  mappedFiles(trees: readonly FileTree[]): Promise<ReadonlyMap<string, readonly string[]>>;
   kill(): Promise<void>;
   goOn(): Promise<void>;
 }

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { EvenkeelError } from "../../platform/errors.js";
 import { syncTree } from "../channel/rsync-client.js";
-import type { FileTree, WorkloadDescription } from "../engine/engine.js";
+import type { Checkpoint, FileTree, WorkloadDescription } from "../engine/engine.js";
 import type { TwinAnswer } from "../peer/protocol.js";
 import { fingerprint } from "./fingerprint.js";
 import type { Held, Surroundings } from "./migration.js";
@@ -51,19 +51,14 @@ async function syncOne(
 }
 
 /** The round in the freeze: the trees that changed since the last one, and every file that the workload has mapped writable. */
-export async function syncFrozen(
-  { engine }: Surroundings,
-  held: Held,
-  description: WorkloadDescription,
-  synced: SyncedTrees,
-): Promise<void> {
+export async function syncFrozen(held: Held, checkpoint: Checkpoint, synced: SyncedTrees): Promise<void> {
   const changed = await Promise.all(
     synced.trees.map(async (each) => {
       const before = synced.looks.get(each.tree.name) ?? null;
       return before === null || (await fingerprint(each.tree)) !== before ? [each] : [];
     }),
   );
-  const [mapped] = await Promise.all([engine.mappedFiles(description), syncRound(held, changed.flat(), true)]);
+  const [mapped] = await Promise.all([checkpoint.mappedFiles(synced.trees.map(({ tree }) => tree)), syncRound(held, changed.flat(), true)]);
   for (const each of synced.trees) {
     const only = mapped.get(each.tree.name);
     if (only !== undefined) await syncOne(held, each, { final: true, only });

@@ -92,7 +92,7 @@ async function carryOver(surroundings: Surroundings, held: Held, progress: Progr
     held.bytes["memory"] = (held.bytes["memory"] ?? 0) + bytes;
   };
   await Promise.all([
-    syncFrozen(surroundings, held, description, trees),
+    syncFrozen(held, checkpoint, trees),
     peer.sendMemory(record.id, packImages(imagesPath, count)),
     engine.silence(description),
   ]);

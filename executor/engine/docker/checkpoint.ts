@@ -9,6 +9,7 @@ import { readCriuErrors } from "./criu-log.js";
 import { containerFolder, inspect } from "./describe.js";
 import { type DockerHost, findRuncRoot } from "./docker-host.js";
 import { findProcess, waitUntilGone } from "./find-process.js";
+import { readMappedFiles } from "./mapped-files.js";
 import { readProcesses } from "./processes.js";
 import { packSharedMemory } from "./shared-memory.js";
 
@@ -51,6 +52,7 @@ export async function startCheckpoint(host: DockerHost, description: WorkloadDes
       await packSharedMemory(await containerFolder(host, description.containerId), `${folder}/images`);
       return { frozenAt: begun.at, imagesPath: `${folder}/images`, processes: await readProcesses(State.Pid) };
     },
+    mappedFiles: (trees) => readMappedFiles(State.Pid, trees),
     kill: () => settle(conversation, "kill", exited),
     goOn: () => settle(conversation, "go-on", exited),
   };
@@ -66,6 +68,7 @@ export async function resumeCheckpoint(folder: string): Promise<Checkpoint | nul
     dumped: async () => {
       throw new EvenkeelError("INTERRUPTED", "the executor that froze the workload is gone");
     },
+    mappedFiles: async () => new Map(),
     kill: () => settle(conversation, "kill", gone),
     goOn: () => settle(conversation, "go-on", gone),
   };

@@ -96,6 +96,5 @@ export async function treesOf(host: DockerHost, seen: Inspection): Promise<FileT
 
 /** Where Docker keeps what belongs to one container: log, hostname, shared memory. */
 export async function containerFolder(host: DockerHost, containerId: string): Promise<string> {
-  const { DockerRootDir } = (await host.docker.info()) as { DockerRootDir: string };
-  return `${DockerRootDir}/containers/${containerId}`;
+  return `${await host.rootFolder()}/containers/${containerId}`;
 }

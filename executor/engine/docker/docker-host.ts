@@ -7,10 +7,21 @@ export interface DockerHost {
   readonly docker: Docker;
   /** Where containerd's shims keep runc's state, one folder a namespace: `moby`, or `moby-<uid>.<gid>` under --userns-remap. */
   readonly runtimeRoots: string;
+  /** Docker's own folder (`docker info`'s DockerRootDir), asked for once: the freeze cannot wait for it. */
+  rootFolder(): Promise<string>;
 }
 
 export function connectDocker(socketPath: string): DockerHost {
-  return { docker: new Docker({ socketPath }), runtimeRoots: "/run/docker" };
+  const docker = new Docker({ socketPath });
+  let root: string | null = null;
+  return {
+    docker,
+    runtimeRoots: "/run/docker",
+    rootFolder: async () => {
+      root ??= ((await docker.info()) as { DockerRootDir: string }).DockerRootDir;
+      return root;
+    },
+  };
 }
 
 /** runc's `--root` for a container, found by looking: it depends on the runtime's name and on the user-namespace mapping. */

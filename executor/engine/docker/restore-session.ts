@@ -65,8 +65,10 @@ export async function restoreContainer(
     events.fail(new EvenkeelError("RESTORE_FAILED", `docker start: ${(error as Error).message}`, { cause: error })),
   );
   try {
+    // Beside Docker's own way to the runtime.
+    const lazy = startLazyPages(folder);
     await addHook((await next("create")).rest, folder);
-    const isLazy = await startLazyPages(folder);
+    const isLazy = await lazy;
     await fillSharedMemory(await containerFolder(host, containerId), `${folder}/images`);
     open["bundle-ready"].send(isLazy ? "lazy" : "eager");
     const namespacePid = (await next("namespace")).rest;

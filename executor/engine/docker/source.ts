@@ -3,7 +3,6 @@ import type { SourceEngine, WorkloadDescription } from "../engine.js";
 import { resumeCheckpoint, startCheckpoint } from "./checkpoint.js";
 import { type DockerConfig, describeContainer, inspect, treesOf } from "./describe.js";
 import { type DockerHost, isNotFound } from "./docker-host.js";
-import { readMappedFiles } from "./mapped-files.js";
 import { restoreArp, silenceArp } from "./network-silence.js";
 import { sourceBlockers } from "./source-blockers.js";
 
@@ -14,10 +13,6 @@ export function makeDockerSource(host: DockerHost): SourceEngine {
     describe: (containerId) => describeContainer(host, containerId),
     blockers: (description) => sourceBlockers(host, description),
     trees: async (description) => treesOf(host, await inspect(host, description.containerId)),
-    mappedFiles: async (description) => {
-      const seen = await inspect(host, description.containerId);
-      return readMappedFiles(seen.State.Pid, await treesOf(host, seen));
-    },
     saveImage: (imageId, imageName) => host.docker.getImage(imageName === "" ? imageId : imageName).get(),
     holdRestarts: async (description) => {
       await container(description).update({ RestartPolicy: { Name: "no" } });
