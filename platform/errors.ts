@@ -34,7 +34,7 @@ export const CATALOGUE = {
   MOVE_REFUSED: entry("The move breaks a hard constraint", "`evenkeel plan --explain` shows why."),
   ALREADY_THERE: entry("The workload is on that node already", "Choose another node."),
   FENCED: entry("A newer owner has taken over", "Nothing to do: this writer has stood down.", false),
-  NOT_LEADER: entry("This scheduler is not the leader", "Ask the leader; `evenkeel nodes` prints its address.", true, 503),
+  NOT_LEADER: entry("This scheduler is not the leader", "Ask the leader; `evenkeel status` prints its address.", true, 503),
   PEER_UNREACHABLE: entry(
     "The peer executor does not answer",
     "Check its executor, the peer address, and that port 9443 is open between nodes.",

@@ -31,5 +31,5 @@ export function parseMaintenanceFlag(text: string, now: number): Maintenance | n
   return { since: now, deadline: null, reason: trimmed };
 }
 
-/** The HTTP API's base path. Routes are listed in scheduler/README.md. */
+/** The HTTP API's base path. Routes are listed in docs/api.md. */
 export const API_BASE = "/api/v1";
