@@ -70,13 +70,13 @@ async function measureHbal(): Promise<(Judgement & Pick<HbalRun, "seconds" | "fi
 function measureEvenkeel(maxMoves: number) {
   const wanted = options.proposals ?? options.workloads * PROPOSALS_PER_WORKLOAD;
   const proposals = Math.min(MOST_PROPOSALS, Math.max(LEAST_PROPOSALS, wanted));
-  const { steps, seconds: firstSeconds } = runEvenkeel(cluster, maxMoves, options.seed, proposals);
+  const { steps, seconds: firstSeconds, cpuSeconds: firstCpuSeconds } = runEvenkeel(cluster, maxMoves, options.seed, proposals);
   const later: number[] = [];
   for (let spent = firstSeconds; later.length < options.repeat - 1 && spent < REPEAT_SECONDS; spent += later.at(-1) as number) {
     later.push(runEvenkeel(cluster, maxMoves, options.seed, proposals).seconds);
   }
   const seconds = later.sort((a, b) => a - b)[later.length >> 1] ?? firstSeconds;
-  return { ...judge(cluster, steps), seconds, firstSeconds };
+  return { ...judge(cluster, steps), seconds, firstSeconds, firstCpuSeconds };
 }
 
 function positive(text: string): number {
