@@ -21,6 +21,15 @@ describe("the order of moves", () => {
     expect(refused).to.deep.equal([]);
   });
 
+  it("counts on the room that a finished move has left, transient or not", () => {
+    const model = buildModel({
+      resources: [{ transient: true }],
+      nodes: [10, 10, 10].map((c) => ({ capacity: [c] })),
+      workloads: exchanged,
+    });
+    expect(orderMoves(model, Int32Array.from([1, 2])).refused).to.deep.equal([]);
+  });
+
   it("breaks a circle by parking one on a third node", () => {
     const model = fleet([10, 10, 10], exchanged);
     const { steps, refused, assignment } = orderMoves(model, Int32Array.from([1, 0]));
