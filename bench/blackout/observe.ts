@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { clientsAt } from "../../lab/clients/read-report.js";
-import type { ClientReport } from "../../lab/clients/report.js";
+import type { ClientReport, GapAnswer } from "../../lab/clients/report.js";
 import { waitFor } from "../../lab/deadline.js";
 import type { Lab } from "../../lab/lab.js";
 
@@ -8,6 +8,8 @@ const SOCKET = "bench-client.sock";
 const PROGRAM = "/opt/evenkeel/dist/bench/blackout/client.js";
 /** A holder of 4 GiB first writes all of it. */
 const ANSWER_DEADLINE_SECONDS = 120;
+/** More would overflow the socket's queue of callers. */
+const ASKED_AT_ONCE = 50;
 
 /** A client outside the fleet that asks all the time over connections it never opens twice unless it loses them. */
 export interface Observer {
@@ -35,8 +37,11 @@ export async function observe(
   return {
     reports,
     between: async (since, until) => {
-      const names = Array.from({ length: connections }, (_, index) => `connection-${index}`);
-      const seen = await Promise.all(names.map((name) => clients.gaps(name, since, until)));
+      const seen: GapAnswer[] = [];
+      for (let first = 0; first < connections; first += ASKED_AT_ONCE) {
+        const numbers = Array.from({ length: Math.min(ASKED_AT_ONCE, connections - first) }, (_, index) => first + index);
+        seen.push(...(await Promise.all(numbers.map((number) => clients.gaps(`connection-${number}`, since, until)))));
+      }
       return {
         gapSeconds: Math.max(...seen.map((each) => each.longestGapSeconds)),
         connectionKept: seen.every((each) => each.connectionKept),
