@@ -3,17 +3,22 @@ import { orderBySize } from "./order-by-size.js";
 import type { Random } from "./random.js";
 import type { SearchState } from "./state.js";
 
-/** How often each kind of move is proposed, as running sums of shares (the last one, ejection, is the rest). */
-const SHIFT = 0.175;
-const GO_HOME = SHIFT + 0.175;
-const SWAP = GO_HOME + 0.175;
-const SWAP_HOME = SWAP + 0.175;
-const REPLACE = SWAP_HOME + 0.175;
+/** How often each kind of move is proposed; ejection is the rest. */
+interface Shares {
+  readonly shift: number;
+  readonly goHome: number;
+  readonly swap: number;
+  readonly swapHome: number;
+  readonly replace: number;
+}
+const WITH_TRANSIENT: Shares = { shift: 0.175, goHome: 0.175, swap: 0.175, swapHome: 0.175, replace: 0.175 };
+/** Nothing is held at home then: what is left of going home is the cost of moves it saves. */
+const WITHOUT_TRANSIENT: Shares = { shift: 0.38, goHome: 0.05, swap: 0.12, swapHome: 0.03, replace: 0.02 };
 /** Few leave in most ejections; this share may empty half a node for a workload that costs much where it is. */
 const DEEP_SHARE = 0.05;
 const FEW_EJECTED = 6;
 const COSTLY_DRAWS = 6;
-/** Of ejections: a visitor goes home, and others make room for it there. */
+/** Of ejections, with transient resources: a visitor goes home, and others make room for it there. */
 const HOME_SHARE = 0.25;
 const VISITOR_DRAWS = 3;
 /** Draws of a destination that a workload could ever fit on, before giving up. */
@@ -21,8 +26,8 @@ const DESTINATION_DRAWS = 8;
 
 /**
  * Proposes random moves, and makes those whose change in cost does not exceed what the temperature allows.
- * Going home is proposed far more often than chance would: a visitor blocks transient capacity for good, and of all nodes only its
- * start node takes it back for free; without that pull the fleet jams.
+ * With transient resources, going home is proposed far more often than chance would: a visitor blocks transient capacity for
+ * good, and of all nodes only its start node takes it back for free; without that pull the fleet jams.
  */
 export class Proposals {
   /** By how much accepted moves raised the cost, in all. */
@@ -30,6 +35,8 @@ export class Proposals {
   /** Called after each accepted move with the workloads that moved. */
   onMoved: (workload: number) => void = () => {};
   onAccepted: () => void = () => {};
+  private readonly shares: Shares;
+  private readonly homeShare: number;
   private readonly ejection: Ejection;
   private readonly bySize: Int32Array;
   private readonly sizeRank: Int32Array;
@@ -38,6 +45,9 @@ export class Proposals {
     private readonly state: SearchState,
     private readonly random: Random,
   ) {
+    const transient = state.model.transient.includes(1);
+    this.shares = transient ? WITH_TRANSIENT : WITHOUT_TRANSIENT;
+    this.homeShare = transient ? HOME_SHARE : 0;
     this.ejection = new Ejection(state, random);
     this.bySize = orderBySize(state.model);
     this.sizeRank = new Int32Array(this.bySize.length);
@@ -49,14 +59,19 @@ export class Proposals {
   /** Tries `count` random moves at one temperature. */
   run(count: number, temperature: number): void {
     const { random } = this;
+    const { shift, goHome, swap, swapHome, replace } = this.shares;
+    const home = shift + goHome;
+    const swapped = home + swap;
+    const swappedHome = swapped + swapHome;
+    const replaced = swappedHome + replace;
     for (let i = 0; i < count; i++) {
       const threshold = temperature === 0 ? 0 : -temperature * Math.log(random.ratio() + 1e-12);
       const kind = random.ratio();
-      if (kind < SHIFT) this.proposeShift(threshold);
-      else if (kind < GO_HOME) this.proposeGoingHome(threshold);
-      else if (kind < SWAP) this.proposeSwap(threshold);
-      else if (kind < SWAP_HOME) this.proposeSwapHome(threshold);
-      else if (kind < REPLACE) this.proposeReplacing(threshold);
+      if (kind < shift) this.proposeShift(threshold);
+      else if (kind < home) this.proposeGoingHome(threshold);
+      else if (kind < swapped) this.proposeSwap(threshold);
+      else if (kind < swappedHome) this.proposeSwapHome(threshold);
+      else if (kind < replaced) this.proposeReplacing(threshold);
       else this.proposeEjection(threshold);
     }
   }
@@ -151,7 +166,7 @@ export class Proposals {
     const { nodes } = this.state.model;
     const kind = random.ratio();
     const deep = kind < DEEP_SHARE;
-    const goesHome = kind >= 1 - HOME_SHARE;
+    const goesHome = kind >= 1 - this.homeShare;
     const workload = deep ? this.drawCostly() : goesHome ? this.drawVisitor() : this.drawBig();
     if (workload < 0) return;
     let to = goesHome ? this.state.model.start[workload]! : random.below(nodes);
