@@ -6,6 +6,7 @@ import { addMigrate } from "./commands/migrate.js";
 import { addCancel, addMigrations } from "./commands/migrations.js";
 import { addNodes } from "./commands/nodes.js";
 import { addPlan } from "./commands/plan.js";
+import { addRecord } from "./commands/record.js";
 import { addAudit, addStatus } from "./commands/status.js";
 import { addWorkloads } from "./commands/workloads.js";
 import { EXIT } from "./exit-codes.js";
@@ -41,6 +42,7 @@ for (const add of [
   addCancel,
   addWhatIf,
   addSnapshot,
+  addRecord,
   addSimulate,
   addAudit,
   addCerts,

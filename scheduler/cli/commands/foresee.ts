@@ -1,15 +1,19 @@
-import { readFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 import type { Command } from "commander";
 import { EvenkeelError } from "../../../platform/errors.js";
+import type { PolicyConfig } from "../../../policies/config.js";
 import type { Snapshot } from "../../../policies/types.js";
 import type { Answers, SnapshotAnswer } from "../../api-shapes.js";
 import { type Foresight, foreseeChange } from "../../foresight.js";
-import { parsePolicyConfig } from "../../policy-config.js";
+import { parsePolicyConfig, readPolicyConfig } from "../../policy-config.js";
+import { replay } from "../../record/replay.js";
+import { readTrace } from "../../record/trace.js";
 import { EXIT } from "../exit-codes.js";
 import type { Output } from "../output.js";
 import { type CommonOptions, runCommand, withCommonOptions } from "../run-command.js";
 import { percent, plural } from "../words.js";
 import { paintState } from "./nodes.js";
+import { printReplay } from "./print-replay.js";
 
 interface ChangeOptions extends CommonOptions {
   readonly drain?: string;
@@ -21,6 +25,8 @@ interface ChangeOptions extends CommonOptions {
 interface SimulateOptions extends ChangeOptions {
   readonly config?: string;
 }
+
+const TRACE_BEGIN = '{"snapshot":';
 
 const withChangeOptions = (command: Command) =>
   command
@@ -57,23 +63,69 @@ export function addSnapshot(program: Command): void {
 }
 
 export function addSimulate(program: Command): void {
-  const command = program.command("simulate").argument("<file>", "what `evenkeel snapshot` printed");
+  const command = program.command("simulate").argument("<file>", "what `evenkeel snapshot` printed or `evenkeel record` wrote");
   withChangeOptions(command)
-    .description("decide on a saved snapshot, offline, with the same code")
+    .description("decide on a saved snapshot, or replay a recording tick by tick, offline, with the same code")
     .option("--config <file>", "a configuration whose `policies` are used instead of the saved ones")
     .option("--json", "print the answer as JSON")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  evenkeel simulate fleet.json --lose n1\n  evenkeel simulate monday.jsonl --config new.json --json",
+    )
     .action((file: string, options: SimulateOptions) =>
       runCommand({ json: options.json === true, token: "none" }, async ({ output }) => {
+        if (isTrace(file)) {
+          await simulateTrace(file, options, output);
+          return EXIT.ok;
+        }
         const saved = readJson(file) as Partial<SnapshotAnswer> & Partial<Snapshot>;
         const snapshot = checkSnapshot(saved.snapshot ?? saved, file);
-        const policies =
-          options.config === undefined ? (saved.policies ?? {}) : (readJson(options.config) as { policies?: unknown }).policies;
-        const foresight = foreseeChange(snapshot, parsePolicyConfig(policies ?? {}), readChange(options));
+        const config = options.config === undefined ? parsePolicyConfig(saved.policies ?? {}) : readSettings(options.config);
+        const foresight = foreseeChange(snapshot, config, readChange(options));
         if (output.json) output.answer(foresight);
         else printForesight(foresight, new Map(snapshot.workloads.map(({ id, name }) => [id, name])), output);
         return EXIT.ok;
       }),
     );
+}
+
+/** A recording holds a snapshot a line; `evenkeel snapshot` prints one over many lines. */
+function isTrace(file: string): boolean {
+  const begin = Buffer.alloc(TRACE_BEGIN.length);
+  try {
+    const descriptor = openSync(file, "r");
+    readSync(descriptor, begin);
+    closeSync(descriptor);
+  } catch (error) {
+    throw new EvenkeelError("INPUT_INVALID", `${file}: ${(error as Error).message}`, { cause: error });
+  }
+  return begin.toString() === TRACE_BEGIN;
+}
+
+async function simulateTrace(file: string, options: SimulateOptions, output: Output): Promise<void> {
+  if (Object.keys(readChange(options)).length > 0) {
+    throw new EvenkeelError("INPUT_INVALID", "--drain, --lose, --lose-zone and --add need a snapshot, not a recording");
+  }
+  const names = new Map<string, string>();
+  async function* named() {
+    for await (const line of readTrace(file)) {
+      for (const { id, name } of line.snapshot.workloads) names.set(id, name);
+      yield line;
+    }
+  }
+  const given = options.config === undefined ? null : readSettings(options.config);
+  const result = await replay(named(), ({ policies }) => given ?? parsePolicyConfig(policies));
+  if (output.json) output.answer(result);
+  else printReplay(result, names, output);
+}
+
+function readSettings(file: string): PolicyConfig {
+  try {
+    return readPolicyConfig(readFileSync(file, "utf8"), file);
+  } catch (error) {
+    if (error instanceof EvenkeelError) throw error;
+    throw new EvenkeelError("INPUT_INVALID", `${file}: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 function readChange({ drain, lose, loseZone, add }: ChangeOptions) {
