@@ -15,6 +15,7 @@ const REHEATS = 3;
 const FIRST_REHEAT_FROM = 0.4;
 const LAST_REHEAT_FROM = 0.75;
 
+const ROUNDING_SHARE = 1e-11;
 const PILOT_READINGS = 60;
 const SLICE_PROPOSALS = 1000;
 const SLICES_BETWEEN_REFRESHES = 4000;
@@ -42,9 +43,11 @@ export class Search {
     this.initialCost = this.state.cost;
     this.best = new BestSoFar(this.state.assignment, this.state.cost);
     this.proposals = new Proposals(this.state, new Random(options.seed));
+    // Less than this is no gain but rounding, and must not move anything.
+    const rounding = ROUNDING_SHARE * Math.abs(this.initialCost);
     this.proposals.onMoved = (workload) => this.best.note(workload);
     this.proposals.onAccepted = () => {
-      if (this.state.cost < this.best.cost) this.best.take(this.state.cost);
+      if (this.state.cost < this.best.cost - rounding) this.best.take(this.state.cost);
     };
     const { hottest, coldest } = temperatureRange(this.state);
     this.temperatures = hottest > 0 ? geometricTemperatures(hottest, coldest, PILOT_READINGS) : [];

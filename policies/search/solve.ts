@@ -1,5 +1,6 @@
 import type { SearchModel } from "./model.js";
 import { Search } from "./search.js";
+import { SearchState } from "./state.js";
 
 export interface SolveOptions {
   readonly seed: number;
@@ -30,5 +31,7 @@ export function solve(model: SearchModel, options: SolveOptions): Solution {
   const budget = options.steps ?? DEFAULT_STEPS;
   const progressOf = options.progress ?? (() => search.steps / budget);
   for (let progress = progressOf(); progress < 1 && !options.shouldStop?.(); progress = progressOf()) search.advance(progress);
-  return { assignment: search.bestAssignment.slice(), cost: search.bestCost, initialCost: search.initialCost, steps: search.steps };
+  const assignment = search.bestAssignment.slice();
+  // Counted anew: the search's own sum carries the rounding of many moves.
+  return { assignment, cost: new SearchState(model, assignment).cost, initialCost: search.initialCost, steps: search.steps };
 }
