@@ -2,9 +2,9 @@ import { nodeIdentitySchema } from "../collector/protocol.js";
 import { loadConfig } from "../platform/config.js";
 import { EvenkeelError } from "../platform/errors.js";
 import { makeKeys } from "../platform/keys.js";
-import { makeLog } from "../platform/log.js";
 import { makeRegistry, serveMetrics } from "../platform/metrics.js";
 import { assertNoEviction, connectRedis } from "../platform/redis.js";
+import { runMain } from "../platform/run-main.js";
 import { readTls } from "../platform/tls.js";
 import { checkCriu, registerActionScript } from "./criu-setup.js";
 import { connectDocker } from "./engine/docker/docker-host.js";
@@ -18,49 +18,57 @@ import { servePeers } from "./peer/server.js";
 import { tidyIncoming } from "./peer/tidy-incoming.js";
 import { startWorker } from "./worker.js";
 
-const config = loadConfig();
-const node = config.node.id;
-const log = makeLog("executor", { node });
-const redis = connectRedis(config.redis);
-await assertNoEviction(redis);
-await registerActionScript();
-const criuTrouble = await checkCriu();
-if (criuTrouble !== null) log.error({ criu: criuTrouble }, "criu does not work here; nothing can be moved from or to this node");
-const keys = makeKeys(config.redis.prefix);
-const tls = readTls(config.executor.tls);
-const host = connectDocker(config.node.dockerSocket);
-const { runDirectory, stateDirectory } = config.executor;
+const WAIT_NOTE_SECONDS = 5;
 
-const target = makeDockerTarget(host);
-const incoming = makeIncoming({ node, runDirectory, engine: target, redis, keys, log });
-const surroundings: Surroundings = {
-  node,
-  runDirectory,
-  stateDirectory,
-  engine: makeDockerSource(host),
-  redis,
-  keys,
-  log,
-  connect: async (peer) => {
-    const identity = nodeIdentitySchema.safeParse(JSON.parse((await redis.get(keys.nodeIdentity(peer))) ?? "null"));
-    if (!identity.success) throw new EvenkeelError("NODE_UNKNOWN", `${peer} has never said where its executor is`);
-    return connectPeer(identity.data.peerAddress, peer, tls);
-  },
-};
+await runMain("executor", async (rootLog) => {
+  const config = loadConfig();
+  const node = config.node.id;
+  const log = rootLog.child({ node });
+  const redis = connectRedis(config.redis);
+  let state: string | null = "Redis does not answer";
+  const registry = makeRegistry();
+  const metrics = makeExecutorMetrics(registry);
+  const metricsServer = await serveMetrics(registry, config.executor.metricsPort, "0.0.0.0", async () => state);
+  const waiting = setInterval(() => log.warn({ redis: config.redis.url }, "waiting for Redis to answer"), WAIT_NOTE_SECONDS * 1000);
+  await assertNoEviction(redis);
+  clearInterval(waiting);
+  state = null;
+  await registerActionScript();
+  const criuTrouble = await checkCriu();
+  if (criuTrouble !== null) log.error({ criu: criuTrouble }, "criu does not work here; nothing can be moved from or to this node");
+  const keys = makeKeys(config.redis.prefix);
+  const tls = readTls(config.executor.tls);
+  const host = connectDocker(config.node.dockerSocket);
+  const { runDirectory, stateDirectory } = config.executor;
 
-const registry = makeRegistry();
-const metrics = makeExecutorMetrics(registry);
-const tidying = tidyIncoming({ incoming, redis, keys, log, node });
-const peers = await servePeers(incoming, tls, { port: config.executor.peerPort, log });
-const metricsServer = await serveMetrics(registry, config.executor.metricsPort);
-const worker = startWorker(surroundings, metrics, redis, config.executor.concurrency);
-log.info({ peerPort: peers.port, metricsPort: metricsServer.port }, "executor ready");
+  const target = makeDockerTarget(host);
+  const incoming = makeIncoming({ node, runDirectory, engine: target, redis, keys, log });
+  const surroundings: Surroundings = {
+    node,
+    runDirectory,
+    stateDirectory,
+    engine: makeDockerSource(host),
+    redis,
+    keys,
+    log,
+    connect: async (peer) => {
+      const identity = nodeIdentitySchema.safeParse(JSON.parse((await redis.get(keys.nodeIdentity(peer))) ?? "null"));
+      if (!identity.success) throw new EvenkeelError("NODE_UNKNOWN", `${peer} has never said where its executor is`);
+      return connectPeer(identity.data.peerAddress, peer, tls);
+    },
+  };
 
-const stop = async () => {
-  tidying.stop();
-  await worker.close();
-  await peers.close();
-  await metricsServer.close();
-  redis.disconnect();
-};
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void stop().finally(() => process.exit(0)));
+  const tidying = tidyIncoming({ incoming, redis, keys, log, node });
+  const peers = await servePeers(incoming, tls, { port: config.executor.peerPort, log });
+  const worker = startWorker(surroundings, metrics, redis, config.executor.concurrency);
+  log.info({ peerPort: peers.port, metricsPort: metricsServer.port }, "executor ready");
+
+  const stop = async () => {
+    tidying.stop();
+    await worker.close();
+    await peers.close();
+    await metricsServer.close();
+    redis.disconnect();
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void stop().finally(() => process.exit(0)));
+});

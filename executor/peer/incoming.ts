@@ -8,7 +8,6 @@ import type { Logger } from "../../platform/log.js";
 import { commitMigration, readMigration, revertMigration } from "../../platform/migration-record.js";
 import { monotonicSeconds } from "../channel/events.js";
 import { unpackImages } from "../channel/image-stream.js";
-import { preparePendingRestore } from "../engine/docker/restore-session.js";
 import type { FileTree, TargetEngine, WorkloadDescription } from "../engine/engine.js";
 import { removeFolder } from "../remove-folder.js";
 import type { IncomingStatus, OfferAnswer, RestoreAnswer, RestoreRequest, TwinAnswer } from "./protocol.js";
@@ -99,7 +98,7 @@ export function makeIncoming({ node, runDirectory, engine, redis, keys, log }: N
       if (half === null) throw new EvenkeelError("MIGRATION_NOT_FOUND", id);
       const twin = await engine.create(half.description, id);
       await write(id, { ...half, containerId: twin.containerId, trees: twin.trees });
-      await preparePendingRestore(pendingFolder(twin.containerId));
+      await engine.prepareRestore(pendingFolder(twin.containerId));
       await writeRsyncConfig(`${home}/${id}/rsyncd.conf`, twin.trees);
       return { containerId: twin.containerId, trees: twin.trees.map((tree) => ({ name: tree.name, file: tree.file ?? null })) };
     },

@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { Command } from "commander";
+import type { LabClients } from "../clients/start-lab-clients.js";
 import { type Fleet, startFleet } from "../fleet/fleet.js";
 import { STORY_NODES, STORY_POLICIES } from "./fleet-options.js";
 import { drainAndReturn, heatAndLevel, placeWorkloads, summariseMoves } from "./scenario.js";
@@ -32,24 +33,35 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
+const interruption = new Promise<string>((resolve) =>
+  stopping.signal.addEventListener("abort", () => resolve("interrupted"), { once: true }),
+);
+
 type Story = Omit<Summary, "ok" | "failures" | "leftovers" | "wallSeconds">;
 
-async function tellStory(fleet: Fleet): Promise<Story> {
-  const clients = await placeWorkloads(fleet, terminal.tell);
-  const page = `${fleet.url}`;
-  terminal.tell(`live page: ${page}   (operators' token: ${fleet.settings.operatorToken})`);
-  terminal.tell(`Prometheus: ${fleet.prometheusUrl}`);
-  const watching = followFleet(fleet, terminal, stopping.signal);
+async function tellStory(fleet: Fleet, clients: LabClients): Promise<Story> {
   const { before, after } = await heatAndLevel(fleet, clients, terminal.tell);
   const drain = await drainAndReturn(fleet, terminal.tell);
   const moves = await summariseMoves(fleet, clients);
   const seen: ClientSummary[] = (await clients.report()).clients.map(summariseClient);
-  if (!flags.once) {
-    terminal.tell(`the story is told; the fleet stays up. Try: EVENKEEL_URL=${page} npx evenkeel nodes. Ctrl-C takes everything down`);
-    await new Promise((resolve) => stopping.signal.addEventListener("abort", resolve, { once: true }));
+  return { imbalanceBefore: before.deviation, imbalanceAfter: after.deviation, moves, drain, clients: seen };
+}
+
+/** The story, or why it broke off: an error, or Ctrl-C. */
+async function playStory(fleet: Fleet): Promise<Story | string> {
+  const clients = await placeWorkloads(fleet, terminal.tell);
+  terminal.tell(`live page: ${fleet.url}   (operators' token: ${fleet.settings.operatorToken})`);
+  terminal.tell(`Prometheus: ${fleet.prometheusUrl}`);
+  const watching = followFleet(fleet, terminal, stopping.signal);
+  const words = (error: unknown) => (error instanceof Error ? error.message : String(error));
+  const outcome = await Promise.race([tellStory(fleet, clients).catch(words), interruption]);
+  if (!flags.once && !interrupted) {
+    terminal.tell(typeof outcome === "string" ? `the story broke off: ${outcome}` : "the story is told");
+    terminal.tell(`the fleet stays up until Ctrl-C. Try: EVENKEEL_URL=${fleet.url} npx evenkeel nodes`);
+    await interruption;
   }
   await watching.stop();
-  return { imbalanceBefore: before.deviation, imbalanceAfter: after.deviation, moves, drain, clients: seen };
+  return outcome;
 }
 
 async function main(): Promise<number> {
@@ -62,26 +74,16 @@ async function main(): Promise<number> {
     onProgress: terminal.progress,
     signal: stopping.signal,
   });
-  let story: Story | null = null;
-  let trouble: string | null = null;
-  try {
-    story = await Promise.race([
-      tellStory(fleet),
-      new Promise<never>((_resolve, reject) => {
-        if (flags.once) stopping.signal.addEventListener("abort", () => reject(new Error("interrupted")), { once: true });
-      }),
-    ]);
-  } catch (error) {
-    trouble = error instanceof Error ? error.message : String(error);
-  }
+  const outcome = await Promise.race([playStory(fleet), interruption]).catch((error: unknown) => String(error));
   const leftovers = await fleet.close();
   const wallSeconds = (performance.now() - started) / 1000;
-  if (story === null) {
-    terminal.tell(`the story broke off: ${trouble}`);
-    if (flags.json) await writeFile(flags.json, `${JSON.stringify({ ok: false, failures: [trouble], leftovers, wallSeconds }, null, 2)}\n`);
+  if (typeof outcome === "string") {
+    terminal.tell(`the story broke off: ${outcome}`);
+    for (const left of leftovers) terminal.tell(`left behind: ${left}`);
+    if (flags.json) await writeFile(flags.json, `${JSON.stringify({ ok: false, failures: [outcome], leftovers, wallSeconds }, null, 2)}\n`);
     return interrupted ? 130 : 1;
   }
-  const summary = judge({ ...story, leftovers, wallSeconds });
+  const summary = judge({ ...outcome, leftovers, wallSeconds });
   if (flags.json) await writeFile(flags.json, `${JSON.stringify(summary, null, 2)}\n`);
   terminal.summary(summary);
   return summary.ok ? 0 : 1;

@@ -38,7 +38,7 @@ function tellOnce(record: MigrationRecord, told: Map<string, boolean>, terminal:
   told.set(record.id, closed);
   if (!known) terminal.tell(`→ ${record.name}: ${record.from} → ${record.to} (${record.reason}) ${record.because}`);
   if (closed && record.result === "succeeded") {
-    terminal.tell(`✓ ${record.name} runs on ${record.to}; blackout ${record.blackoutSeconds?.toFixed(3)} s, connections kept`);
+    terminal.tell(`✓ ${record.name} runs on ${record.to}; blackout ${record.blackoutSeconds?.toFixed(3)} s`);
   } else if (closed) {
     terminal.tell(`✗ ${record.name} stays on ${record.from}: ${record.errorMessage}`);
   }

@@ -10,6 +10,13 @@ export async function sourceBlockers(host: DockerHost, description: WorkloadDesc
   const blockers: Blocker[] = [];
   const block = (code: string, message: string, hint: string) => blockers.push({ code, message, hint });
   if (seen.State.Status !== "running") block("not-running", `The container is ${seen.State.Status}`, "Start or unpause it first.");
+  if (seen.GraphDriver?.Data?.["UpperDir"] === undefined) {
+    block(
+      "storage-driver",
+      `Docker keeps its file system in ${seen.GraphDriver?.Name ?? "the containerd image store"}, which does not show what changed in it`,
+      'Set "storage-driver": "overlay2" in daemon.json on every node (Docker 29 needs {"features": {"containerd-snapshotter": false}} too).',
+    );
+  }
   if (Config.Tty) block("tty", "It has a terminal (docker run -t)", "Create it without -t; CRIU cannot carry a terminal to another host.");
   for (const mode of ["NetworkMode", "PidMode", "IpcMode", "UTSMode"] as const) {
     const value = HostConfig[mode];

@@ -5,7 +5,7 @@ import { MIGRATION_LABEL, toCreateOptions } from "./create-options.js";
 import { type DockerConfig, inspect, treesOf } from "./describe.js";
 import { type DockerHost, isNotFound } from "./docker-host.js";
 import { waitForPages } from "./lazy-pages.js";
-import { abandonRestore, restoreContainer, resumeRestore } from "./restore-session.js";
+import { abandonRestore, preparePendingRestore, restoreContainer, resumeRestore } from "./restore-session.js";
 import { targetBlockers } from "./target-blockers.js";
 
 /** The half of the Docker engine that a workload comes to. */
@@ -40,6 +40,7 @@ export function makeDockerTarget(host: DockerHost): TargetEngine {
       const twins = await host.docker.listContainers({ all: true, filters: { label: [`${MIGRATION_LABEL}=${migrationId}`] } });
       return twins[0] === undefined ? null : { containerId: twins[0].Id, isRunning: twins[0].State === "running" };
     },
+    prepareRestore: preparePendingRestore,
     restore: (containerId, folder, decision) => restoreContainer(host, containerId, folder, decision),
     finish: async (description, containerId, folder) => {
       await waitForPages(folder);
