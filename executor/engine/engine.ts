@@ -94,7 +94,7 @@ export interface TargetEngine {
   /** The twin that `create` made for a migration; null = none. */
   findTwin(migrationId: string): Promise<{ readonly containerId: string; readonly isRunning: boolean } | null>;
   /** Lays out the folder that will take the images; `restore` finds them there. */
-  prepareRestore(folder: string): Promise<void>;
+  prepareRestore(containerId: string, folder: string): Promise<void>;
   restore(containerId: string, folder: string, decide: RestoreDecision): Promise<RestoreDone>;
   /** Brings a committed restore to its end after the executor that began it died. @throws RESTORE_FAILED */
   resumeRestore(containerId: string, folder: string): Promise<void>;

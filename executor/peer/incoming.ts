@@ -98,7 +98,7 @@ export function makeIncoming({ node, runDirectory, engine, redis, keys, log }: N
       if (half === null) throw new EvenkeelError("MIGRATION_NOT_FOUND", id);
       const twin = await engine.create(half.description, id);
       await write(id, { ...half, containerId: twin.containerId, trees: twin.trees });
-      await engine.prepareRestore(pendingFolder(twin.containerId));
+      await engine.prepareRestore(twin.containerId, pendingFolder(twin.containerId));
       await writeRsyncConfig(`${home}/${id}/rsyncd.conf`, twin.trees);
       return { containerId: twin.containerId, trees: twin.trees.map((tree) => ({ name: tree.name, file: tree.file ?? null })) };
     },

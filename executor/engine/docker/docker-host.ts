@@ -5,6 +5,7 @@ import { EvenkeelError } from "../../../platform/errors.js";
 /** Docker as a node's executor reaches it. */
 export interface DockerHost {
   readonly docker: Docker;
+  readonly socketPath: string;
   /** Where containerd's shims keep runc's state, one folder a namespace: `moby`, or `moby-<uid>.<gid>` under --userns-remap. */
   readonly runtimeRoots: string;
   /** Docker's own folder (`docker info`'s DockerRootDir), asked for once: the freeze cannot wait for it. */
@@ -16,6 +17,7 @@ export function connectDocker(socketPath: string): DockerHost {
   let root: string | null = null;
   return {
     docker,
+    socketPath,
     runtimeRoots: "/run/docker",
     rootFolder: async () => {
       root ??= ((await docker.info()) as { DockerRootDir: string }).DockerRootDir;

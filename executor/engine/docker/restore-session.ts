@@ -12,6 +12,7 @@ import type { DockerHost } from "./docker-host.js";
 import { startLazyPages } from "./lazy-pages.js";
 import { bootTicksNow, readProcesses, readStartTicks } from "./processes.js";
 import { fillSharedMemory } from "./shared-memory.js";
+import type { StartRequest } from "./start-request.js";
 
 const STEP_DEADLINE_SECONDS = 60;
 
@@ -44,6 +45,7 @@ export async function restoreContainer(
   containerId: string,
   folder: string,
   decision: RestoreDecision,
+  start: StartRequest,
 ): Promise<RestoreDone> {
   const events = new EventQueue();
   const open = Object.fromEntries(FIFOS.slice(1).map((name) => [name, openForWriting(`${folder}/${name}`)])) as Record<
@@ -60,10 +62,8 @@ export async function restoreContainer(
     if (event.word === "exit" && word !== "exit") throw new EvenkeelError("RESTORE_FAILED", await explain(folder, event.rest));
     return event;
   };
-  const starting = host.docker.getContainer(containerId).start();
-  starting.catch((error: unknown) =>
-    events.fail(new EvenkeelError("RESTORE_FAILED", `docker start: ${(error as Error).message}`, { cause: error })),
-  );
+  const starting = start.send();
+  starting.catch((error: unknown) => events.fail(error));
   try {
     // Beside Docker's own way to the runtime.
     const lazy = startLazyPages(folder);

@@ -6,6 +6,7 @@ import { type DockerConfig, inspect, treesOf } from "./describe.js";
 import { type DockerHost, isNotFound } from "./docker-host.js";
 import { waitForPages } from "./lazy-pages.js";
 import { abandonRestore, preparePendingRestore, restoreContainer, resumeRestore } from "./restore-session.js";
+import { prepareStart, type StartRequest } from "./start-request.js";
 import { targetBlockers } from "./target-blockers.js";
 
 /** The half of the Docker engine that a workload comes to. */
@@ -17,6 +18,11 @@ export function makeDockerTarget(host: DockerHost): TargetEngine {
       if (isNotFound(error)) return false;
       throw error;
     }
+  };
+  const starts = new Map<string, StartRequest>();
+  const forgetStart = (containerId: string) => {
+    starts.get(containerId)?.cancel();
+    starts.delete(containerId);
   };
   return {
     blockers: (description) => targetBlockers(host, description),
@@ -40,15 +46,21 @@ export function makeDockerTarget(host: DockerHost): TargetEngine {
       const twins = await host.docker.listContainers({ all: true, filters: { label: [`${MIGRATION_LABEL}=${migrationId}`] } });
       return twins[0] === undefined ? null : { containerId: twins[0].Id, isRunning: twins[0].State === "running" };
     },
-    prepareRestore: preparePendingRestore,
-    restore: (containerId, folder, decision) => restoreContainer(host, containerId, folder, decision),
+    prepareRestore: async (containerId, folder) => {
+      await preparePendingRestore(folder);
+      starts.set(containerId, prepareStart(host.socketPath, containerId));
+    },
+    restore: (containerId, folder, decision) =>
+      restoreContainer(host, containerId, folder, decision, starts.get(containerId) ?? prepareStart(host.socketPath, containerId)),
     finish: async (description, containerId, folder) => {
+      forgetStart(containerId);
       await waitForPages(folder);
       const { HostConfig } = description.engineConfig as DockerConfig;
       await host.docker.getContainer(containerId).update({ RestartPolicy: HostConfig.RestartPolicy ?? { Name: "no" } });
     },
     resumeRestore: (containerId, folder) => resumeRestore(host, containerId, folder),
     remove: async (containerId, folder) => {
+      forgetStart(containerId);
       const abandoned = abandonRestore(folder);
       await removeTwin(host, containerId).finally(() => abandoned.close());
     },

@@ -22,7 +22,10 @@ describe("The twin of a container", () => {
   let options: Docker.ContainerCreateOptions;
 
   before(async () => {
-    description = await describeContainer({ docker: engine, runtimeRoots: "/nowhere", rootFolder: async () => "/nowhere" }, inspection.Id);
+    description = await describeContainer(
+      { docker: engine, socketPath: "/nowhere", runtimeRoots: "/nowhere", rootFolder: async () => "/nowhere" },
+      inspection.Id,
+    );
     options = toCreateOptions(description, "m-1");
   });
 
@@ -90,7 +93,10 @@ describe("The twin of a container", () => {
   it("gets its identity from the first container when no label gives one", async () => {
     const unnamed = { ...inspection, Config: { ...inspection.Config, Labels: {} } };
     const docker = { ...engine, getContainer: () => ({ inspect: async () => unnamed }) } as unknown as Docker;
-    const described = await describeContainer({ docker, runtimeRoots: "/nowhere", rootFolder: async () => "/nowhere" }, inspection.Id);
+    const described = await describeContainer(
+      { docker, socketPath: "/nowhere", runtimeRoots: "/nowhere", rootFolder: async () => "/nowhere" },
+      inspection.Id,
+    );
     expect(described.workload).to.equal(inspection.Id);
     expect(toCreateOptions(described, "m-1").Labels).to.include({ "io.evenkeel.workload": inspection.Id });
   });
@@ -98,7 +104,10 @@ describe("The twin of a container", () => {
   it("asks for no address where its container had none", async () => {
     const offline = { ...inspection, NetworkSettings: { Networks: { none: { IPAMConfig: null, IPAddress: "", MacAddress: "" } } } };
     const docker = { ...engine, getContainer: () => ({ inspect: async () => offline }) } as unknown as Docker;
-    const described = await describeContainer({ docker, runtimeRoots: "/nowhere", rootFolder: async () => "/nowhere" }, inspection.Id);
+    const described = await describeContainer(
+      { docker, socketPath: "/nowhere", runtimeRoots: "/nowhere", rootFolder: async () => "/nowhere" },
+      inspection.Id,
+    );
     expect(toCreateOptions(described, "m-1").NetworkingConfig?.EndpointsConfig).to.deep.equal({ none: {} });
   });
 });

@@ -1,0 +1,35 @@
+import { spawn } from "node:child_process";
+import { text } from "node:stream/consumers";
+import { EvenkeelError } from "../../../platform/errors.js";
+import { projectPath } from "../../../platform/paths.js";
+
+/** A request to start a container that outlives this executor once it was sent. */
+export interface StartRequest {
+  /** @throws RESTORE_FAILED with Docker's words. */
+  send(): Promise<void>;
+  /** Forgets it, if it was not sent. */
+  cancel(): void;
+}
+
+/** Made ready ahead of the freeze, which then does not wait for a program to start. */
+export function prepareStart(socketPath: string, containerId: string): StartRequest {
+  const child = spawn(process.execPath, [projectPath("dist/executor/engine/docker/start-container.js"), socketPath, containerId], {
+    stdio: ["pipe", "pipe", "ignore"],
+    detached: true,
+  });
+  child.unref();
+  child.stdin.on("error", () => {});
+  const answer = new Promise<string>((resolve) => {
+    child.once("error", (error) => resolve(`0 ${error.message}`));
+    text(child.stdout).then(resolve, (error: Error) => resolve(`0 ${error.message}`));
+  });
+  return {
+    async send() {
+      child.stdin.write("go\n");
+      const words = (await answer).trim();
+      // 304: it runs already.
+      if (!/^(204|304)\b/.test(words)) throw new EvenkeelError("RESTORE_FAILED", `docker start: ${words}`);
+    },
+    cancel: () => child.stdin.end(),
+  };
+}
