@@ -1,0 +1,40 @@
+import type { MigrationRecord } from "../../platform/migration-record.js";
+import { DUMP_MARKS, RESTORE_MARKS, stretches } from "./criu-log.js";
+
+/** One stretch of a freeze. `by`: whose work it is. */
+export interface Stretch {
+  readonly what: string;
+  readonly by: "criu" | "docker" | "evenkeel";
+  readonly seconds: number;
+}
+
+export interface FreezeAccount {
+  readonly sizeMiB: number;
+  readonly runs: number;
+  readonly blackoutSeconds: number;
+  /** In the order in which they happen; medians, so that they need not add up exactly. */
+  readonly stretches: readonly Stretch[];
+}
+
+/**
+ * Puts a freeze together from the record, the destination's timeline (seconds from its beginning), and CRIU's two logs. What none of
+ * them tells is the last stretch.
+ */
+export function accountOf(record: MigrationRecord, timeline: Record<string, number>, dump: string, restore: string): Stretch[] {
+  const at = (stage: string) => record.timeline.find((entry) => entry.stage === stage)?.at ?? Number.NaN;
+  const step = (name: string) => timeline[name] ?? Number.NaN;
+  const parts: Stretch[] = [];
+  const add = (by: Stretch["by"], what: string, seconds: number) => parts.push({ what, by, seconds: Math.max(0, seconds) });
+  for (const [what, seconds] of stretches(dump, DUMP_MARKS)) add("criu", what, seconds);
+  add("evenkeel", "send memory and files", at("restore") - at("transfer"));
+  add("docker", "docker start, up to the runtime", step("create"));
+  add("criu", "runc and CRIU make namespaces", step("namespace") - step("create"));
+  add("docker", "docker attaches the network", step("start") - step("namespace"));
+  const restoring = stretches(restore, RESTORE_MARKS);
+  for (const [what, seconds] of restoring) add("criu", what, seconds);
+  add("evenkeel", "proof and commit", step("commit") - step("post-restore"));
+  add("criu", "unlock the network, resume", step("post-resume") - step("commit"));
+  const told = parts.reduce((sum, part) => sum + part.seconds, 0);
+  add("evenkeel", "messages between nodes, Redis, scripts", (record.blackoutSeconds ?? 0) - told);
+  return parts;
+}
