@@ -25,6 +25,9 @@ export function addStatus(program: Command): void {
       for (const { action, node, until } of openWindows) {
         output.line(`Window open: ${action} ${node ?? "everywhere"} until ${new Date(until * 1000).toISOString()}`);
       }
+      if (status.policies.refused !== null) {
+        output.line(output.paint("red", `The changed configuration is refused, the old settings stay: ${status.policies.refused}`));
+      }
       return EXIT.ok;
     }),
   );
