@@ -11,20 +11,27 @@ import type { PublishedPlan } from "../plan-store.js";
 
 type State = Verdict["verdict"];
 
+type StateOf = (nodeId: string) => { readonly state: State; readonly because: string };
+
 /** The newest verdict, unless what is known since then says more: a node fell silent, or was flagged, after the plan was made. */
-export function stateOf(picture: FleetPicture, plan: PublishedPlan | null, nodeId: string): { state: State; because: string } {
-  const reading = picture.reading.nodes.find(({ id }) => id === nodeId);
-  const node = picture.snapshot.nodes.find(({ id }) => id === nodeId);
-  if (reading === undefined || node === undefined || reading.sample === null) {
-    return { state: "unknown", because: reading?.trouble ?? "it has never reported" };
-  }
-  const verdict = plan?.verdicts.find((entry) => entry.node === nodeId);
-  const isDraining = verdict?.verdict === "draining" || verdict?.verdict === "drained";
-  if (node.maintenance !== null && !isDraining) return { state: "draining", because: `under maintenance: ${node.maintenance.reason}` };
-  if (verdict === undefined || (node.maintenance === null && isDraining)) return { state: "level", because: "not judged yet" };
-  const isLoaded = reading.sample.workloads.length > 0;
-  if (verdict.verdict === "drained" && isLoaded) return { state: "draining", because: "its newest sample still shows workloads" };
-  return { state: verdict.verdict, because: verdict.because };
+function statesIn(picture: FleetPicture, plan: PublishedPlan | null): StateOf {
+  const readings = new Map(picture.reading.nodes.map((reading) => [reading.id, reading]));
+  const nodes = new Map(picture.snapshot.nodes.map((node) => [node.id, node]));
+  const verdicts = new Map(plan?.verdicts.map((verdict) => [verdict.node, verdict]));
+  return (nodeId) => {
+    const reading = readings.get(nodeId);
+    const node = nodes.get(nodeId);
+    if (reading === undefined || node === undefined || reading.sample === null) {
+      return { state: "unknown", because: reading?.trouble ?? "it has never reported" };
+    }
+    const verdict = verdicts.get(nodeId);
+    const isDraining = verdict?.verdict === "draining" || verdict?.verdict === "drained";
+    if (node.maintenance !== null && !isDraining) return { state: "draining", because: `under maintenance: ${node.maintenance.reason}` };
+    if (verdict === undefined || (node.maintenance === null && isDraining)) return { state: "level", because: "not judged yet" };
+    const isLoaded = reading.sample.workloads.length > 0;
+    if (verdict.verdict === "drained" && isLoaded) return { state: "draining", because: "its newest sample still shows workloads" };
+    return { state: verdict.verdict, because: verdict.because };
+  };
 }
 
 export function describeNodes(
@@ -39,6 +46,7 @@ export function describeNodes(
   }
   const drains = new Map(reportDrains(picture, policyConfig).map((drain) => [drain.node, drain]));
   const states = new Map(picture.snapshot.nodes.map((node) => [node.id, node]));
+  const stateOf = statesIn(picture, plan);
   return picture.reading.nodes.map(({ id, lastSeenAt, sample, identity }) => {
     const node = states.get(id)!;
     const history = histories.get(id);
@@ -46,7 +54,7 @@ export function describeNodes(
       used === null || used === undefined || capacity <= 0 ? null : used / capacity;
     return {
       id,
-      ...stateOf(picture, plan, id),
+      ...stateOf(id),
       lastSeenAt,
       cpuCapacityCores: node.cpuCapacityCores,
       cpuUsedCores: sample?.cpuUsedCores ?? null,
@@ -95,7 +103,8 @@ export function describeStatus(
   rest: Pick<StatusAnswer, "mode" | "leader" | "isLeader" | "tickSeconds" | "openWindows" | "policies">,
 ): StatusAnswer {
   const nodes: Record<State, number> = { level: 0, warming: 0, overloaded: 0, draining: 0, drained: 0, suspect: 0, unknown: 0 };
-  for (const { id } of picture.reading.nodes) nodes[stateOf(picture, plan, id).state]++;
+  const stateOf = statesIn(picture, plan);
+  for (const { id } of picture.reading.nodes) nodes[stateOf(id).state]++;
   return {
     at: picture.reading.at,
     ...rest,
