@@ -17,8 +17,16 @@ describe("The files of a workload that moves", function () {
   async function inside(node: string, program: string, ...args: string[]): Promise<string> {
     const machine = moving.fleet.lab.node(node);
     const { stdout } = await machine.exec([
-      ...["docker", "--host", `unix:///shared/${node}/docker.sock`, "exec", name],
-      ...["python3", "-S", "-c", program, ...args],
+      "docker",
+      "--host",
+      `unix:///shared/${node}/docker.sock`,
+      "exec",
+      name,
+      "python3",
+      "-S",
+      "-c",
+      program,
+      ...args,
     ]);
     return stdout;
   }

@@ -24,7 +24,10 @@ describe("a reading that goes on from the last one", () => {
     return nodes;
   };
   const push = async (times: number) => {
-    for (let time = 0; time < times; time++) await fleet.push((at += 1));
+    for (let time = 0; time < times; time++) {
+      at += 1;
+      await fleet.push(at);
+    }
   };
 
   beforeEach(async () => {
