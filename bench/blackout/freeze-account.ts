@@ -1,5 +1,6 @@
 import type { MigrationRecord } from "../../platform/migration-record.js";
 import { DUMP_MARKS, RESTORE_MARKS, stretches } from "./criu-log.js";
+import type { CriuStats } from "./criu-stats.js";
 
 /** One stretch of a freeze. `by`: whose work it is. */
 export interface Stretch {
@@ -14,6 +15,8 @@ export interface FreezeAccount {
   readonly blackoutSeconds: number;
   /** In the order in which they happen; medians, so that they need not add up exactly. */
   readonly stretches: readonly Stretch[];
+  /** What CRIU itself counted (stats-dump, stats-restore); `frozenSeconds` goes on until the verdict. */
+  readonly criu: CriuStats;
 }
 
 /**

@@ -5,7 +5,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import { Command, InvalidArgumentError } from "commander";
 import type { LabNode } from "../../lab/docker-host.js";
 import { startFleet } from "../../lab/fleet/fleet.js";
-import { accountOf, type FreezeAccount, type Stretch } from "./freeze-account.js";
+import { readStats } from "./criu-stats.js";
+import { accountOf, type FreezeAccount } from "./freeze-account.js";
 import { HOLDER_PORT, holderWorkload } from "./holder.js";
 import { move } from "./move.js";
 import { observe } from "./observe.js";
@@ -58,17 +59,18 @@ async function measure(sizeMiB: number): Promise<FreezeAccount> {
   let [from, to] = fleet.lab.nodes as unknown as [LabNode, LabNode];
   await fleet.runWorkload(workload, from.name);
   const observer = await observe(fleet.lab, { address: workload.address, port: HOLDER_PORT });
-  const runs: { blackoutSeconds: number; stretches: Stretch[] }[] = [];
+  const runs: Pick<FreezeAccount, "blackoutSeconds" | "stretches" | "criu">[] = [];
   // The first move brings the image.
   for (let run = 0; run <= options.runs; run++) {
     await pause(REST_MS);
     const logs = watchLogs([from, to]);
     const record = await move(fleet, workload.name, { from: from.name, to: to.name, mode: "auto" });
-    const { dump, restore } = await logs.stop();
+    const { dump, restore, dumpStats, restoreStats } = await logs.stop();
     if (run > 0)
       runs.push({
         blackoutSeconds: record.blackoutSeconds ?? 0,
         stretches: accountOf(record, await readTimeline(from, record.id), dump, restore),
+        criu: { ...readStats(dumpStats), ...readStats(restoreStats) },
       });
     process.stderr.write(`${sizeMiB} MiB run ${run}: ${record.blackoutSeconds?.toFixed(3)} s\n`);
     [from, to] = [to, from];
@@ -85,6 +87,7 @@ async function measure(sizeMiB: number): Promise<FreezeAccount> {
       by,
       seconds: spread(runs.flatMap((run) => run.stretches.filter((each) => each.what === what).map((each) => each.seconds))).median,
     })),
+    criu: Object.fromEntries(Object.keys(first.criu).map((name) => [name, spread(runs.map((run) => run.criu[name] ?? 0)).median])),
   };
 }
 

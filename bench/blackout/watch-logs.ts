@@ -3,21 +3,32 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { LabNode } from "../../lab/docker-host.js";
 
 const LOOK_MS = 20;
+/** Which half of the executor's folder holds it, and its name. */
+const FILES = [
+  ["out", "dump.log"],
+  ["out", "stats-dump"],
+  ["in", "restore.log"],
+  ["in", "stats-restore"],
+] as const;
+
+export interface CriuLeft {
+  readonly dump: string;
+  readonly restore: string;
+  readonly dumpStats: Buffer;
+  readonly restoreStats: Buffer;
+}
 
 /**
- * Opens CRIU's logs of the moves between the nodes as they appear: the executors remove them at the end of a move, an open file can still be read.
- * `stop()` gives the newest dump.log and restore.log.
+ * Opens CRIU's logs and stats of the moves between the nodes as they appear: the executors remove them at the end of a move, an open file can still be read.
+ * `stop()` gives the newest of each.
  */
-export function watchLogs(nodes: readonly LabNode[]): { stop(): Promise<{ dump: string; restore: string }> } {
+export function watchLogs(nodes: readonly LabNode[]): { stop(): Promise<CriuLeft> } {
   const handles = new Map<string, FileHandle>();
   let watching = true;
   const look = async () => {
     for (const node of nodes) {
       const run = `/proc/${node.pid}/root/run/evenkeel`;
-      for (const [half, log] of [
-        ["out", "dump.log"],
-        ["in", "restore.log"],
-      ] as const) {
+      for (const [half, log] of FILES) {
         for (const name of await readdir(`${run}/${half}`).catch(() => [])) {
           const path = `${run}/${half}/${name}/work/${log}`;
           const handle = handles.has(path) ? null : await open(path).catch(() => null);
@@ -36,8 +47,14 @@ export function watchLogs(nodes: readonly LabNode[]): { stop(): Promise<{ dump: 
     stop: async () => {
       watching = false;
       await watched;
-      const newest = async (log: string) => (await [...handles].findLast(([path]) => path.endsWith(log))?.[1].readFile("utf8")) ?? "";
-      const logs = { dump: await newest("dump.log"), restore: await newest("restore.log") };
+      const newest = async (name: string) =>
+        (await [...handles].findLast(([path]) => path.endsWith(`/${name}`))?.[1].readFile()) ?? Buffer.alloc(0);
+      const logs = {
+        dump: (await newest("dump.log")).toString(),
+        restore: (await newest("restore.log")).toString(),
+        dumpStats: await newest("stats-dump"),
+        restoreStats: await newest("stats-restore"),
+      };
       await Promise.all([...handles.values()].map((handle) => handle.close()));
       return logs;
     },

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { describe, it } from "mocha";
 import { DUMP_MARKS, stretches } from "../../../bench/blackout/criu-log.js";
+import { readStats } from "../../../bench/blackout/criu-stats.js";
 import type { EvenkeelCase } from "../../../bench/blackout/evenkeel.js";
 import { expectedChecksum } from "../../../bench/blackout/expected-chunk.js";
 import { summariseFloor } from "../../../bench/blackout/floor.js";
@@ -66,6 +67,14 @@ describe("bench:blackout", () => {
     expect(expectedChecksum(chunk, chunks, chunk)).to.equal(expectedChecksum(chunk, chunks, 0));
     expect(expectedChecksum(chunk, chunks, chunk + 1)).not.to.equal(expectedChecksum(chunk, chunks, 0));
     expect(expectedChecksum(chunk, chunks, 0)).not.to.equal(expectedChecksum(chunk + 1, chunks, 0));
+  });
+
+  it("reads CRIU's own count of a dump from its stats image", () => {
+    const magic = [0x40, 0x59, 0x10, 0x55, 0x64, 0x4d, 0x10, 0x57];
+    const message = [0x08, 0x90, 0x4e, 0x10, 0xc0, 0x84, 0x3d, 0x28, 0x80, 0x80, 0x01, 0x38, 0xff, 0x01];
+    const image = Buffer.from([...magic, message.length + 2, 0, 0, 0, 0x0a, message.length, ...message]);
+    expect(readStats(image)).to.deep.equal({ freezingSeconds: 0.01, frozenSeconds: 1, pagesScanned: 16384, pagesWritten: 255 });
+    expect(readStats(Buffer.alloc(0))).to.deep.equal({});
   });
 
   it("reads the stretches of a dump from CRIU's time stamps", () => {
