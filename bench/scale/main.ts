@@ -1,7 +1,9 @@
 import { writeFile } from "node:fs/promises";
 import Table from "cli-table3";
 import { Command, InvalidArgumentError } from "commander";
-import { measureScale, type ScaleResult } from "./measure.js";
+import { buildRoot } from "../../lab/root-file-system.js";
+import { LAB_PACKAGES } from "../../lab/root-recipe.js";
+import type { ScaleResult } from "./measure.js";
 
 const options = new Command("bench:scale")
   .description("The real scheduler over a real redis-server that simulated nodes fill, in the collectors' own wire format")
@@ -32,6 +34,9 @@ interface Options {
   readonly json: boolean;
 }
 
+// The lab's redis-server, where the host has none of its own; known before what looks for it is loaded.
+process.env["EVENKEEL_LAB_ROOT"] ??= await buildRoot("lab", LAB_PACKAGES);
+const { measureScale } = await import("./measure.js");
 const results: ScaleResult[] = [];
 for (const [index, nodes] of options.nodes.entries()) {
   const workloads = options.workloads[index] ?? options.workloads.at(-1)!;
