@@ -11,6 +11,7 @@ const HEIGHT = 220;
 const MARGIN = { left: 46, right: 12, top: 44, bottom: 34 };
 const TEXT = "#57606a";
 const GRID_LINES = 4;
+const LABEL_WIDTH = 28;
 
 const SERIES: readonly Series[] = [
   {
@@ -63,7 +64,11 @@ function drawChart({ title, unit, lines }: Series, results: readonly ScaleResult
     `<line x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${y(value).toFixed(1)}" y2="${y(value).toFixed(1)}" stroke="#e4e8ec"/>`,
     text(MARGIN.left - 6, y(value) + 4, String(Number(value.toPrecision(3))), `fill="${TEXT}" text-anchor="end"`),
   ]);
-  const nodes = results.map((result) =>
+  const roomy = results.filter(({ nodes }, index) => {
+    const next = results[index + 1];
+    return next === undefined || x(next.nodes) - x(nodes) >= LABEL_WIDTH;
+  });
+  const nodes = roomy.map((result) =>
     text(x(result.nodes), HEIGHT - MARGIN.bottom + 16, String(result.nodes), `fill="${TEXT}" text-anchor="middle"`),
   );
   const drawn = lines.flatMap(({ name, colour, value }, index) => [
@@ -77,8 +82,8 @@ function drawChart({ title, unit, lines }: Series, results: readonly ScaleResult
   );
 }
 
-/** The next 1, 2, 2.5 or 5 times a power of ten: grid lines get short numbers. */
+/** The next 1, 2, 3, 4, 5 or 8 times a power of ten: grid lines get short numbers. */
 function roundUp(value: number): number {
   const power = 10 ** Math.floor(Math.log10(value));
-  return ([1, 2, 2.5, 5, 10].find((step) => step * power >= value) ?? 10) * power;
+  return ([1, 2, 3, 4, 5, 8, 10].find((step) => step * power >= value) ?? 10) * power;
 }
