@@ -24,7 +24,7 @@ export function addDecisions(dashboard: DashboardBuilder): void {
         title: "Moves planned",
         about: "By reason. Many, over and over, for the same cause: ping-pong.",
         queries: [{ expr: "sum by (reason) (increase(evenkeel_moves_planned_total[$__rate_interval]))", legend: "{{reason}}" }],
-        span: 8,
+        span: 6,
       }),
     )
     .withPanel(
@@ -32,7 +32,7 @@ export function addDecisions(dashboard: DashboardBuilder): void {
         title: "Candidates skipped",
         about: "Why what might have moved did not. `evenkeel plan --explain` gives each by name.",
         queries: [{ expr: "sum by (reason) (increase(evenkeel_skips_total[$__rate_interval]))", legend: "{{reason}}" }],
-        span: 8,
+        span: 6,
       }),
     )
     .withPanel(
@@ -43,7 +43,18 @@ export function addDecisions(dashboard: DashboardBuilder): void {
           { expr: "histogram_quantile(0.99, sum by (le) (rate(evenkeel_tick_duration_seconds_bucket[$__rate_interval])))", legend: "p99" },
         ],
         unit: "s",
-        span: 8,
+        span: 6,
+      }),
+    )
+    .withPanel(
+      bars({
+        title: "Settings refused",
+        about:
+          "Changed configurations with something wrong in them; the old settings stay. `evenkeel status` names the field and its line.",
+        queries: [
+          { expr: "sum by (instance) (increase(evenkeel_config_reload_failures_total[$__rate_interval]))", legend: "{{instance}}" },
+        ],
+        span: 6,
       }),
     );
 }
