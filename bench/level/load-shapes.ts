@@ -18,9 +18,9 @@ const PAUSE_SECONDS = 30;
  * bursts that begin at no regular time, one is quiet and has its small peak at night.
  */
 export function loadedWorkloads(): LoadedWorkload[] {
-  const day = diurnal(8, 38, 0);
+  const day = diurnal(6, 46, 0);
   const night = diurnal(4, 12, DAY_SECONDS / 2);
-  const bursts = bursty(6, 37, 7);
+  const bursts = bursty(6, 35, 7);
   return [
     ["node1", day],
     ["node1", day],
