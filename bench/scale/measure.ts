@@ -67,8 +67,8 @@ const START_DEADLINE = { deadlineSeconds: 600, everyMilliseconds: 200 };
 /** Real Redis, real wire format, real scheduler, each in a process of its own. */
 export async function measureScale(options: ScaleOptions): Promise<ScaleResult> {
   const { nodes, workloads, intervalSeconds } = options;
-  const folder = await mkdtemp(join(tmpdir(), "evenkeel-scale-"));
   const server = await startRedis();
+  const folder = await mkdtemp(join(tmpdir(), "evenkeel-scale-"));
   const children: ChildProcess[] = [];
   try {
     const samples: Pushed[] = [];
