@@ -59,7 +59,10 @@ describe("any plan, for any fleet", () => {
         const plan = decide(snapshot, config, NOW);
         const next = decide(applyPlan(snapshot, plan), config, NOW);
         const waits = plan.skips.some(({ reason }) => reason === "disruption-budget" || reason === "move-window");
-        if (!waits) expect(next.moves.filter((move) => move.reason === "overload" || move.reason === "balance")).to.deep.equal([]);
+        // A repair comes after the levelling, and may free a place that the levelling had to do without.
+        const repairs = plan.moves.some(({ reason }) => reason === "placement");
+        if (!waits && !repairs)
+          expect(next.moves.filter((move) => move.reason === "overload" || move.reason === "balance")).to.deep.equal([]);
       }),
       RUNS,
     );
