@@ -8,7 +8,7 @@ export const STORY_NODES: readonly NodeSize[] = ["node1", "node2", "node3"].map(
 
 /** Seconds instead of minutes, so that a visitor sees the fleet act; everything else is as on a real one. */
 export const STORY_POLICIES = {
-  overload: { cpuDetectRatio: 0.52, cpuFixRatio: 0.48, holdSeconds: 6 },
+  overload: { cpuDetectRatio: 0.58, cpuFixRatio: 0.5, holdSeconds: 6 },
   cooldownSeconds: 60,
   concurrency: { perNode: 1, fleet: 2 },
 };
