@@ -31,7 +31,7 @@ export interface TimelineEntry {
   readonly at: number;
 }
 
-export interface MigrationRecord {
+export interface NewMigration {
   readonly id: string;
   readonly workload: string;
   readonly name: string;
@@ -41,8 +41,11 @@ export interface MigrationRecord {
   /** A MoveReason of policies/types.ts. */
   readonly reason: string;
   readonly because: string;
-  /** Asked for (`auto` included); modeUsed says what was done. */
+  /** Asked for (`auto` included); the record's modeUsed says what was done. */
   readonly mode: string;
+}
+
+export interface MigrationRecord extends NewMigration {
   readonly modeUsed: string | null;
   /** Raised each time an executor takes the migration up; writes under an older one are refused. */
   readonly epoch: number;
@@ -60,18 +63,6 @@ export interface MigrationRecord {
   readonly timeline: readonly TimelineEntry[];
   /** What the present stage is doing, for the live views: {doneBytes, totalBytes, note}. */
   readonly progress: { readonly doneBytes?: number; readonly totalBytes?: number; readonly note?: string } | null;
-}
-
-export interface NewMigration {
-  readonly id: string;
-  readonly workload: string;
-  readonly name: string;
-  readonly containerId: string;
-  readonly from: string;
-  readonly to: string;
-  readonly reason: string;
-  readonly because: string;
-  readonly mode: string;
 }
 
 const CLOSED_KEPT = 1000;
