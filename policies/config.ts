@@ -24,7 +24,7 @@ export interface PolicyConfig {
   readonly concurrency: {
     readonly perNode: number;
     readonly fleet: number;
-    /** Fewer at once while blackouts are longer than this; absent or null = never fewer. */
+    /** Fewer at once while blackouts are longer than this; absent or null = than three times what is usual here. */
     readonly blackoutGoalSeconds?: number | null;
   };
   /** At most so many moves an hour for the sake of levelling; absent or null = no limit. Drains, evacuations and operators are exempt. */

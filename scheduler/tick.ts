@@ -9,6 +9,7 @@ import { carryOut, heldBack, type Mode } from "./act/carry-out-plan.js";
 import { forgetWorkloads } from "./act/forget.js";
 import type { MigrationJobs } from "./act/migration-jobs.js";
 import { recoverJobs } from "./act/recover-jobs.js";
+import { withdrawMoves } from "./act/withdraw.js";
 import { recordAudit } from "./audit.js";
 import type { FleetPicture } from "./fleet/build-snapshot.js";
 import { reportDrains } from "./fleet/drain-report.js";
@@ -152,6 +153,10 @@ async function planAndAct(
   const published: PublishedPlan = { ...plan, moves, term, mode };
   await writePlan(redis, keys, published);
   const actor = { redis, keys, jobs, term };
+  const { verdicts } = plan;
+  const open = picture.reading.openMigrations;
+  const withdrawn = await withdrawMoves(actor, open, { snapshot: picture.snapshot, config: policies.current(), now, verdicts });
+  if (withdrawn.length > 0) log.info({ withdrawn }, "moves called off: no longer wanted");
   const started = await carryOut(
     actor,
     picture,
@@ -159,7 +164,11 @@ async function planAndAct(
     log,
   );
   if (started.length > 0) log.info({ started }, "moves started");
-  const recovered = await recoverJobs(actor, picture.reading.openMigrations, now);
+  const recovered = await recoverJobs(
+    actor,
+    open.filter(({ id }) => !withdrawn.includes(id)),
+    now,
+  );
   if (recovered.length > 0) log.warn({ recovered }, "jobs delivered again");
   const forgotten = await forgetWorkloads(actor, picture);
   if (forgotten > 0) log.info({ forgotten }, "workloads forgotten that no node has run for long");

@@ -5,10 +5,8 @@ import type { NodeState, Snapshot } from "../types.js";
 export interface Change {
   /** Nodes put under maintenance. */
   readonly drain?: readonly string[];
-  /** Nodes that fail: all they run has to find room elsewhere, whatever forbids it to move. */
+  /** Nodes, or zones with all their nodes, that fail: what they run has to find room elsewhere, whatever forbids it to move. */
   readonly lose?: readonly string[];
-  /** Zones all of whose nodes fail. */
-  readonly loseZones?: readonly string[];
   /** So many empty nodes more, each like the fleet's median one. */
   readonly add?: number;
 }
@@ -17,7 +15,7 @@ const ZONE_LABEL = "io.evenkeel.zone";
 
 /** The snapshot as it would be right after the change, before anything has moved. */
 export function imagine(snapshot: Snapshot, change: Change): Snapshot {
-  const isLost = ({ id, labels }: NodeState) => change.lose?.includes(id) || change.loseZones?.includes(labels[ZONE_LABEL] ?? "");
+  const isLost = ({ id, labels }: NodeState) => change.lose?.some((name) => name === id || name === labels[ZONE_LABEL]);
   const lost = new Set(snapshot.nodes.filter(isLost).map(({ id }) => id));
   const emptied = new Set([...lost, ...(change.drain ?? [])]);
   const nodes = snapshot.nodes.map((node) =>
@@ -31,6 +29,13 @@ export function imagine(snapshot: Snapshot, change: Change): Snapshot {
       : workload,
   );
   return { ...snapshot, nodes: [...nodes, ...newNodes(snapshot, change.add ?? 0)], workloads };
+}
+
+/** A name in the change that no node has (nor, of what is lost, a zone); null = there is none. */
+export function findStranger({ nodes }: Snapshot, { drain = [], lose = [] }: Change): string | null {
+  const ids = new Set(nodes.map(({ id }) => id));
+  const zones = new Set(nodes.map(({ labels }) => labels[ZONE_LABEL]));
+  return drain.find((name) => !ids.has(name)) ?? lose.find((name) => !ids.has(name) && !zones.has(name)) ?? null;
 }
 
 function newNodes(snapshot: Snapshot, count: number): NodeState[] {

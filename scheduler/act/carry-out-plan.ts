@@ -12,7 +12,7 @@ export function heldBack(move: Move, mode: Mode, windows: readonly OpenWindow[])
   if (move.reason === "maintenance") return null;
   if (move.reason !== "health" && movesForbidden(windows, move)) return "a no-moves window is open";
   if (mode === "observe") return "mode observe: plans only";
-  if (mode === "approve") return "mode approve: waits for an operator (`evenkeel plan --approve`)";
+  if (mode === "approve") return "mode approve: waits for an operator (`evenkeel approve`)";
   return null;
 }
 

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { addApprove } from "./commands/approve.js";
 import { addCerts } from "./commands/certs.js";
 import { addDrain, addForget, addUndrain } from "./commands/drain.js";
 import { addSimulate, addSnapshot, addWhatIf } from "./commands/foresee.js";
@@ -34,6 +35,7 @@ for (const add of [
   addNodes,
   addWorkloads,
   addPlan,
+  addApprove,
   addMigrate,
   addDrain,
   addUndrain,

@@ -104,8 +104,12 @@ function movesOfLastDay({ at, closedMigrations }: FleetReading): Map<string, Mig
   return moves;
 }
 
+/** Those that were called off or never got past the checks say nothing about how well the fleet bears moves. */
+const UNTRIED: ReadonlySet<string> = new Set(["CANCELLED", "PREFLIGHT_BLOCKED", "RESERVATION_FAILED"]);
+
 function describeRecent({ closedMigrations }: FleetReading): ClosedMigration[] {
   return closedMigrations
+    .filter(({ errorCode, result }) => result !== "cancelled" && !UNTRIED.has(errorCode ?? ""))
     .slice(0, RECENT_MIGRATIONS)
     .map(({ closedAt, blackoutSeconds, result }) => ({ closedAt: closedAt ?? 0, blackoutSeconds, succeeded: result === "succeeded" }))
     .reverse();

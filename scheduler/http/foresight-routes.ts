@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { EvenkeelError } from "../../platform/errors.js";
+import { findStranger } from "../../policies/what-if/imagine.js";
 import type { Foresight } from "../foresight.js";
 import { foreseeAside } from "../foresight-thread.js";
 import { API_BASE } from "../protocol.js";
@@ -19,9 +20,8 @@ export function addForesightRoutes(server: FastifyInstance, parts: ApiParts): vo
   server.post(`${API_BASE}/what-if`, { onRequest }, async (request): Promise<Foresight> => {
     const change = readInput(whatIfBody, request.body);
     const { snapshot } = await parts.view.picture(READ_AGE_SECONDS);
-    const known = new Set(snapshot.nodes.map(({ id }) => id));
-    const stranger = [...(change.drain ?? []), ...(change.lose ?? [])].find((node) => !known.has(node));
-    if (stranger !== undefined) throw new EvenkeelError("NODE_NOT_FOUND", stranger);
+    const stranger = findStranger(snapshot, change);
+    if (stranger !== null) throw new EvenkeelError("NODE_NOT_FOUND", stranger);
     return foreseeAside({ snapshot, config: parts.policies.current(), change });
   });
 }

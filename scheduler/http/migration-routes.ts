@@ -1,9 +1,10 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { nowSeconds } from "../../platform/clock.js";
 import { EvenkeelError } from "../../platform/errors.js";
-import { abortMigration, closeMigration, readMigration } from "../../platform/migration-record.js";
+import { readMigration } from "../../platform/migration-record.js";
 import { canMove } from "../../policies/can-move.js";
 import { decide } from "../../policies/decide.js";
+import { cancelMigration } from "../act/cancel.js";
 import { carryOut, heldBack } from "../act/carry-out-plan.js";
 import { startMigration } from "../act/start-migration.js";
 import type { Answers, ApprovalAnswer } from "../api-shapes.js";
@@ -52,12 +53,10 @@ export function addMigrationRoutes(server: FastifyInstance, parts: ApiParts): vo
     const record = await readMigration(redis, keys, id);
     if (record === null) throw new EvenkeelError("MIGRATION_NOT_FOUND", id);
     if (record.closedAt !== null) throw new EvenkeelError("COMMIT_REFUSED", `${id} has ended: ${record.result}`);
-    const outcome = await abortMigration(redis, keys, id, nowSeconds(), "cancelled by an operator");
+    const outcome = await cancelMigration(redis, keys, record, "cancelled by an operator");
     if (outcome === "committed")
       throw new EvenkeelError("COMMIT_REFUSED", `${id} has passed its commit: the workload runs on ${record.to}`);
     await note("cancel-asked", `at ${record.stage}`, { workload: record.workload, migration: id });
-    // Never taken up: nobody else would close it. An executor that takes it up just now finds it settled.
-    if (record.epoch === 0) await closeMigration(redis, keys, record, nowSeconds(), { result: "cancelled", errorCode: "CANCELLED" });
     const migration = await readMigration(redis, keys, id);
     return { migration: migration ?? record };
   });

@@ -24,7 +24,6 @@ export const maintenanceBody = z.strictObject({
 export const whatIfBody = z.strictObject({
   drain: z.array(id).max(10_000).optional(),
   lose: z.array(id).max(10_000).optional(),
-  loseZones: z.array(id).max(1000).optional(),
   add: z.number().int().min(0).max(1000).optional(),
 });
 /** Which planned moves to make; left out = all that the newest plan holds back. */

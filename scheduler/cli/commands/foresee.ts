@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { EvenkeelError } from "../../../platform/errors.js";
 import type { PolicyConfig } from "../../../policies/config.js";
 import type { Snapshot } from "../../../policies/types.js";
+import { findStranger } from "../../../policies/what-if/imagine.js";
 import type { Answers, SnapshotAnswer } from "../../api-shapes.js";
 import { type Foresight, foreseeChange } from "../../foresight.js";
 import { parsePolicyConfig, readPolicyConfig } from "../../policy-config.js";
@@ -18,7 +19,6 @@ import { printReplay } from "./print-replay.js";
 interface ChangeOptions extends CommonOptions {
   readonly drain?: string;
   readonly lose?: string;
-  readonly loseZone?: string;
   readonly add?: string;
 }
 
@@ -31,14 +31,13 @@ const TRACE_BEGIN = '{"snapshot":';
 const withChangeOptions = (command: Command) =>
   command
     .option("--drain <nodes>", "these nodes, comma separated, are put under maintenance")
-    .option("--lose <nodes>", "these nodes fail")
-    .option("--lose-zone <zones>", "all nodes of these zones fail")
+    .option("--lose <names>", "these nodes, or all nodes of these zones, fail")
     .option("--add <count>", "so many empty nodes more");
 
 export function addWhatIf(program: Command): void {
   const command = program.command("what-if").description("what Evenkeel would do if …; nothing is changed");
   withChangeOptions(withCommonOptions(command))
-    .addHelpText("after", "\nExamples:\n  evenkeel what-if --drain n1,n2\n  evenkeel what-if --lose-zone zone-a --add 2")
+    .addHelpText("after", "\nExamples:\n  evenkeel what-if --drain n1,n2\n  evenkeel what-if --lose zone-a --add 2")
     .action((options: ChangeOptions) =>
       runCommand(options, async ({ api, output }) => {
         const foresight = await api.ask<Foresight>("POST", "/what-if", readChange(options));
@@ -81,7 +80,10 @@ export function addSimulate(program: Command): void {
         const saved = readJson(file) as Partial<SnapshotAnswer> & Partial<Snapshot>;
         const snapshot = checkSnapshot(saved.snapshot ?? saved, file);
         const config = options.config === undefined ? parsePolicyConfig(saved.policies ?? {}) : readSettings(options.config);
-        const foresight = foreseeChange(snapshot, config, readChange(options));
+        const change = readChange(options);
+        const stranger = findStranger(snapshot, change);
+        if (stranger !== null) throw new EvenkeelError("NODE_NOT_FOUND", `${stranger}, in ${file}`);
+        const foresight = foreseeChange(snapshot, config, change);
         if (output.json) output.answer(foresight);
         else printForesight(foresight, new Map(snapshot.workloads.map(({ id, name }) => [id, name])), output);
         return EXIT.ok;
@@ -104,7 +106,7 @@ function isTrace(file: string): boolean {
 
 async function simulateTrace(file: string, options: SimulateOptions, output: Output): Promise<void> {
   if (Object.keys(readChange(options)).length > 0) {
-    throw new EvenkeelError("INPUT_INVALID", "--drain, --lose, --lose-zone and --add need a snapshot, not a recording");
+    throw new EvenkeelError("INPUT_INVALID", "--drain, --lose and --add need a snapshot, not a recording");
   }
   const names = new Map<string, string>();
   async function* named() {
@@ -128,7 +130,7 @@ function readSettings(file: string): PolicyConfig {
   }
 }
 
-function readChange({ drain, lose, loseZone, add }: ChangeOptions) {
+function readChange({ drain, lose, add }: ChangeOptions) {
   const list = (text: string) => text.split(",").map((name) => name.trim());
   const count = add === undefined ? undefined : Number(add);
   if (count !== undefined && !(Number.isInteger(count) && count >= 0))
@@ -136,7 +138,6 @@ function readChange({ drain, lose, loseZone, add }: ChangeOptions) {
   return {
     ...(drain === undefined ? {} : { drain: list(drain) }),
     ...(lose === undefined ? {} : { lose: list(lose) }),
-    ...(loseZone === undefined ? {} : { loseZones: list(loseZone) }),
     ...(count === undefined ? {} : { add: count }),
   };
 }

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { Answers, ApprovalAnswer, WorkloadAnswer } from "../../api-shapes.js";
+import type { Answers, WorkloadAnswer } from "../../api-shapes.js";
 import type { PublishedPlan } from "../../plan-store.js";
 import { EXIT } from "../exit-codes.js";
 import type { Output } from "../output.js";
@@ -9,25 +9,16 @@ import { paintState } from "./nodes.js";
 
 interface PlanOptions extends CommonOptions {
   readonly explain?: boolean;
-  readonly approve?: boolean;
 }
 
 export function addPlan(program: Command): void {
   const command = program.command("plan").description("show what Evenkeel means to do, and with --explain why not more");
   withCommonOptions(command)
     .option("--explain", "every node's verdict, and every candidate that is not moved with its reason")
-    .option("--approve", "make the moves that mode approve or observe holds back (decided anew first)")
     .addHelpText("after", "\nExamples:\n  evenkeel plan --explain\n  evenkeel plan --json | jq '.skips | group_by(.reason)'")
     .action((options: PlanOptions) =>
       runCommand(options, async ({ api, output }) => {
         const { plan } = await api.ask<Answers["plan"]>("GET", "/plan");
-        if (options.approve === true) {
-          const moves = (plan?.moves ?? []).filter(({ heldBack }) => heldBack !== null).map(({ workload, to }) => ({ workload, to }));
-          const answer = await api.ask<ApprovalAnswer>("POST", "/plan/approve", { moves });
-          if (output.json) output.answer(answer);
-          else printApproval(answer, output);
-          return EXIT.ok;
-        }
         if (output.json) output.answer(plan);
         else if (plan === null) output.line("There is no plan yet: no scheduler has led so far.");
         else {
@@ -37,11 +28,6 @@ export function addPlan(program: Command): void {
         return EXIT.ok;
       }),
     );
-}
-
-function printApproval({ started, dropped }: ApprovalAnswer, output: Output): void {
-  output.line(started.length === 0 ? "Nothing was held back." : `Started ${started.join(", ")}.`);
-  for (const { workload, to } of dropped) output.line(`${workload} to ${to} is no longer called for.`);
 }
 
 function printPlan(plan: PublishedPlan, workloads: readonly WorkloadAnswer[], explain: boolean, output: Output): void {

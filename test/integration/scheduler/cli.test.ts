@@ -120,6 +120,7 @@ describe("the command line", () => {
     expect(await json<{ moves: unknown[] }>(["simulate", file, "--drain", "n1", "--config", strict])).to.deep.include({ moves: [] });
     expect(await listMigrations(redis, keys)).to.deep.equal([]);
     expect(await run(["what-if", "--drain", "n9"])).to.include({ code: 4 });
+    expect(await run(["what-if", "--lose", "zone-9"])).to.include({ code: 4 });
     expect((await run(["simulate", strict])).err).to.contain("is not what `evenkeel snapshot` prints");
   });
 

@@ -3,6 +3,9 @@ import { expect } from "chai";
 import { execa } from "execa";
 import { parse } from "yaml";
 import { projectPath } from "../../../platform/paths.js";
+import { DEFAULT_POLICY_CONFIG } from "../../../policies/config.js";
+import { parseConstraints } from "../../../policies/constraints.js";
+import { decide } from "../../../policies/decide.js";
 import { findTool } from "../../integration/grafana/lab-tools.js";
 
 interface Service {
@@ -11,10 +14,13 @@ interface Service {
   readonly healthcheck?: { readonly test: readonly string[] };
   readonly volumes?: readonly string[];
   readonly ports?: readonly string[];
+  readonly labels?: Readonly<Record<string, string>>;
 }
 const FILE = projectPath("docker-compose.yml");
 const compose = parse(readFileSync(FILE, "utf8")) as { services: Record<string, Service>; volumes: object; networks: object };
 const services = Object.entries(compose.services);
+const NOW = 1000;
+const hotHistory = Array.from({ length: 60 }, (_, index) => ({ at: NOW - 295 + index * 5, cpuRatio: 0.95, memoryRatio: 0.25 }));
 const HOST_PLUGINS = ["/usr/libexec/docker/cli-plugins/docker-compose", "/usr/local/lib/docker/cli-plugins/docker-compose"];
 const PLUGIN = "usr/libexec/docker/cli-plugins/docker-compose";
 
@@ -38,6 +44,30 @@ describe("docker-compose.yml", () => {
       for (const port of service.ports ?? []) expect(port).to.match(/^(127\.0\.0\.1|\$\{\w+:-127\.0\.0\.1\}):/);
     });
   }
+
+  it("is never moved by what it runs (a balancer that moves itself), whatever node it is on", () => {
+    const node = { id: "n1", state: "ready", cpuCapacityCores: 4, memoryCapacityBytes: 2 ** 33 } as const;
+    const hot = { ...node, cpuUsedCores: 3.8, memoryUsedBytes: 2 ** 31, history: hotHistory, maintenance: null, labels: {} };
+    const cool = { ...hot, id: "n2", cpuUsedCores: 0.1, history: [] };
+    for (const [name, { labels = {} }] of services) {
+      const workload = {
+        id: name,
+        name,
+        node: "n1",
+        cpuUsedCores: 1.5,
+        memoryUsedBytes: 2 ** 28,
+        cpuLimitCores: null,
+        memoryLimitBytes: null,
+      };
+      const workloads = [{ ...workload, constraints: parseConstraints(labels), lastMovedAt: null }];
+      const plan = decide({ at: NOW, nodes: [hot, cool], workloads, migrations: [] }, DEFAULT_POLICY_CONFIG, NOW);
+      expect(
+        plan.skips.map(({ reason }) => reason),
+        name,
+      ).to.deep.equal(["workload-never"]);
+    }
+    expect(readFileSync(projectPath("scheduler/Dockerfile"), "utf8")).to.match(/^LABEL io\.evenkeel\.mode=never$/m);
+  });
 
   it("keeps all that Redis holds", () => {
     const { command } = compose.services["redis"] as { command: string[] };

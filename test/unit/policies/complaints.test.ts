@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { decide } from "../../../policies/decide.js";
 import { drainStatus } from "../../../policies/maintenance/drain-status.js";
+import { whyNoLongerWanted, whyReasonGone } from "../../../policies/still-wanted.js";
 import { config, constraints, draining, flatHistory, GIBIBYTE, NOW, node, snapshot, workload } from "./small-fleet.js";
 import { runTicks } from "./ticking-fleet.js";
 
@@ -108,6 +109,30 @@ describe("what users of other rebalancers complain about", () => {
     );
     expect(drainStatus(left, "n1").done).to.equal(false);
     expect(decide(left, config(), NOW).verdicts[0]!.verdict).to.equal("draining");
+  });
+
+  it("drain takes the only copy to zero: where nothing can take it, it goes on running, and nobody says done", () => {
+    const state = snapshot([draining("n1", 0.3), node("n2", 0.74)], [workload("only", "n1", 1)]);
+    const plan = decide(state, config(), NOW);
+    expect(plan.moves).to.deep.equal([]);
+    expect(plan.skips.map(({ workload: id, reason }) => `${id} ${reason}`)).to.deep.equal(["only target-cpu-full"]);
+    expect(drainStatus(state, "n1")).to.include({ done: false });
+    expect(drainStatus(state, "n1").blocked.map(({ workload: id }) => id)).to.deep.equal(["only"]);
+  });
+
+  it("migrations killed by a fixed timeout: one that takes hours is wanted as long as its reason stands", () => {
+    const state = snapshot(
+      [draining("n1", 0.3), node("n2", 0.1)],
+      [workload("big", "n1", 1)],
+      [{ id: "m", workload: "big", from: "n1", to: "n2" }],
+    );
+    const move = { workload: "big", from: "n1", to: "n2", reason: "maintenance" } as const;
+    for (const hours of [0, 1, 48]) {
+      const now = NOW + hours * 3600;
+      const later = { ...state, at: now };
+      expect(whyReasonGone({ snapshot: later, config: config(), now, verdicts: [] }, move)).to.equal(null);
+      expect(whyNoLongerWanted({ snapshot: later, config: config(), now, verdicts: [] }, move)).to.equal(null);
+    }
   });
 
   it("drain hangs silently: whatever stays has a reason and a sentence", () => {

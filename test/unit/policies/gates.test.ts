@@ -95,9 +95,17 @@ describe("priority", () => {
 describe("limits that learn", () => {
   const closed = (blackoutSeconds: number, succeeded = true) => ({ closedAt: NOW, blackoutSeconds, succeeded });
   const limits = { perNode: 4, fleet: 8, blackoutGoalSeconds: 1 };
-  it("stay as configured while all is well, or no goal is set", () => {
+  it("stay as configured while all is well", () => {
     expect(limitsNow(limits, [closed(0.5), closed(0.9)])).to.deep.equal({ perNode: 4, fleet: 8 });
-    expect(limitsNow({ perNode: 4, fleet: 8 }, [closed(9)])).to.deep.equal({ perNode: 4, fleet: 8 });
+  });
+  it("without a goal are lowered when blackouts grow to three times the usual, once it is known what is usual", () => {
+    const unset = { perNode: 4, fleet: 8 };
+    expect(limitsNow(unset, [closed(9)])).to.deep.equal({ perNode: 4, fleet: 8 });
+    const usual = Array(6).fill(closed(0.4));
+    expect(limitsNow(unset, [...usual, closed(1.1)])).to.deep.equal({ perNode: 4, fleet: 8 });
+    expect(limitsNow(unset, [...usual, closed(1.3)])).to.deep.equal({ perNode: 4, fleet: 4 });
+    expect(limitsNow(unset, [...usual, closed(1.3), closed(2)])).to.deep.equal({ perNode: 2, fleet: 2 });
+    expect(limitsNow(unset, [closed(0.4, false)])).to.deep.equal({ perNode: 4, fleet: 4 });
   });
   it("halve with each long blackout or failure, down to one", () => {
     expect(limitsNow(limits, [closed(2)])).to.deep.equal({ perNode: 4, fleet: 4 });

@@ -28,7 +28,7 @@ describe("what if", () => {
     expect(foresee(imagine(fleet(), { drain: ["n1", "n2"] }), slow, NOW).moves).to.have.length(3);
   });
   it("a zone is lost: all of it has to fit elsewhere, even what never moves", () => {
-    const { moves, last } = foresee(imagine(fleet(), { loseZones: ["a"] }), config(), NOW);
+    const { moves, last } = foresee(imagine(fleet(), { lose: ["a"] }), config(), NOW);
     expect(moves).to.have.length(4);
     expect(last.skips).to.deep.equal([]);
   });

@@ -1,0 +1,70 @@
+import { execFile } from "node:child_process";
+import { expect } from "chai";
+import type { Redis } from "ioredis";
+import { type Keys, makeKeys } from "../../../platform/keys.js";
+import { listMigrations } from "../../../platform/migration-record.js";
+import { projectPath } from "../../../platform/paths.js";
+import { startRedis, type ThrowAwayRedis } from "../../support/redis.js";
+import { type ReportedFleet, reportFleet } from "../../support/reported-fleet.js";
+import { OPERATOR_TOKEN, type RunningScheduler, runScheduler } from "../../support/running-scheduler.js";
+import { waitFor } from "../../support/wait-for.js";
+
+describe("`evenkeel approve`", () => {
+  let server: ThrowAwayRedis;
+  let redis: Redis;
+  let keys: Keys;
+  let fleet: ReportedFleet;
+  let scheduler: RunningScheduler;
+
+  const run = (...args: string[]) =>
+    new Promise<{ code: number; out: string; err: string }>((resolve) => {
+      const env = { PATH: process.env["PATH"], EVENKEEL_URL: scheduler.url, EVENKEEL_TOKEN: OPERATOR_TOKEN };
+      execFile(projectPath("bin/evenkeel"), args, { env }, (error, out, err) => {
+        resolve({ code: error === null ? 0 : Number(error.code), out, err });
+      });
+    });
+
+  beforeEach(async () => {
+    server = await startRedis();
+    redis = server.connect();
+    keys = makeKeys();
+    fleet = reportFleet(redis, keys, [
+      { id: "n1", workloads: ["burn", "web", "db"].map((name) => ({ name, cpuUsedCores: 1.25 })) },
+      { id: "n2", workloads: [] },
+      { id: "n3", workloads: [] },
+    ]);
+    await fleet.pushPast(15, 1);
+    fleet.keepPushing();
+    const policies = { overload: { holdSeconds: 5, settleSeconds: 0 } };
+    scheduler = await runScheduler(server, { scheduler: { mode: "approve" }, policies });
+    await waitFor("a move that is held back", async () => (await run("plan")).out.includes("mode approve: waits for an operator"));
+  });
+  afterEach(async () => {
+    await fleet.stop();
+    await scheduler.close();
+    await server.close();
+  });
+
+  it("makes what is held back, once", async () => {
+    expect(await listMigrations(redis, keys)).to.deep.equal([]);
+    const ended = await run("approve");
+    expect(ended.code).to.equal(0);
+    const [record, ...more] = await listMigrations(redis, keys);
+    expect(more).to.deep.equal([]);
+    expect(record).to.include({ from: "n1", reason: "overload" });
+    expect(ended.out).to.equal(`Started ${record!.id}.\n`);
+    await waitFor("nothing more to do", async () => !(await run("plan")).out.includes("waits for an operator"));
+    expect((await run("approve")).out).to.equal("Nothing was held back.\n");
+  });
+
+  it("makes the moves of the workloads that are named, and knows when there is none", async () => {
+    const refused = await run("approve", "cache");
+    expect([refused.code, refused.err.includes("no move of cache is held back")]).to.deep.equal([2, true]);
+    expect(await listMigrations(redis, keys)).to.deep.equal([]);
+    const { plan } = await scheduler.get<{ plan: { moves: { workload: string }[] } }>("/api/v1/plan");
+    const { workloads } = await scheduler.get<{ workloads: { id: string; name: string }[] }>("/api/v1/workloads");
+    const name = workloads.find(({ id }) => id === plan.moves[0]!.workload)!.name;
+    expect((await run("approve", name)).out).to.match(/^Started m-/);
+    expect((await listMigrations(redis, keys)).map((record) => record.name)).to.deep.equal([name]);
+  });
+});

@@ -1,0 +1,90 @@
+import { expect } from "chai";
+import type { Redis } from "ioredis";
+import { type Keys, makeKeys } from "../../../platform/keys.js";
+import { advanceMigration, claimMigration, createMigration, readMigration, type Stage } from "../../../platform/migration-record.js";
+import type { AuditEntry } from "../../../scheduler/audit.js";
+import { startRedis, type ThrowAwayRedis } from "../../support/redis.js";
+import { containerIdOf, type ReportedFleet, reportFleet } from "../../support/reported-fleet.js";
+import { type RunningScheduler, runScheduler } from "../../support/running-scheduler.js";
+import { waitFor } from "../../support/wait-for.js";
+
+const API = "/api/v1";
+const HOURS = 3600;
+
+describe("moves that have been opened and are no longer called for", () => {
+  let server: ThrowAwayRedis;
+  let redis: Redis;
+  let keys: Keys;
+  let fleet: ReportedFleet;
+  let scheduler: RunningScheduler | undefined;
+
+  const open = async (id: string, name: string, reason: string, at: number) => {
+    const workload = containerIdOf(name);
+    const record = { id, workload, name, containerId: workload, from: "n1", to: "n2", reason, because: "", mode: "auto" };
+    await createMigration(redis, keys, record, at, 0);
+  };
+  const advance = async (id: string, stage: Stage) => {
+    const { epoch } = (await claimMigration(redis, keys, id, Date.now() / 1000))!;
+    await advanceMigration(redis, keys, Date.now() / 1000, { id, epoch, stage });
+  };
+  const outcomeOf = async (id: string) => (await readMigration(redis, keys, id))?.outcome;
+  const isCancelled = (id: string) => waitFor(`${id} to be called off`, async () => (await outcomeOf(id)) === "aborted");
+  const ticks = async (count: number) => {
+    const counted = async () =>
+      Number(/_count (\d+)/.exec(await scheduler!.registry.getSingleMetricAsString("evenkeel_tick_duration_seconds"))?.[1] ?? 0);
+    const before = await counted();
+    await waitFor(`${count} more ticks`, async () => (await counted()) >= before + count);
+  };
+
+  beforeEach(async () => {
+    server = await startRedis();
+    redis = server.connect();
+    keys = makeKeys();
+    fleet = reportFleet(redis, keys, [
+      { id: "n1", workloads: [{ name: "a" }, { name: "b" }, { name: "c" }] },
+      { id: "n2", workloads: [] },
+    ]);
+    await fleet.pushPast(5, 1);
+    fleet.keepPushing();
+  });
+  afterEach(async () => {
+    await fleet.stop();
+    await scheduler?.close();
+    scheduler = undefined;
+    await server.close();
+  });
+
+  it("are cancelled when the drain is lifted, in the queue and on the way, but not once frozen; and never for their age", async () => {
+    const longAgo = Date.now() / 1000 - 10 * HOURS;
+    for (const [id, name] of Object.entries({ "m-queued": "a", "m-prepared": "b", "m-frozen": "c" })) {
+      await open(id, name, "maintenance", longAgo);
+    }
+    await advance("m-prepared", "prepare");
+    await advance("m-frozen", "freeze");
+    await redis.hset(keys.maintenance, "n1", "disk");
+    scheduler = await runScheduler(server);
+    await ticks(4);
+    for (const id of ["m-queued", "m-prepared", "m-frozen"]) expect(await outcomeOf(id), id).to.equal("pending");
+
+    await scheduler.send("DELETE", `${API}/nodes/n1/maintenance`);
+    await isCancelled("m-queued");
+    await isCancelled("m-prepared");
+    await ticks(3);
+    expect(await readMigration(redis, keys, "m-frozen")).to.include({ outcome: "pending", stage: "freeze" });
+    expect(await readMigration(redis, keys, "m-queued")).to.include({ result: "cancelled", errorCode: "CANCELLED" });
+    const { entries } = await scheduler.get<{ entries: AuditEntry[] }>(`${API}/audit?limit=200`);
+    const noted = entries.filter(({ kind }) => kind === "move-withdrawn");
+    expect(noted.map(({ migration }) => migration)).to.have.members(["m-queued", "m-prepared"]);
+    for (const { detail } of noted) expect(detail).to.equal("Neither n1 nor any other node is under maintenance now.");
+  });
+
+  it("are cancelled when the destination goes under maintenance before they begin", async () => {
+    await open("m-asked", "a", "operator", Date.now() / 1000);
+    scheduler = await runScheduler(server);
+    await ticks(3);
+    expect(await outcomeOf("m-asked")).to.equal("pending");
+    await redis.hset(keys.maintenance, "n2", "disk");
+    await isCancelled("m-asked");
+    expect((await readMigration(redis, keys, "m-asked"))?.errorMessage).to.equal("n2 is under maintenance.");
+  });
+});
