@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { EvenkeelError } from "../platform/errors.js";
 import { projectPath } from "../platform/paths.js";
@@ -9,6 +9,9 @@ const run = promisify(execFile);
 
 /** runc hands this file to CRIU on each dump and restore; its lines win over flags. */
 export const RUNC_CRIU_CONFIG = "/etc/criu/runc.conf";
+
+/** Open files that were deleted travel in the images up to this size. */
+export const GHOST_LIMIT_BYTES = 64 * 2 ** 20;
 
 /** Lines of an administrator that would break the protocol: the source killed or left running against the record, images destroyed. */
 const FORBIDDEN = ["lazy-pages", "leave-running", "leave-stopped", "auto-dedup"];
@@ -19,7 +22,7 @@ export async function registerActionScript(path = RUNC_CRIU_CONFIG): Promise<voi
   // nftables instead of iptables: no programs to start while everyone waits.
   // Connections that are not established yet are left out: their clients ask again. Else a busy server could never be dumped.
   // Open files that were deleted: those with another name left need link-remap, the others travel in the images up to the limit.
-  const ours = [script, "network-lock nftables", "skip-in-flight", "link-remap", "ghost-limit 64M"];
+  const ours = [script, "network-lock nftables", "skip-in-flight", "link-remap", `ghost-limit ${GHOST_LIMIT_BYTES / 2 ** 20}M`];
   const text = await readFile(path, "utf8").catch(() => "");
   const lines = text.split("\n").map((line) => line.trim());
   const clash = lines.find(
@@ -31,6 +34,18 @@ export async function registerActionScript(path = RUNC_CRIU_CONFIG): Promise<voi
   if (missing.length === 0) return;
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, `${text}${text === "" || text.endsWith("\n") ? "" : "\n"}${missing.join("\n")}\n`);
+}
+
+/** Lines of any file in CRIU's folder that would break the protocol, as `path: line`. CRIU itself reads default.conf, runc hands it runc.conf. */
+export async function readForbiddenLines(folder = dirname(RUNC_CRIU_CONFIG)): Promise<string[]> {
+  const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(".conf")).sort();
+  const found = await Promise.all(
+    names.map(async (name) => {
+      const lines = (await readFile(join(folder, name), "utf8").catch(() => "")).split("\n").map((line) => line.trim());
+      return lines.filter((line) => FORBIDDEN.some((word) => line.startsWith(word))).map((line) => `${join(folder, name)}: ${line}`);
+    }),
+  );
+  return found.flat();
 }
 
 /**

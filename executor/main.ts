@@ -1,3 +1,4 @@
+import { mkdir } from "node:fs/promises";
 import { nodeIdentitySchema } from "../collector/protocol.js";
 import { loadConfig } from "../platform/config.js";
 import { EvenkeelError } from "../platform/errors.js";
@@ -8,6 +9,7 @@ import { runMain } from "../platform/run-main.js";
 import { readTls } from "../platform/tls.js";
 import { checkCriu, registerActionScript } from "./criu-setup.js";
 import { connectDocker } from "./engine/docker/docker-host.js";
+import { readEngineFacts } from "./engine/docker/engine-facts.js";
 import { makeDockerSource } from "./engine/docker/source.js";
 import { makeDockerTarget } from "./engine/docker/target.js";
 import { makeExecutorMetrics } from "./metrics.js";
@@ -16,6 +18,8 @@ import { connectPeer } from "./peer/client.js";
 import { makeIncoming } from "./peer/incoming.js";
 import { servePeers } from "./peer/server.js";
 import { tidyIncoming } from "./peer/tidy-incoming.js";
+import { makeNodeProbe } from "./preflight/node-probe.js";
+import { readRedisFacts } from "./preflight/redis-facts.js";
 import { startWorker } from "./worker.js";
 
 const WAIT_NOTE_SECONDS = 5;
@@ -41,8 +45,16 @@ await runMain("executor", async (rootLog) => {
   const host = connectDocker(config.node.dockerSocket);
   const { runDirectory, stateDirectory } = config.executor;
 
+  await mkdir(runDirectory, { recursive: true, mode: 0o700 });
+  const probe = makeNodeProbe({
+    node,
+    runDirectory,
+    tls: config.executor.tls,
+    engine: () => readEngineFacts(host),
+    redis: () => readRedisFacts(redis),
+  });
   const target = makeDockerTarget(host);
-  const incoming = makeIncoming({ node, runDirectory, engine: target, redis, keys, log });
+  const incoming = makeIncoming({ node, runDirectory, engine: target, redis, keys, log, probe });
   const surroundings: Surroundings = {
     node,
     runDirectory,
@@ -51,6 +63,7 @@ await runMain("executor", async (rootLog) => {
     redis,
     keys,
     log,
+    probe,
     connect: async (peer) => {
       const identity = nodeIdentitySchema.safeParse(JSON.parse((await redis.get(keys.nodeIdentity(peer))) ?? "null"));
       if (!identity.success) throw new EvenkeelError("NODE_UNKNOWN", `${peer} has never said where its executor is`);

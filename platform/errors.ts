@@ -41,7 +41,7 @@ export const CATALOGUE = {
     true,
   ),
   PEER_UNAUTHENTICATED: entry("The peer's certificate was refused", "Issue both nodes' certificates from the same authority.", false, 401),
-  PREFLIGHT_BLOCKED: entry("The workload cannot be moved as it is", "Each blocker names its cure."),
+  PREFLIGHT_BLOCKED: entry("The workload cannot be moved as it is", "Each blocker names its cure; docs/preflight.md has them all."),
   RESERVATION_FAILED: entry("The destination has no room left", "Wait for its other migrations, or choose another node.", true),
   IMAGE_UNAVAILABLE: entry("The image could not be brought to the destination", "Check disk space there and the link between nodes.", true),
   SYNC_FAILED: entry("Files could not be synchronised", "See the executor's log for rsync's words.", true),

@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
 import { type ErrorCode, EvenkeelError } from "./errors.js";
+import type { Finding } from "./findings.js";
 import type { Keys } from "./keys.js";
 import { loadLua } from "./redis.js";
 
@@ -57,6 +58,8 @@ export interface MigrationRecord extends NewMigration {
   readonly result: MigrationResult | null;
   readonly errorCode: ErrorCode | null;
   readonly errorMessage: string | null;
+  /** What preflight found in the way; empty when nothing was. */
+  readonly blockers: readonly Finding[];
   readonly blackoutSeconds: number | null;
   /** Bytes sent to the destination by kind: image, files, memory. */
   readonly bytes: Readonly<Record<string, number>>;
@@ -190,6 +193,7 @@ function parseRecord(hash: Record<string, string>): MigrationRecord {
     result: orNull("result") as MigrationResult | null,
     errorCode: orNull("errorCode") as ErrorCode | null,
     errorMessage: orNull("errorMessage"),
+    blockers: json("blockers", []),
     blackoutSeconds: numberOrNull("blackoutSeconds"),
     bytes: json("bytes", {}),
     timeline: json("timeline", []),

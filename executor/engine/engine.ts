@@ -1,3 +1,5 @@
+import type { Finding } from "../../platform/findings.js";
+
 /**
  * What a container engine must be able to do for a migration. Docker is the first one (docker/); LXC or Podman would implement the same two
  * halves. A source never learns how the destination restores, and the other way round: between them travel a WorkloadDescription, file trees,
@@ -41,11 +43,19 @@ export interface FileTree {
   readonly file?: string;
 }
 
-/** One thing that stands in the way of a move, found before anything is touched. */
-export interface Blocker {
-  readonly code: string;
-  readonly message: string;
-  readonly hint: string;
+/** What a workload needs at a destination, beyond what its description says. Null: could not be read. */
+export interface Needs {
+  /** Of what it changed in its root file system. */
+  readonly rootBytes: number;
+  readonly volumeBytes: number;
+  /** Null: the source does not have its image any more. */
+  readonly imageBytes: number | null;
+  readonly hugePageBytes: number;
+  /** Paths of /proc and /sys that the engine covers in the container, and those it would cover if this kernel had them. */
+  readonly coveredPaths: readonly string[];
+  readonly absentPaths: readonly string[];
+  /** Names of what confines it: `apparmor`, `seccomp`, `selinux`. */
+  readonly confinedBy: readonly string[];
 }
 
 /** A process of the workload as its own pid namespace sees it. */
@@ -57,7 +67,8 @@ export interface ProcessFact {
 
 export interface SourceEngine {
   describe(containerId: string): Promise<WorkloadDescription>;
-  blockers(description: WorkloadDescription): Promise<Blocker[]>;
+  findings(description: WorkloadDescription): Promise<Finding[]>;
+  needs(description: WorkloadDescription): Promise<Needs>;
   trees(description: WorkloadDescription): Promise<FileTree[]>;
   /** A stream of the image that `TargetEngine.loadImage` understands. */
   saveImage(imageId: string, imageName: string): Promise<NodeJS.ReadableStream>;
@@ -86,7 +97,7 @@ export interface Checkpoint {
 }
 
 export interface TargetEngine {
-  blockers(description: WorkloadDescription): Promise<Blocker[]>;
+  findings(description: WorkloadDescription, needs: Needs): Promise<Finding[]>;
   hasImage(imageId: string): Promise<boolean>;
   loadImage(stream: NodeJS.ReadableStream, imageName: string, imageId: string): Promise<void>;
   /** Creates the stopped twin, labelled with the migration. Returns its id and the trees to fill. */

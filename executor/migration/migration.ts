@@ -5,6 +5,7 @@ import type { Logger } from "../../platform/log.js";
 import { advanceMigration, type MigrationRecord, type Stage } from "../../platform/migration-record.js";
 import type { SourceEngine } from "../engine/engine.js";
 import type { Peer } from "../peer/client.js";
+import type { NodeProbe } from "../preflight/node-probe.js";
 
 /** What every stage of the source's half works with. */
 export interface Surroundings {
@@ -15,6 +16,7 @@ export interface Surroundings {
   readonly redis: Redis;
   readonly keys: Keys;
   readonly log: Logger;
+  readonly probe: NodeProbe;
   connect(node: string): Promise<Peer>;
 }
 

@@ -1,6 +1,7 @@
 import { nodeSampleSchema } from "../../collector/protocol.js";
 import { nowSeconds } from "../../platform/clock.js";
 import { EvenkeelError } from "../../platform/errors.js";
+import type { MigrationRecord } from "../../platform/migration-record.js";
 import { loadLua } from "../../platform/redis.js";
 import type { Reservation } from "../protocol.js";
 import type { Held, Surroundings } from "./migration.js";
@@ -10,31 +11,62 @@ const reserveScript = loadLua("executor/lua/reserve.lua");
 /** A forgotten reservation stops counting after this; a live one is freed when its record closes. */
 const RESERVATION_SECONDS = 3600;
 
-/** Holds room on the destination by the newest samples of both ends. @throws RESERVATION_FAILED, NODE_UNKNOWN */
-export async function reserveRoom({ redis, keys }: Surroundings, held: Held): Promise<void> {
-  const { record } = held;
-  const [there, here] = await Promise.all([redis.get(keys.nodeSample(record.to)), redis.get(keys.nodeSample(record.from))]);
-  const free = parse(there)?.memoryAvailableBytes;
-  if (free == null) throw new EvenkeelError("NODE_UNKNOWN", `${record.to} has no fresh reading of its memory`);
-  const workload = parse(here)?.workloads.find((each) => each.containerId === record.containerId);
+export interface Demand {
+  readonly cpuCores: number;
+  /** To be reserved on the destination. Its images wait in memory there while it is restored, so it needs its size twice for a moment. */
+  readonly memoryBytes: number;
+  /** What its memory images may take, on either end. */
+  readonly imageBytes: number;
+  /** On the destination, by its newest sample. */
+  readonly freeBytes: number;
+  /** There, for other migrations. */
+  readonly reservedBytes: number;
+}
+
+/** What a move asks of the destination's memory, by the newest samples of both ends. @throws NODE_UNKNOWN */
+export async function readDemand(
+  { redis, keys }: Pick<Surroundings, "redis" | "keys">,
+  wanted: Pick<MigrationRecord, "name" | "containerId" | "from" | "to">,
+): Promise<Demand> {
+  const [there, here, held] = await Promise.all([
+    redis.get(keys.nodeSample(wanted.to)),
+    redis.get(keys.nodeSample(wanted.from)),
+    redis.hvals(keys.reservations(wanted.to)),
+  ]);
+  const freeBytes = parse(there)?.memoryAvailableBytes;
+  if (freeBytes == null) throw new EvenkeelError("NODE_UNKNOWN", `${wanted.to} has no fresh reading of its memory`);
+  const workload = parse(here)?.workloads.find((each) => each.containerId === wanted.containerId);
   // Use that cannot be read counts as all that the workload may use.
-  const memoryBytes = workload?.memoryUsedBytes ?? workload?.memoryLimitBytes;
-  if (workload === undefined || memoryBytes == null) {
-    throw new EvenkeelError("NODE_UNKNOWN", `${record.from} has no fresh reading of ${record.name}`);
+  const imageBytes = workload?.memoryUsedBytes ?? workload?.memoryLimitBytes;
+  if (workload === undefined || imageBytes == null) {
+    throw new EvenkeelError("NODE_UNKNOWN", `${wanted.from} has no fresh reading of ${wanted.name}`);
   }
+  const standing = held.map((text) => JSON.parse(text) as Reservation).filter(({ expiresAt }) => expiresAt >= nowSeconds());
+  const reservedBytes = standing.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0);
+  return { cpuCores: workload.cpuUsedCores ?? 0, memoryBytes: 2 * imageBytes, imageBytes, freeBytes, reservedBytes };
+}
+
+/** Holds room on the destination. @throws RESERVATION_FAILED, NODE_UNKNOWN */
+export async function reserveRoom(surroundings: Surroundings, held: Held): Promise<void> {
+  const { record } = held;
+  const { redis, keys } = surroundings;
+  const demand = await readDemand(surroundings, record);
   const reservation: Reservation = {
     migrationId: record.id,
     workload: record.workload,
-    cpuCores: workload.cpuUsedCores ?? 0,
-    // Its images wait in memory there while it is restored, so it needs its size twice for a moment.
-    memoryBytes: 2 * memoryBytes,
+    cpuCores: demand.cpuCores,
+    memoryBytes: demand.memoryBytes,
     expiresAt: nowSeconds() + RESERVATION_SECONDS,
   };
-  const reply = await reserveScript(redis, [keys.reservations(record.to)], [record.id, JSON.stringify(reservation), free, nowSeconds()]);
+  const reply = await reserveScript(
+    redis,
+    [keys.reservations(record.to)],
+    [record.id, JSON.stringify(reservation), demand.freeBytes, nowSeconds()],
+  );
   if (reply !== "ok") {
     throw new EvenkeelError(
       "RESERVATION_FAILED",
-      `${record.to} has ${free} bytes free, less what is reserved; ${record.name} needs ${reservation.memoryBytes}`,
+      `${record.to} has ${demand.freeBytes} bytes free, less what is reserved; ${record.name} needs ${reservation.memoryBytes}`,
     );
   }
 }

@@ -1,10 +1,12 @@
 import { nowSeconds } from "../../platform/clock.js";
 import { asEvenkeelError, type ErrorCode, EvenkeelError } from "../../platform/errors.js";
+import { blockersAmong, type Finding } from "../../platform/findings.js";
 import { abortMigration, closeMigration, type MigrationRecord, readMigration } from "../../platform/migration-record.js";
 import { monotonicSeconds } from "../channel/events.js";
 import { packImages } from "../channel/image-stream.js";
 import type { Checkpoint, WorkloadDescription } from "../engine/engine.js";
 import type { IncomingStatus } from "../peer/protocol.js";
+import { preflight } from "../preflight/preflight.js";
 import { removeFolder } from "../remove-folder.js";
 import { syncFrozen, syncWhileRunning } from "./files.js";
 import { forgetDescription, keepDescription } from "./kept-description.js";
@@ -58,20 +60,15 @@ async function carryOver(surroundings: Surroundings, held: Held, progress: Progr
   const { engine } = surroundings;
   const { record, peer } = held;
   await enter(surroundings, held, "preflight", { modeUsed: "stopcopy" });
-  const description = await engine.describe(record.containerId);
+  const { description, findings, hasImage } = await preflight(surroundings, record, (offer) => peer.offer(record.id, offer));
   progress.description = description;
-  const answer = await peer.offer(record.id, { description });
-  const blockers = [...(await engine.blockers(description)), ...answer.blockers];
-  if (blockers.length > 0) {
-    const words = blockers.map((blocker) => `${blocker.code}: ${blocker.message}. ${blocker.hint}`).join(" ");
-    throw new EvenkeelError("PREFLIGHT_BLOCKED", words, { facts: { blockers } });
-  }
+  await assertClear(surroundings, held, findings);
 
   await enter(surroundings, held, "reserve");
   await reserveRoom(surroundings, held);
 
   await enter(surroundings, held, "prepare");
-  if (!answer.hasImage) {
+  if (!hasImage) {
     reportProgress(surroundings, held, "prepare", { note: `sending image ${description.imageName}` });
     await sendImage(surroundings, held, description);
   }
@@ -102,6 +99,15 @@ async function carryOver(surroundings: Surroundings, held: Held, progress: Progr
   const blackoutSeconds = monotonicSeconds() - frozenAt - sinceResumedSeconds;
   held.log.info({ blackoutSeconds, timeline }, "resumed");
   return blackoutSeconds;
+}
+
+/** Writes what stands in the way into the record, where the scheduler learns from it. @throws PREFLIGHT_BLOCKED */
+async function assertClear(surroundings: Surroundings, held: Held, findings: readonly Finding[]): Promise<void> {
+  const blockers = blockersAmong(findings);
+  if (blockers.length === 0) return;
+  await enter(surroundings, held, "preflight", { blockers });
+  const words = blockers.map(({ code, message, hint }) => `${code}: ${message}. ${hint}`).join(" ");
+  throw new EvenkeelError("PREFLIGHT_BLOCKED", words, { facts: { blockers } });
 }
 
 async function sendImage({ engine }: Surroundings, held: Held, description: WorkloadDescription): Promise<void> {

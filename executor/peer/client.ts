@@ -4,7 +4,9 @@ import type { Duplex, Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { type ErrorCode, EvenkeelError } from "../../platform/errors.js";
+import type { Finding } from "../../platform/findings.js";
 import type { readTls } from "../../platform/tls.js";
+import type { Introduction } from "../preflight/node-probe.js";
 import { makeHeartbeat } from "./heartbeat.js";
 import {
   type IncomingStatus,
@@ -20,6 +22,10 @@ import {
 const PING_TIMEOUT_SECONDS = 1.5;
 
 export interface Peer {
+  /** What stands between this node and the peer, whatever is to be moved. */
+  compare(introduction: Introduction): Promise<{ readonly findings: readonly Finding[] }>;
+  /** As `offer`, but only asked: nothing is kept there. */
+  preflight(offer: Offer): Promise<OfferAnswer>;
   offer(id: string, offer: Offer): Promise<OfferAnswer>;
   sendImage(id: string, stream: NodeJS.ReadableStream): Promise<void>;
   makeTwin(id: string): Promise<TwinAnswer>;
@@ -89,6 +95,8 @@ export function connectPeer(address: string, node: string, tls: ReturnType<typeo
   }
 
   return {
+    compare: (introduction) => call("POST", routes.compare, introduction),
+    preflight: (offer) => call("POST", routes.preflight, offer),
     offer: (id, offer) => call("POST", routes.offer(id), offer),
     sendImage: (id, stream) => send(routes.image(id), stream),
     makeTwin: (id) => call("POST", routes.twin(id)),

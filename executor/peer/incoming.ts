@@ -3,19 +3,25 @@ import type { Duplex, Readable } from "node:stream";
 import type { Redis } from "ioredis";
 import { nowSeconds } from "../../platform/clock.js";
 import { asEvenkeelError, EvenkeelError } from "../../platform/errors.js";
+import type { Finding } from "../../platform/findings.js";
 import type { Keys } from "../../platform/keys.js";
 import type { Logger } from "../../platform/log.js";
 import { commitMigration, readMigration, revertMigration } from "../../platform/migration-record.js";
 import { monotonicSeconds } from "../channel/events.js";
 import { unpackImages } from "../channel/image-stream.js";
 import type { FileTree, TargetEngine, WorkloadDescription } from "../engine/engine.js";
+import type { Introduction, NodeProbe } from "../preflight/node-probe.js";
+import { imageRoomFindings } from "../preflight/room.js";
 import { removeFolder } from "../remove-folder.js";
-import type { IncomingStatus, OfferAnswer, RestoreAnswer, RestoreRequest, TwinAnswer } from "./protocol.js";
+import type { IncomingStatus, Offer, OfferAnswer, RestoreAnswer, RestoreRequest, TwinAnswer } from "./protocol.js";
 import { serveRsync, writeRsyncConfig } from "./rsync-server.js";
 
 export interface Incoming {
   authorise(id: string, caller: string): Promise<void>;
-  offer(id: string, description: WorkloadDescription): Promise<OfferAnswer>;
+  /** What would keep this node from taking the workload. Changes nothing. */
+  judge(offer: Offer): Promise<OfferAnswer>;
+  compare(introduction: Introduction): Promise<{ readonly findings: readonly Finding[] }>;
+  offer(id: string, offer: Offer): Promise<OfferAnswer>;
   image(id: string, stream: Readable): Promise<Record<string, never>>;
   makeTwin(id: string): Promise<TwinAnswer>;
   files(id: string, socket: Duplex): void;
@@ -47,12 +53,13 @@ interface Needs {
   readonly redis: Redis;
   readonly keys: Keys;
   readonly log: Logger;
+  readonly probe: NodeProbe;
 }
 
 const EMPTY = {};
 
 /** The destination's half of each migration that comes in. */
-export function makeIncoming({ node, runDirectory, engine, redis, keys, log }: Needs): Incoming {
+export function makeIncoming({ node, runDirectory, engine, redis, keys, log, probe }: Needs): Incoming {
   const home = `${runDirectory}/incoming`;
   const pendingFolder = (containerId: string) => `${runDirectory}/in/${containerId}`;
 
@@ -80,10 +87,20 @@ export function makeIncoming({ node, runDirectory, engine, redis, keys, log }: N
     if (record?.outcome === "committed") await revertMigration(redis, keys, id, record.epoch, nowSeconds());
   }
 
-  const steps: Omit<Incoming, "isBusy" | "known" | "authorise" | "files" | "status"> = {
-    async offer(id, description) {
-      await write(id, { description, containerId: null, trees: [], state: "preparing" });
-      return { blockers: await engine.blockers(description), hasImage: await engine.hasImage(description.imageId) };
+  async function judge({ description, introduction, needs, memoryBytes }: Offer): Promise<OfferAnswer> {
+    const [own, pair, room, hasImage] = await Promise.all([
+      engine.findings(description, needs),
+      probe.compare(introduction),
+      imageRoomFindings(runDirectory, memoryBytes, node),
+      engine.hasImage(description.imageId),
+    ]);
+    return { findings: [...own, ...pair, ...room], hasImage };
+  }
+
+  const steps: Omit<Incoming, "judge" | "compare" | "isBusy" | "known" | "authorise" | "files" | "status"> = {
+    async offer(id, offer) {
+      await write(id, { description: offer.description, containerId: null, trees: [], state: "preparing" });
+      return judge(offer);
     },
 
     async image(id, stream) {
@@ -199,9 +216,11 @@ export function makeIncoming({ node, runDirectory, engine, redis, keys, log }: N
     // Beside the memory, not after it: both belong to the freeze.
     files: (id, socket) => serveRsync(`${home}/${id}/rsyncd.conf`, socket, log),
     status: async (id) => ({ state: (await read(id))?.state ?? (await inTurn(id, () => stateWithoutHalf(id))) }),
+    judge,
+    compare: async (introduction) => ({ findings: await probe.compare(introduction) }),
     isBusy: (id) => queues.has(id),
     known: () => readdir(home).catch(() => []),
-    offer: (id, description) => inTurn(id, () => steps.offer(id, description)),
+    offer: (id, offer) => inTurn(id, () => steps.offer(id, offer)),
     image: (id, stream) => inTurn(id, () => steps.image(id, stream)),
     makeTwin: (id) => inTurn(id, () => steps.makeTwin(id)),
     memory: (id, images) => inTurn(id, () => steps.memory(id, images)),

@@ -1,12 +1,18 @@
-import type { Blocker, ProcessFact, WorkloadDescription } from "../engine/engine.js";
+import type { Finding } from "../../platform/findings.js";
+import type { Needs, ProcessFact, WorkloadDescription } from "../engine/engine.js";
+import type { Introduction } from "../preflight/node-probe.js";
 
 /** What two executors say to each other, over mutual TLS. The migration's record names who may say it. */
 export interface Offer {
   readonly description: WorkloadDescription;
+  readonly introduction: Introduction;
+  readonly needs: Needs;
+  /** What its memory images may take. */
+  readonly memoryBytes: number;
 }
 
 export interface OfferAnswer {
-  readonly blockers: readonly Blocker[];
+  readonly findings: readonly Finding[];
   readonly hasImage: boolean;
 }
 
@@ -37,6 +43,9 @@ export const RSYNC_UPGRADE = "evenkeel-rsync";
 
 export const routes = {
   alive: "/v1/alive",
+  /** Questions that change nothing, so any node of the fleet may ask them. */
+  compare: "/v1/compare",
+  preflight: "/v1/preflight",
   offer: (id: string) => `/v1/migrations/${id}/offer`,
   image: (id: string) => `/v1/migrations/${id}/image`,
   twin: (id: string) => `/v1/migrations/${id}/twin`,

@@ -6,17 +6,21 @@ import { z } from "zod";
 import { asEvenkeelError, EvenkeelError } from "../../platform/errors.js";
 import type { Logger } from "../../platform/log.js";
 import type { readTls } from "../../platform/tls.js";
-import type { WorkloadDescription } from "../engine/engine.js";
+import type { Introduction } from "../preflight/node-probe.js";
 import type { Incoming } from "./incoming.js";
-import { RSYNC_UPGRADE, routes } from "./protocol.js";
+import { type Offer, RSYNC_UPGRADE, routes } from "./protocol.js";
 
 const params = z.object({ id: z.string().regex(/^[\w-]{1,64}$/) });
 const restoreBody = z.object({
   epoch: z.number().int(),
   processes: z.array(z.object({ pid: z.number(), command: z.string(), threads: z.number() })),
 });
+const introduction = z.looseObject({ facts: z.looseObject({ node: z.string(), kernel: z.string() }), cpuImage: z.string().nullable() });
 const offerBody = z.object({
   description: z.looseObject({ engine: z.string(), workload: z.string(), name: z.string(), imageId: z.string() }),
+  introduction,
+  needs: z.looseObject({ rootBytes: z.number(), volumeBytes: z.number(), coveredPaths: z.array(z.string()) }),
+  memoryBytes: z.number().nonnegative(),
 });
 
 export interface PeerServer {
@@ -43,9 +47,11 @@ export async function servePeers(
     return id;
   };
   app.get(routes.alive, async () => ({}));
+  app.post(routes.compare, async (request) => incoming.compare(introduction.parse(request.body) as unknown as Introduction));
+  app.post(routes.preflight, async (request) => incoming.judge(offerBody.parse(request.body) as unknown as Offer));
   app.post(routes.offer(":id"), async (request) => {
     const id = await admit(request);
-    return incoming.offer(id, offerBody.parse(request.body).description as unknown as WorkloadDescription);
+    return incoming.offer(id, offerBody.parse(request.body) as unknown as Offer);
   });
   app.put(routes.image(":id"), async (request) => incoming.image(await admit(request), request.body as Readable));
   app.post(routes.twin(":id"), async (request) => incoming.makeTwin(await admit(request)));

@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import type Docker from "dockerode";
 import { LABELS } from "../../../collector/protocol.js";
 import { EvenkeelError } from "../../../platform/errors.js";
@@ -72,12 +73,25 @@ export async function describeContainer(host: DockerHost, containerId: string): 
 
 /** What must be equal on both ends, else the restored processes would meet another world. */
 export async function readTraits(host: DockerHost): Promise<Record<string, string>> {
-  const info = (await host.docker.info()) as { SecurityOptions?: string[]; Driver: string; Architecture: string };
+  const info = (await host.docker.info()) as DockerInfo;
+  const isRemapped = (info.SecurityOptions ?? []).some((option) => option.includes("name=userns"));
   return {
-    userNamespaces: (info.SecurityOptions ?? []).some((option) => option.includes("name=userns")) ? "remapped" : "plain",
+    // Docker keeps the containers of each mapping in a folder of its name: /var/lib/docker/100000.100000.
+    userNamespaces: isRemapped ? `remapped to ${basename(info.DockerRootDir)}` : "plain",
     storageDriver: info.Driver,
     architecture: info.Architecture,
+    cgroups: `version ${info.CgroupVersion}`,
   };
+}
+
+export interface DockerInfo {
+  readonly SecurityOptions?: readonly string[];
+  readonly Driver: string;
+  readonly Architecture: string;
+  readonly DockerRootDir: string;
+  readonly CgroupVersion: string;
+  readonly ServerVersion: string;
+  readonly Runtimes?: Readonly<Record<string, { readonly path?: string }>>;
 }
 
 /** The file trees that travel with a container: its root file system's changes, its named volumes, its log. */

@@ -3,15 +3,17 @@ import type { SourceEngine, WorkloadDescription } from "../engine.js";
 import { resumeCheckpoint, startCheckpoint } from "./checkpoint.js";
 import { type DockerConfig, describeContainer, inspect, treesOf } from "./describe.js";
 import { type DockerHost, isNotFound } from "./docker-host.js";
+import { readNeeds } from "./needs.js";
 import { restoreArp, silenceArp } from "./network-silence.js";
-import { sourceBlockers } from "./source-blockers.js";
+import { sourceFindings } from "./source-findings.js";
 
 /** The half of the Docker engine that a workload leaves. */
 export function makeDockerSource(host: DockerHost): SourceEngine {
   const container = (description: WorkloadDescription) => host.docker.getContainer(description.containerId);
   return {
     describe: (containerId) => describeContainer(host, containerId),
-    blockers: (description) => sourceBlockers(host, description),
+    findings: (description) => sourceFindings(host, description),
+    needs: (description) => readNeeds(host, description),
     trees: async (description) => treesOf(host, await inspect(host, description.containerId)),
     saveImage: (imageId, imageName) => host.docker.getImage(imageName === "" ? imageId : imageName).get(),
     holdRestarts: async (description) => {

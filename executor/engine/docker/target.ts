@@ -7,7 +7,7 @@ import { type DockerHost, isNotFound } from "./docker-host.js";
 import { waitForPages } from "./lazy-pages.js";
 import { abandonRestore, preparePendingRestore, restoreContainer, resumeRestore } from "./restore-session.js";
 import { prepareStart, type StartRequest } from "./start-request.js";
-import { targetBlockers } from "./target-blockers.js";
+import { targetFindings } from "./target-findings.js";
 
 /** The half of the Docker engine that a workload comes to. */
 export function makeDockerTarget(host: DockerHost): TargetEngine {
@@ -25,7 +25,8 @@ export function makeDockerTarget(host: DockerHost): TargetEngine {
     starts.delete(containerId);
   };
   return {
-    blockers: (description) => targetBlockers(host, description),
+    findings: async (description, needs) =>
+      targetFindings(host, description, needs, await hasImage(description.imageId, description.imageId)),
     hasImage: (imageId) => hasImage(imageId, imageId),
     loadImage: async (stream, imageName, imageId) => {
       const progress = await host.docker.loadImage(stream);

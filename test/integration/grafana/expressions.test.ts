@@ -78,6 +78,7 @@ const migration = (result: MigrationRecord["result"]): MigrationRecord => ({
   result,
   errorCode: null,
   errorMessage: null,
+  blockers: [],
   blackoutSeconds: 0.4,
   bytes: { memory: 1e8, files: 1e6 },
   timeline: [

@@ -14,7 +14,13 @@ const ANONYMOUS = inspection.Mounts.find((mount: { Destination: string }) => mou
 const engine = {
   getContainer: () => ({ inspect: async () => inspection }),
   getNetwork: () => ({ inspect: async () => ({ Driver: "macvlan" }) }),
-  info: async () => ({ SecurityOptions: ["name=seccomp,profile=builtin", "name=userns"], Driver: "overlay2", Architecture: "x86_64" }),
+  info: async () => ({
+    SecurityOptions: ["name=seccomp,profile=builtin", "name=userns"],
+    Driver: "overlay2",
+    Architecture: "x86_64",
+    DockerRootDir: "/var/lib/docker/100000.100000",
+    CgroupVersion: "1",
+  }),
 } as unknown as Docker;
 
 describe("The twin of a container", () => {
@@ -36,7 +42,7 @@ describe("The twin of a container", () => {
       imageId: inspection.Image,
       imageName: "evenkeel-lab/python:1",
       networks: [{ network: "fleet", driver: "macvlan", ipv4Address: "10.77.0.190", macAddress: "02:45:4b:00:00:be" }],
-      traits: { userNamespaces: "remapped", storageDriver: "overlay2", architecture: "x86_64" },
+      traits: { userNamespaces: "remapped to 100000.100000", storageDriver: "overlay2", architecture: "x86_64", cgroups: "version 1" },
     });
     expect(description.volumes.map(({ destination }) => destination)).to.have.members(["/data", "/logs", "/cache"]);
   });

@@ -1,0 +1,43 @@
+import { type Finding, type FindingCode, finding } from "../../../platform/findings.js";
+import { processFindings } from "../../preflight/process-findings.js";
+import type { WorkloadDescription } from "../engine.js";
+import { type DockerConfig, inspect } from "./describe.js";
+import type { DockerHost } from "./docker-host.js";
+
+/** What CRIU or the move would trip over, seen on the node where the workload runs. */
+export async function sourceFindings(host: DockerHost, description: WorkloadDescription): Promise<Finding[]> {
+  const seen = await inspect(host, description.containerId);
+  const { Config, HostConfig } = description.engineConfig as DockerConfig;
+  const findings: Finding[] = [];
+  const add = (code: FindingCode, message: string) => findings.push(finding(code, message));
+  if (seen.State.Status !== "running") add("not-running", `The container is ${seen.State.Status}`);
+  if (seen.GraphDriver?.Data?.["UpperDir"] === undefined) {
+    const where = seen.GraphDriver?.Name ?? "the containerd image store";
+    add("storage-driver", `Docker keeps its file system in ${where}, which does not show what changed in it`);
+  }
+  if (Config.Tty) add("tty", "It has a terminal (docker run -t)");
+  for (const mode of ["NetworkMode", "PidMode", "IpcMode", "UTSMode"] as const) {
+    const value = HostConfig[mode];
+    if (value === "host") add(`host-${mode}`, `It shares the host's namespace (${mode} host)`);
+    if (value?.startsWith("container:")) add("shared-namespace", `It shares ${mode} with ${value}`);
+  }
+  const devices = (HostConfig.Devices ?? []).map(({ PathOnHost }: { PathOnHost: string }) => PathOnHost);
+  if (devices.length > 0) add("device", `It uses ${devices.join(", ")} of this host`);
+  if ((HostConfig.DeviceRequests ?? []).length > 0) add("device", "It uses GPUs of this host");
+  for (const mount of seen.Mounts.filter((each) => each.Type === "bind")) add("bind-mount", `It mounts ${mount.Source} of this host`);
+  for (const volume of description.volumes) {
+    if (volume.driver !== "local") add("volume-driver", `Volume ${volume.name} has driver ${volume.driver}`);
+    const users = await host.docker.listContainers({ all: true, filters: { volume: [volume.name] } });
+    const others = users.filter((user) => user.Id !== description.containerId).map((user) => user.Names[0]?.slice(1));
+    if (others.length > 0) add("volume-shared", `Volume ${volume.name} is also used by ${others.join(", ")}`);
+  }
+  for (const network of description.networks) {
+    if (network.driver !== "macvlan") {
+      add("network-driver", `Network ${network.network} has driver ${network.driver}: its addresses do not exist on other nodes`);
+    }
+  }
+  const sessions = (seen as unknown as { ExecIDs?: string[] | null }).ExecIDs ?? [];
+  const tenancy = { hasSession: sessions.length > 0, sharesPids: (HostConfig.PidMode ?? "") !== "" };
+  if (seen.State.Pid > 0) findings.push(...(await processFindings(seen.State.Pid, tenancy)));
+  return findings;
+}

@@ -1,0 +1,119 @@
+import { type Finding, finding } from "../../platform/findings.js";
+import { bareVersion, isOlder } from "./compare-versions.js";
+import { TOOLS } from "./gather-facts.js";
+import type { EngineFacts, NodeFacts } from "./node-facts.js";
+import { mebibytes } from "./room.js";
+
+/** One thing that was looked at. `ok`: `found` says what is there; else a finding says what is wrong. */
+export type Check =
+  | { readonly topic: string; readonly status: "ok"; readonly found: string }
+  | { readonly topic: string; readonly status: "warn" | "fail"; readonly finding: Finding };
+
+const PROVEN_DOCKER = "28.0";
+const PROVEN_CRIU = "4.2";
+const DISK_LOW_RATIO = 0.1;
+const EXPIRES_SOON_SECONDS = 30 * 86_400;
+/** scheduler/fleet/place-workloads.ts takes a reading for one from after a commit from this much on. */
+export const CLOCK_SKEW_FAIL_SECONDS = 3;
+const CLOCK_SKEW_WARN_SECONDS = 0.5;
+
+/** Everything that can be said of a node by itself, good and bad, in the order in which somebody would set it up. */
+export function checkNode(facts: NodeFacts, now: number): Check[] {
+  const { engine, criu } = facts;
+  return [
+    judge("kernel", `${facts.kernel} on ${facts.architecture}`, []),
+    ...(engine === null ? [judge("docker", "", [finding("docker", "Docker does not answer")])] : checkEngine(engine)),
+    judge("runc", facts.runc ?? "", facts.runc === null ? [finding("runc-missing", "`runc --version` cannot be run")] : []),
+    judge("criu", criu.version ?? "", checkCriuFacts(facts)),
+    judge(
+      "criu configuration",
+      "nothing in the way",
+      facts.criuConfig.map((line) => finding("criu-config", line)),
+    ),
+    judge("lazy restore", "userfaultfd works", facts.hasUserfaultfd ? [] : [finding("userfaultfd", "userfaultfd cannot be had")]),
+    judge("pre-copy", "dirty pages are tracked", facts.tracksDirtyPages ? [] : [finding("soft-dirty", "dirty pages are not tracked")]),
+    judge("io_uring", "switched off", facts.allowsIoUring ? [finding("io-uring-allowed", "kernel.io_uring_disabled is not 2")] : []),
+    judge(
+      "programs",
+      Object.keys(TOOLS).join(", "),
+      facts.missingTools.map((tool) => finding("tool-missing", `${tool} (package ${TOOLS[tool]})`)),
+    ),
+    judge(
+      "run directory",
+      `${facts.runDirectory.path}, ${mebibytes(facts.runDirectory.freeBytes)} free`,
+      facts.runDirectory.isInMemory ? [] : [finding("run-directory", `${facts.runDirectory.path} is on a disk`)],
+    ),
+    ...checkCertificate(facts, now),
+    ...checkRedis(facts),
+  ];
+}
+
+function judge(topic: string, found: string, findings: readonly Finding[]): Check {
+  const worst = findings.find(({ severity }) => severity === "fail") ?? findings[0];
+  if (worst === undefined) return { topic, status: "ok", found };
+  const message = findings.filter(({ code }) => code === worst.code).map((each) => each.message);
+  return { topic, status: worst.severity, finding: { ...worst, message: message.join("; ") } };
+}
+
+function checkEngine(engine: EngineFacts): Check[] {
+  const { version, storageDriver, runtimeTrouble, folder, freeBytes, totalBytes } = engine;
+  const isLow = freeBytes < DISK_LOW_RATIO * totalBytes;
+  return [
+    judge("docker", version, [
+      ...(engine.isRootless ? [finding("rootless", "Docker runs without root")] : []),
+      ...(isOlder(version, PROVEN_DOCKER) ? [finding("docker-version", `Docker ${version}`)] : []),
+    ]),
+    judge("storage driver", storageDriver, storageDriver === "overlay2" ? [] : [finding("storage-driver", `it is ${storageDriver}`)]),
+    judge("runtime", "evenkeel is registered", runtimeTrouble === null ? [] : [finding("runtime-missing", runtimeTrouble)]),
+    judge("user namespaces", engine.traits["userNamespaces"] ?? "?", []),
+    judge(
+      "disk",
+      `${folder}, ${mebibytes(freeBytes)} free`,
+      isLow ? [finding("disk-low", `${folder} has ${mebibytes(freeBytes)} of ${mebibytes(totalBytes)} free`)] : [],
+    ),
+  ];
+}
+
+function checkCriuFacts({ criu }: NodeFacts): Finding[] {
+  if (criu.version === null) return [finding("criu-missing", "`criu --version` cannot be run")];
+  return [
+    ...(criu.trouble === null ? [] : [finding("criu-broken", criu.trouble)]),
+    ...(isOlder(bareVersion(criu.version), PROVEN_CRIU) ? [finding("criu-version", `CRIU ${criu.version}`)] : []),
+  ];
+}
+
+function checkCertificate({ certificate }: NodeFacts, now: number): Check[] {
+  const { path, trouble, expiresAt } = certificate;
+  const until = expiresAt === null ? "" : `good until ${new Date(expiresAt * 1000).toISOString().slice(0, 10)}`;
+  const isOldSoon = expiresAt !== null && expiresAt - now < EXPIRES_SOON_SECONDS;
+  return [
+    judge("certificate", until, [
+      ...(trouble === null ? [] : [finding("certificate", `${path}: ${trouble}`)]),
+      ...(trouble === null && isOldSoon ? [finding("certificate-expiring", `${path} is ${until}`)] : []),
+    ]),
+  ];
+}
+
+function checkRedis({ redis }: NodeFacts): Check[] {
+  if (redis === null) return [judge("redis", "", [finding("redis", "it does not answer")])];
+  const { evictionPolicy, appendOnly, appendFsync, clockOffsetSeconds } = redis;
+  const isHidden = evictionPolicy === null || appendOnly === null || appendFsync === null;
+  const skew = Math.abs(clockOffsetSeconds);
+  const severity = skew > CLOCK_SKEW_FAIL_SECONDS ? "fail" : "warn";
+  return [
+    judge("redis", "keeps every key and every acknowledged write", [
+      ...(isHidden ? [finding("redis-unreadable", "CONFIG GET is refused")] : []),
+      ...(evictionPolicy !== null && evictionPolicy !== "noeviction"
+        ? [finding("redis-evicts", `maxmemory-policy is ${evictionPolicy}`)]
+        : []),
+      ...(!isHidden && (appendOnly !== "yes" || appendFsync !== "always")
+        ? [finding("redis-forgets", `appendonly is ${appendOnly}, appendfsync is ${appendFsync}`)]
+        : []),
+    ]),
+    judge(
+      "clock",
+      "as that of Redis",
+      skew > CLOCK_SKEW_WARN_SECONDS ? [finding("clock-skew", `it differs by ${skew.toFixed(1)} s`, { severity })] : [],
+    ),
+  ];
+}

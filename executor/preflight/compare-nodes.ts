@@ -1,0 +1,56 @@
+import { type Finding, type FindingCode, finding } from "../../platform/findings.js";
+import { CLOCK_SKEW_FAIL_SECONDS } from "./check-node.js";
+import { isOlder } from "./compare-versions.js";
+import type { NodeFacts } from "./node-facts.js";
+
+/** Kernel, CRIU and runc matter by their first two numbers: the third is for repairs. */
+const release = (version: string) => version.split(".").slice(0, 2).join(".");
+
+/** What stands between two nodes, whatever is to be moved from the first to the second. */
+export function compareNodes(source: NodeFacts, destination: NodeFacts): Finding[] {
+  return [
+    ...olderFindings(source, destination),
+    ...destinationCriuFindings(destination),
+    ...traitFindings(source, destination),
+    ...clockFindings(source, destination),
+  ];
+}
+
+function olderFindings(source: NodeFacts, destination: NodeFacts): Finding[] {
+  const found = (code: FindingCode, what: string, there: string | null, here: string | null) => {
+    if (there === null || here === null || !isOlder(release(here), release(there))) return [];
+    return [finding(code, `${what} ${here} on ${destination.node}, ${there} on ${source.node}`)];
+  };
+  return [
+    ...found("criu-older", "CRIU", source.criu.version, destination.criu.version),
+    ...found("runc-older", "runc", source.runc, destination.runc),
+    ...found("kernel-older", "Linux", source.kernel, destination.kernel),
+  ];
+}
+
+/** A destination that cannot restore anything is told before the freeze and not after it. */
+function destinationCriuFindings({ node, criu, criuConfig, runc, missingTools }: NodeFacts): Finding[] {
+  return [
+    ...(criu.version === null ? [finding("criu-missing", `on ${node}`)] : []),
+    ...(criu.trouble === null ? [] : [finding("criu-broken", `${node}: ${criu.trouble}`)]),
+    ...(runc === null ? [finding("runc-missing", `on ${node}`)] : []),
+    ...criuConfig.map((line) => finding("criu-config", `${node}: ${line}`)),
+    ...(missingTools.length > 0 ? [finding("tool-missing", `${missingTools.join(", ")} on ${node}`)] : []),
+  ];
+}
+
+function traitFindings(source: NodeFacts, destination: NodeFacts): Finding[] {
+  if (source.engine === null || destination.engine === null) return [];
+  const here = destination.engine.traits;
+  return Object.entries(source.engine.traits)
+    .filter(([trait, value]) => here[trait] !== value)
+    .map(([trait, value]) =>
+      finding(`differs-${trait}` as FindingCode, `${trait}: ${value} on ${source.node}, ${here[trait]} on ${destination.node}`),
+    );
+}
+
+function clockFindings(source: NodeFacts, destination: NodeFacts): Finding[] {
+  if (source.redis === null || destination.redis === null) return [];
+  const skew = Math.abs(source.redis.clockOffsetSeconds - destination.redis.clockOffsetSeconds);
+  return skew > CLOCK_SKEW_FAIL_SECONDS ? [finding("clocks-differ", `by ${skew.toFixed(1)} s`)] : [];
+}

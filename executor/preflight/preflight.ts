@@ -1,0 +1,59 @@
+import { blockersAmong, type Finding, finding } from "../../platform/findings.js";
+import type { WorkloadDescription } from "../engine/engine.js";
+import type { Surroundings } from "../migration/migration.js";
+import { readDemand } from "../migration/reserve.js";
+import type { Offer, OfferAnswer } from "../peer/protocol.js";
+import { imageRoomFindings, mebibytes } from "./room.js";
+
+export interface Preflight {
+  readonly description: WorkloadDescription;
+  readonly findings: readonly Finding[];
+  readonly hasImage: boolean;
+}
+
+/** The move in question; a migration's record is one. */
+export interface Wanted {
+  readonly name: string;
+  readonly containerId: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+/**
+ * Everything that is known to stand in the way of a move, from both ends, before anything is touched. `ask` puts the offer to the
+ * destination. Findings come once each, blockers first.
+ */
+export async function preflight(
+  surroundings: Surroundings,
+  wanted: Wanted,
+  ask: (offer: Offer) => Promise<OfferAnswer>,
+): Promise<Preflight> {
+  const { engine, probe } = surroundings;
+  const description = await engine.describe(wanted.containerId);
+  const [introduction, needs, own, demand] = await Promise.all([
+    probe.introduce(),
+    engine.needs(description),
+    engine.findings(description),
+    readDemand(surroundings, wanted),
+  ]);
+  const answer = await ask({ description, introduction, needs, memoryBytes: demand.imageBytes });
+  const room = await imageRoomFindings(surroundings.runDirectory, demand.imageBytes, wanted.from);
+  const { freeBytes, reservedBytes } = demand;
+  if (demand.memoryBytes > freeBytes - reservedBytes) {
+    const held = reservedBytes > 0 ? `, ${mebibytes(reservedBytes)} of it for others` : "";
+    const words = `${wanted.to} has ${mebibytes(freeBytes)} free${held}; ${wanted.name} needs ${mebibytes(demand.memoryBytes)} while it moves`;
+    room.push(finding("memory-short", words));
+  }
+  return { description, findings: once([...own, ...room, ...answer.findings]), hasImage: answer.hasImage };
+}
+
+/** Both ends may have noticed the same. */
+function once(findings: readonly Finding[]): Finding[] {
+  const seen = new Set<string>();
+  const distinct = findings.filter(({ code, message }) => {
+    const key = code.startsWith("differs-") || code === "runtime-missing" ? code : `${code} ${message}`;
+    return !seen.has(key) && seen.add(key);
+  });
+  const blockers = blockersAmong(distinct);
+  return [...blockers, ...distinct.filter((each) => !blockers.includes(each))];
+}

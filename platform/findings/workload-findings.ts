@@ -1,0 +1,92 @@
+import { fails, warns } from "./finding.js";
+
+const SAVED_BY_NOBODY = "CRIU cannot save it. Configure the program not to use it";
+
+/** What about a workload keeps it from being moved, wherever to. */
+export const WORKLOAD_FINDINGS = {
+  "not-running": fails("The container does not run", "Start or unpause it first."),
+  tty: fails("It has a terminal (docker run -t)", "Create it without -t; CRIU cannot carry a terminal to another host."),
+  "host-NetworkMode": fails("It shares the host's network", "Give it a network of its own."),
+  "host-PidMode": fails("It shares the host's processes", "Create it without --pid host."),
+  "host-IpcMode": fails("It shares the host's shared memory", "Create it without --ipc host."),
+  "host-UTSMode": fails("It shares the host's name", "Create it without --uts host."),
+  "shared-namespace": fails("It shares a namespace with another container", "Such groups cannot be moved yet."),
+  device: fails("It uses a device or GPU of its host", "Remove --device or --gpus; the state of a device cannot be moved."),
+  "bind-mount": fails("It mounts a folder of its host", "Use a named volume; those move with the workload."),
+  "volume-driver": fails("A volume is kept by a plugin", "Only volumes of the driver local can be moved."),
+  "volume-shared": fails("A volume is used by another container too", "Give each its own volume."),
+  "network-driver": fails(
+    "It is on a network whose addresses do not exist on other nodes",
+    "Attach it to a macvlan network that all nodes share.",
+  ),
+  "io-uring": fails(
+    "A process has io_uring open, which CRIU cannot save",
+    "For Node.js set UV_USE_IO_URING=0 in its environment; or set the sysctl kernel.io_uring_disabled=2 before it starts.",
+  ),
+  "kernel-object": fails("A process has a kernel object open of a kind that CRIU does not know", `${SAVED_BY_NOBODY}.`),
+  "device-open": fails(
+    "A process has a device of its host open",
+    "The state of a device cannot be moved; configure the program not to use it.",
+  ),
+  inotify: fails(
+    "A process watches files with inotify or fanotify; CRIU finds them again by handles that mean nothing on another host",
+    "Turn the watching off (for most programs a reload on a signal does), or let it watch a tmpfs only.",
+  ),
+  "deleted-file": fails(
+    "A process has a deleted file open that is too large to travel in the images",
+    "Let the program close it (a log that was rotated away, say), or restart it.",
+  ),
+  "unix-socket-external": fails(
+    "A process is connected through a unix socket to one outside the container",
+    "Such a connection cannot follow it: use TCP, or run both in one container.",
+  ),
+  "nested-namespace": fails(
+    "A process has pid, user or IPC namespaces of its own inside the container",
+    "CRIU cannot save them: run it without, for instance no container engine inside.",
+  ),
+  traced: fails("A process is being traced (strace, gdb)", "Detach the tracer."),
+  "exec-session": fails(
+    "A docker exec session or a health check runs in it",
+    "End that session, or try again in a moment; it has no place in the tree that is moved.",
+  ),
+  "stray-process": fails("A process that was not started by the container runs in its namespaces (nsenter)", "End it."),
+  "path-unmasked": warns(
+    "Docker hides a path of /proc or /sys from the container that only the destination's kernel has; there it would be seen",
+    "Harmless for most; start the container anew there if it must stay hidden.",
+  ),
+} as const;
+
+/** What about a destination keeps it from taking a workload. */
+export const DESTINATION_FINDINGS = {
+  "name-taken": fails("A container with its name is at the destination", "Rename or remove that one."),
+  "address-taken": fails("Its address belongs to another container there", "Addresses must be unique in the fleet."),
+  "mac-taken": fails("Its MAC address belongs to another container there", "MAC addresses must be unique in the fleet."),
+  "network-missing": fails(
+    "A network that it is attached to is missing there",
+    "Create it with the same name, driver and subnet as on the other nodes.",
+  ),
+  "network-differs": fails(
+    "A network of that name is there, but its addresses do not include the workload's",
+    "Create it with the same subnet as on the other nodes.",
+  ),
+  "volume-taken": fails("A volume of that name is there already", "Remove it if its data is not needed, or rename one of them."),
+  "image-missing": fails(
+    "Its image is on neither node, so no copy of the container can be made",
+    "Pull or load the image on one of the two.",
+  ),
+  "memory-short": fails("The destination has too little free memory", "Wait for its other migrations, choose another node, or free some."),
+  "tmpfs-short": fails(
+    "The images do not fit into `executor.runDirectory` of one of the two nodes",
+    "Mount it with a larger `size=`, or free memory.",
+  ),
+  "disk-short": fails("Docker's disk at the destination has too little room for its files", "Free some, or choose another node."),
+  "huge-pages-short": fails("It uses huge pages, and the destination has too few free", "Raise the sysctl vm.nr_hugepages there."),
+  "masked-path-missing": fails(
+    "Docker covers a path of /proc or /sys in the container that the destination's kernel does not have, so the cover cannot be restored",
+    "Move it to a node of the same kernel and hardware; or create it without that path (`MaskedPaths`, `ReadonlyPaths` of Docker's API).",
+  ),
+  "differs-security": fails(
+    "The container is confined by AppArmor, SELinux or seccomp, and the destination cannot confine it the same way",
+    "Enable it there too and load the same profile.",
+  ),
+} as const;

@@ -1,0 +1,35 @@
+import type { EngineFacts, NodeFacts } from "../../../../executor/preflight/node-facts.js";
+
+export const NOW = 1_800_000_000;
+
+/** A node with which nothing is wrong. */
+export function goodNode(changes: Partial<NodeFacts> = {}, engine: Partial<EngineFacts> = {}): NodeFacts {
+  return {
+    node: "n1",
+    kernel: "6.12.41-amd64",
+    architecture: "x86_64",
+    criu: { version: "4.2.1", trouble: null },
+    criuConfig: [],
+    runc: "1.3.6",
+    missingTools: [],
+    hasUserfaultfd: true,
+    tracksDirtyPages: true,
+    allowsIoUring: false,
+    engine: {
+      name: "docker",
+      version: "28.5.2",
+      storageDriver: "overlay2",
+      isRootless: false,
+      runtimeTrouble: null,
+      traits: { architecture: "x86_64", storageDriver: "overlay2", userNamespaces: "plain", cgroups: "version 2" },
+      folder: "/var/lib/docker",
+      freeBytes: 50 * 2 ** 30,
+      totalBytes: 100 * 2 ** 30,
+      ...engine,
+    },
+    runDirectory: { path: "/run/evenkeel", isInMemory: true, freeBytes: 2 ** 30 },
+    certificate: { path: "/etc/evenkeel/tls/node.pem", trouble: null, expiresAt: NOW + 400 * 86_400 },
+    redis: { evictionPolicy: "noeviction", appendOnly: "yes", appendFsync: "always", clockOffsetSeconds: 0.001 },
+    ...changes,
+  };
+}
