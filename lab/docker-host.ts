@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import Docker from "dockerode";
-import { projectPath } from "../platform/paths.js";
 import { waitFor } from "./deadline.js";
+import { CONTAINERD_SETTINGS, daemonSettings } from "./docker-settings.js";
 import { type Machine, type MachineOptions, startMachine } from "./machine.js";
 import { addressOf, BRIDGE_OCTET, nodeOctet, type Site, SUBNET } from "./site.js";
 import { isConfined } from "./sysctls.js";
@@ -24,32 +24,6 @@ export const FLEET_NETWORK = "fleet";
 const WORKLOAD_ADDRESSES = "10.77.0.128/25";
 const DOCKER_DEADLINE_SECONDS = 60;
 const LOG_LINES = 20;
-const SHIM = "executor/shim/evenkeel-runtime";
-
-function daemonSettings(name: string): string {
-  const runtimes = existsSync(projectPath(SHIM))
-    ? { runtimes: { evenkeel: { path: `/opt/evenkeel/${SHIM}` } }, "default-runtime": "evenkeel" }
-    : {};
-  return JSON.stringify(
-    {
-      hosts: [`unix:///shared/${name}/docker.sock`, "unix:///var/run/docker.sock"],
-      containerd: "/run/containerd/containerd.sock",
-      "storage-driver": "overlay2",
-      "live-restore": false,
-      experimental: true,
-      // Root without CAP_SYS_RESOURCE may not read the limits of another user's process; root of its own user namespace may.
-      ...(isConfined() ? { "userns-remap": "default" } : {}),
-      ...runtimes,
-    },
-    null,
-    2,
-  );
-}
-
-/** containerd for Docker alone: what it would load for Kubernetes costs a second at each start. */
-const CONTAINERD_SETTINGS = `version = 3
-disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images", "io.containerd.cri.v1.runtime", "io.containerd.internal.v1.tracing", "io.containerd.nri.v1.nri"]
-`;
 
 export async function startNode(
   site: Site,
@@ -62,7 +36,7 @@ export async function startNode(
     memoryBytes: node.memoryBytes,
     services: ["containerd", "docker"],
     files: {
-      "etc/docker/daemon.json": daemonSettings(node.name),
+      "etc/docker/daemon.json": daemonSettings({ hosts: [`unix:///shared/${node.name}/docker.sock`], isConfined: isConfined() }),
       "etc/containerd/config.toml": CONTAINERD_SETTINGS,
       "etc/subuid": "dockremap:100000:65536\n",
       "etc/subgid": "dockremap:100000:65536\n",
@@ -72,18 +46,23 @@ export async function startNode(
   const dockerSocket = join(site.sharedDirectory, node.name, "docker.sock");
   const docker = new Docker({ socketPath: dockerSocket });
   await dockerAnswers(machine, docker);
-  await docker.createNetwork({
-    Name: FLEET_NETWORK,
-    Driver: "macvlan",
-    IPAM: { Config: [{ Subnet: SUBNET, Gateway: addressOf(BRIDGE_OCTET), IPRange: WORKLOAD_ADDRESSES }] },
-    Options: { parent: "eth0" },
-  });
+  await createFleetNetwork(docker);
   // Not a spread: the machine's pid changes.
   return Object.assign(machine, {
     docker,
     dockerSocket,
     restartDocker: (signal: NodeJS.Signals = "SIGTERM") => restartDocker(machine, docker, signal),
     waitForDocker: () => dockerAnswers(machine, docker),
+  });
+}
+
+/** The network whose addresses are the same on every node. */
+export async function createFleetNetwork(docker: Docker): Promise<void> {
+  await docker.createNetwork({
+    Name: FLEET_NETWORK,
+    Driver: "macvlan",
+    IPAM: { Config: [{ Subnet: SUBNET, Gateway: addressOf(BRIDGE_OCTET), IPRange: WORKLOAD_ADDRESSES }] },
+    Options: { parent: "eth0" },
   });
 }
 

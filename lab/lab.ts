@@ -17,6 +17,8 @@ import { LAB_PACKAGES } from "./root-recipe.js";
 import { addressOf, CLIENTS_OCTET, CONTROL_OCTET, type Fabric, MOST_NODES, nodeOctet, type Site } from "./site.js";
 import { holdSysctls } from "./sysctls.js";
 import { takeDown, takeDownAbandoned } from "./take-down.js";
+import { VM_PACKAGES } from "./vm/guest-recipe.js";
+import { prepareVirtualNodes } from "./vm/prepare.js";
 
 export interface NodeSize {
   readonly name: string;
@@ -24,8 +26,13 @@ export interface NodeSize {
   readonly memoryBytes: number;
 }
 
+/** What a node is: namespaces on the kernel of this machine, or a computer with a kernel of its own under emulation. */
+export type LabKind = "namespaces" | "vm";
+
 export interface LabOptions {
   readonly name: string;
+  /** `namespaces` unless told otherwise. */
+  readonly kind?: LabKind;
   readonly nodes: readonly NodeSize[];
   /** Told of each step as it begins; `percent` where it is known. */
   readonly onProgress?: (step: string, percent?: number) => void;
@@ -65,6 +72,7 @@ const OVERLAY_FILE_SYSTEM = 0x794c7630;
 
 export async function startLab(options: LabOptions): Promise<Lab> {
   const { name, nodes, onProgress = () => undefined } = options;
+  const isVirtual = options.kind === "vm";
   await checkHost(name, nodes);
   onProgress("clearing away what earlier labs left");
   const guard = await withLock(join(RUN_FOLDER, `${labsGroup()}.lock`), async () => {
@@ -81,11 +89,14 @@ export async function startLab(options: LabOptions): Promise<Lab> {
 
   try {
     onProgress("preparing the root file system");
-    const rootDirectory = options.rootDirectory ?? process.env.EVENKEEL_LAB_ROOT ?? (await buildRoot("lab", LAB_PACKAGES, onProgress));
+    const rootDirectory = isVirtual
+      ? await buildRoot("vm", VM_PACKAGES, onProgress)
+      : (options.rootDirectory ?? process.env.EVENKEEL_LAB_ROOT ?? (await buildRoot("lab", LAB_PACKAGES, onProgress)));
     onProgress("starting the machines");
     await holdSysctls(labFolder(name));
     const site = await prepareSite(name, rootDirectory, nodes);
-    const { control, clients, started } = await startMachines(site, nodes);
+    const makeNode = isVirtual ? await prepareVirtualNodes(site, nodes, onProgress) : (node: IndexedNode) => startNode(site, node);
+    const { control, clients, started } = await startMachines(site, nodes, makeNode);
     const record = await readRecord(name);
     if (!record) throw new Error(`the record of lab ${name} is gone`);
     await writeRecord({
@@ -120,11 +131,13 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   }
 }
 
-async function startMachines(site: Site, nodes: readonly NodeSize[]) {
+type IndexedNode = NodeSize & { readonly index: number };
+
+async function startMachines(site: Site, nodes: readonly NodeSize[], makeNode: (node: IndexedNode) => Promise<LabNode>) {
   const starts = [
     startMachine(site, { name: "control", octet: CONTROL_OCTET, services: [], files: {} }),
     startMachine(site, { name: "clients", octet: CLIENTS_OCTET, services: [], files: {} }),
-    ...nodes.map((node, index) => startNode(site, { ...node, index })),
+    ...nodes.map((node, index) => makeNode({ ...node, index })),
   ] as const;
   // On a failure, the others first come to rest: what is still starting while the lab is taken down would outlive it.
   await Promise.allSettled(starts);

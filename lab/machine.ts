@@ -38,6 +38,8 @@ export interface MachineOptions extends Size {
   readonly services: readonly ("containerd" | "docker")[];
   /** Files of its own, by path below /. */
   readonly files: Readonly<Record<string, string>>;
+  /** A folder of the host's that it sees, read only, at /var/lib/guest. */
+  readonly guestFolder?: string;
 }
 
 const STOP_DEADLINE_SECONDS = 30;
@@ -78,7 +80,7 @@ export async function startMachine(site: Site, options: MachineOptions): Promise
 }
 
 /** Lays out the machine's disk and what its scripts need to know. */
-async function furnish(site: Site, folder: string, { name, octet, services, files }: MachineOptions): Promise<void> {
+async function furnish(site: Site, folder: string, { name, octet, services, files, guestFolder = "" }: MachineOptions): Promise<void> {
   for (const part of PARTS) await mkdir(join(folder, part), { recursive: true });
   await mkdir(join(site.sharedDirectory, name), { recursive: true });
   for (const [path, text] of Object.entries({ "etc/hosts": site.hosts, "etc/hostname": `${name}\n`, ...files })) {
@@ -96,6 +98,7 @@ async function furnish(site: Site, folder: string, { name, octet, services, file
     SHARED: site.sharedDirectory,
     PROJECT: projectPath("").replace(/\/$/, ""),
     SERVICES: services.join(" "),
+    GUEST: guestFolder,
   };
   const lines = Object.entries(settings).map(([key, value]) => `${key}='${value}'\n`);
   await writeFile(join(folder, "settings"), lines.join(""));

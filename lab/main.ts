@@ -1,17 +1,18 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { openSync } from "node:fs";
+import { existsSync, openSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { projectPath } from "../platform/paths.js";
 import { waitFor } from "./deadline.js";
-import { startLab } from "./lab.js";
+import { type LabKind, startLab } from "./lab.js";
 import { isLookedAfter, labFolder, labsWithFolders, readRecord } from "./lab-record.js";
 import { listLeftovers } from "./leftovers.js";
 import { isAlive } from "./process-identity.js";
 import { takeDown, takeDownAbandoned } from "./take-down.js";
+import { inGuest } from "./vm/guest-command.js";
 
 const GIBIBYTE = 1024 ** 3;
 const say = (line: string) => process.stdout.write(`${line}\n`);
@@ -25,11 +26,13 @@ program
   .option("--nodes <count>", "how many nodes", "2")
   .option("--cpu <cores>", "CPU cores of each node", "1")
   .option("--memory <GiB>", "memory of each node", "2")
+  .addOption(new Option("--kind <kind>", "what a node is").choices(["namespaces", "vm"]).default("namespaces"))
   .option("--detach", "return once it is up; `down` ends it")
-  .action(async (options: { name: string; nodes: string; cpu: string; memory: string; detach?: boolean }) => {
+  .action(async (options: { name: string; nodes: string; cpu: string; memory: string; kind: LabKind; detach?: boolean }) => {
     if (options.detach) return upDetached(options.name);
     const lab = await startLab({
       name: options.name,
+      kind: options.kind,
       nodes: Array.from({ length: Number(options.nodes) }, (_, index) => ({
         name: `node${index + 1}`,
         cpuCores: Number(options.cpu),
@@ -92,7 +95,9 @@ program
   .argument("<machine>")
   .argument("<command...>")
   .action(async (machine: string, command: string[], options: { name: string }) => {
-    const child = spawn(projectPath("lab/scripts/enter.sh"), [join(labFolder(options.name), machine), ...command], { stdio: "inherit" });
+    const folder = join(labFolder(options.name), machine);
+    const words = existsSync(join(folder, "guest")) ? inGuest(command) : command;
+    const child = spawn(projectPath("lab/scripts/enter.sh"), [folder, ...words], { stdio: "inherit" });
     const [code] = await once(child, "exit");
     process.exitCode = code ?? 1;
   });

@@ -27,7 +27,7 @@ export interface ServiceOptions {
 
 const START_DEADLINE_SECONDS = 30;
 /** Signals that leave the process alive. */
-const GENTLE: readonly NodeJS.Signals[] = ["SIGSTOP", "SIGCONT", "SIGHUP", "SIGUSR1", "SIGUSR2"];
+export const GENTLE: readonly NodeJS.Signals[] = ["SIGSTOP", "SIGCONT", "SIGHUP", "SIGUSR1", "SIGUSR2"];
 
 /** Starts the services of one machine and knows those that run. */
 export class Services {

@@ -21,6 +21,8 @@ export const SUBNET = `10.77.0.0/${SUBNET_PREFIX}`;
 export const BRIDGE_OCTET = 254;
 export const CONTROL_OCTET = 2;
 export const CLIENTS_OCTET = 3;
+/** The machine from which virtual nodes are copied, while it is being made. */
+export const MOULD_OCTET = 4;
 const FIRST_NODE_OCTET = 11;
 /** Workloads have the addresses above. */
 export const MOST_NODES = 100;

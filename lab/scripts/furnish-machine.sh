@@ -24,6 +24,11 @@ mount --bind "$folder/log" var/log/lab
 for name in docker containerd evenkeel; do mount --bind "$folder/$name" "var/lib/$name"; done
 mount --bind "$PROJECT" opt/evenkeel
 mount -o remount,bind,ro opt/evenkeel
+if [ -n "$GUEST" ]; then
+  mkdir -p var/lib/guest
+  mount --bind "$GUEST" var/lib/guest
+  mount -o remount,bind,ro var/lib/guest
+fi
 mount -t proc proc proc
 mount -t sysfs sysfs sys
 mount -t tmpfs -o mode=755,size=1m dev dev

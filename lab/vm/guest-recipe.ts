@@ -1,0 +1,32 @@
+import { createHash } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { projectPath } from "../../platform/paths.js";
+import { LAB_PACKAGES } from "../root-recipe.js";
+
+/**
+ * The root file system of a lab of virtual nodes: what every lab has, a kernel that tracks dirty memory and has 9p (the flavour for clouds lacks
+ * that), and the QEMU that runs it. The guests' disk is made from the same tree.
+ */
+export const VM_PACKAGES: readonly string[] = [
+  ...LAB_PACKAGES,
+  "qemu-system-x86",
+  "qemu-utils",
+  "linux-image-amd64",
+  "openssh-server",
+  "openssh-client",
+  "cpio",
+  "e2fsprogs",
+  "xz-utils",
+];
+
+/** Raise when a guest is to be built anew although its files are the same. */
+const GUEST_VERSION = 1;
+export const GUEST_FILES = projectPath("lab/vm/guest");
+
+/** Names a guest by all that it is made from. */
+export async function guestId(rootDirectory: string): Promise<string> {
+  const hash = createHash("sha256").update(`${GUEST_VERSION} ${rootDirectory}`);
+  for (const name of (await readdir(GUEST_FILES)).sort()) hash.update(name).update(await readFile(join(GUEST_FILES, name)));
+  return `guest-${hash.digest("hex").slice(0, 12)}`;
+}

@@ -1,0 +1,95 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import Docker from "dockerode";
+import { waitFor } from "../deadline.js";
+import { createFleetNetwork, type LabNode } from "../docker-host.js";
+import type { Machine } from "../machine.js";
+import { startMachine } from "../machine.js";
+import { addressOf, nodeOctet, type Site, SUBNET_PREFIX } from "../site.js";
+import type { Booted } from "./booted.js";
+import { cutPower, type GuestSize, makeDisk, plugIn, powerOn } from "./guest.js";
+import { GUEST_ADDRESS, inGuest } from "./guest-command.js";
+import { GuestServices } from "./guest-services.js";
+
+/** The guest's Docker, on the control link. */
+const DOCKER_PORT = 2375;
+const DOCKER_DEADLINE_SECONDS = 300;
+
+/** A node that is a computer of its own, emulated: its own kernel, cgroups of version 2 alone, a plain Docker. */
+export async function startVirtualNode(
+  site: Site,
+  node: GuestSize & { readonly name: string; readonly index: number },
+  { guestFolder, booted }: { readonly guestFolder: string; readonly booted: Booted },
+): Promise<LabNode> {
+  const { name } = node;
+  const octet = nodeOctet(node.index);
+  const outer = await startMachine(site, { name, octet, services: [], files: {}, guestFolder });
+  await writeFile(join(outer.folder, "guest"), "");
+  await plugIn(outer);
+  await makeDisk(outer, { path: booted.disk, format: "qcow2" });
+  await powerOn(outer, node, booted.memory);
+  await personalise(outer, site, octet);
+  const dockerSocket = join(site.sharedDirectory, name, "docker.sock");
+  await outer.spawn(["socat", `UNIX-LISTEN:/shared/${name}/docker.sock,fork,unlink-early`, `TCP:${GUEST_ADDRESS}:${DOCKER_PORT}`], {
+    name: "docker-relay",
+  });
+  const docker = new Docker({ socketPath: dockerSocket });
+  const waitForDocker = async () => {
+    await waitFor(`dockerd of ${name} to answer`, DOCKER_DEADLINE_SECONDS, () =>
+      docker.ping().then(
+        () => true,
+        () => false,
+      ),
+    );
+  };
+  await waitForDocker();
+  await createFleetNetwork(docker);
+  return asNode(outer, node, { docker, dockerSocket, waitForDocker });
+}
+
+function asNode(outer: Machine, size: GuestSize, docker: Pick<LabNode, "docker" | "dockerSocket" | "waitForDocker">): LabNode {
+  const services = new GuestServices(outer);
+  const exec: Machine["exec"] = (command, { env, cwd, ...options } = {}) =>
+    outer.exec(inGuest(command, { ...(env === undefined ? {} : { env }), ...(cwd === undefined ? {} : { cwd }) }), options);
+  const daemon = async () => (await exec(["cat", "/run/guest/dockerd.pid"])).stdout;
+  return {
+    ...docker,
+    name: outer.name,
+    address: outer.address,
+    get pid() {
+      return outer.service("qemu")?.pid ?? outer.pid;
+    },
+    folder: outer.folder,
+    exec,
+    spawn: (command, options) => services.start(command, options),
+    service: (name) => services.get(name),
+    cut: () => outer.cut(),
+    heal: () => outer.heal(),
+    stop: async () => {
+      await cutPower(outer);
+      services.forget();
+    },
+    start: () => powerOn(outer, size, null),
+    restartDocker: async (signal = "SIGTERM") => {
+      const before = await daemon();
+      await exec(["kill", `-${signal.replace("SIG", "")}`, before]);
+      await waitFor(`dockerd of ${outer.name} to be started again`, DOCKER_DEADLINE_SECONDS, async () => (await daemon()) !== before);
+      await docker.waitForDocker();
+    },
+  };
+}
+
+/** Gives a copy its own name, card and address, and the time: it believes that it is when it was put to sleep. */
+async function personalise(outer: Machine, site: Site, octet: number): Promise<void> {
+  const settings = {
+    NAME: outer.name,
+    ADDRESS: addressOf(octet),
+    PREFIX: SUBNET_PREFIX,
+    MAC: `02:4e:00:00:00:${octet.toString(16).padStart(2, "0")}`,
+  };
+  const lines = Object.entries(settings).map(([key, value]) => `${key}='${value}'\n`);
+  await outer.exec(inGuest(["sh", "-c", "cat >/etc/guest/settings"]), { input: lines.join("") });
+  await outer.exec(inGuest(["sh", "-c", "cat >/etc/hosts"]), { input: site.hosts });
+  await outer.exec(inGuest(["guest-personalise"]));
+  await outer.exec(inGuest(["date", "-s", `@${(Date.now() / 1000).toFixed(3)}`]));
+}
