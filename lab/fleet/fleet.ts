@@ -7,7 +7,7 @@ import { waitFor } from "../deadline.js";
 import { cacheFolder } from "../folders.js";
 import { buildImages } from "../images/build-images.js";
 import { spreadImages } from "../images/import-images.js";
-import { type Lab, type NodeSize, startLab } from "../lab.js";
+import { type Lab, type LabKind, type NodeSize, startLab } from "../lab.js";
 import { toContainerCreateOptions } from "../workloads/container-spec.js";
 import type { LabWorkload } from "../workloads/workload-table.js";
 import { startPart, startPrometheus, startRedis } from "./parts.js";
@@ -16,6 +16,7 @@ import { type FleetSettings, PROMETHEUS_PORT, SCHEDULER_PORT, writeSettings } fr
 export interface FleetOptions {
   readonly name: string;
   readonly nodes: readonly NodeSize[];
+  readonly kind?: LabKind;
   readonly onProgress?: (step: string, percent?: number) => void;
   readonly mode?: "observe" | "auto";
   readonly policies?: Record<string, unknown>;
@@ -47,15 +48,17 @@ export interface Fleet {
   close(): Promise<string[]>;
 }
 
-const READY_DEADLINE_SECONDS = 60;
+/** Emulated nodes take a quarter of a minute to load a program. */
+const READY_DEADLINE_SECONDS = { namespaces: 60, vm: 300 };
 
 export async function startFleet(options: FleetOptions): Promise<Fleet> {
-  const { withScheduler = true, withPrometheus = true } = options;
+  const { withScheduler = true, withPrometheus = true, kind = "namespaces" } = options;
+  const deadlineSeconds = READY_DEADLINE_SECONDS[kind];
   const onProgress: NonNullable<FleetOptions["onProgress"]> = (step, percent) => {
     options.signal?.throwIfAborted();
     options.onProgress?.(step, percent);
   };
-  const lab = await startLab({ name: options.name, nodes: options.nodes, onProgress });
+  const lab = await startLab({ name: options.name, nodes: options.nodes, kind, onProgress });
   try {
     onProgress("making the workloads' images");
     const images = await buildImages(lab.rootDirectory, cacheFolder());
@@ -84,13 +87,13 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     const publish = async (port: number, at?: number) => (await lab.publish(await lab.relay(lab.control, port), at)).url;
     const url = withScheduler ? await publish(SCHEDULER_PORT, options.pagePort) : null;
     const prometheusUrl = withPrometheus ? await publish(PROMETHEUS_PORT) : null;
-    await waitFor("each node's first sample", READY_DEADLINE_SECONDS, async () => {
+    await waitFor("each node's first sample", deadlineSeconds, async () => {
       options.signal?.throwIfAborted();
       const samples = await Promise.all(lab.nodes.map((node) => redis.exists(keys.nodeSample(node.name))));
       return samples.every((there) => there === 1);
     });
     const answersAt = (what: string, address: string) =>
-      waitFor(`${what} to answer (its log is in ${lab.control.folder}/log)`, READY_DEADLINE_SECONDS, async () => {
+      waitFor(`${what} to answer (its log is in ${lab.control.folder}/log)`, deadlineSeconds, async () => {
         options.signal?.throwIfAborted();
         return (await fetch(address).catch(() => null))?.ok;
       });
@@ -117,7 +120,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
       },
       startClients: async (workloads) => {
         const clients = await startLabClients(lab, workloads);
-        await waitFor("every client to have an answer", READY_DEADLINE_SECONDS, async () => {
+        await waitFor("every client to have an answer", deadlineSeconds, async () => {
           const report = await clients.report().catch(() => null);
           return report?.clients.every((client) => client.requests > 0);
         });

@@ -76,8 +76,9 @@ export async function powerOn(outer: Machine, size: GuestSize, wake: string | nu
 
 /** A power cut: nothing is flushed, nobody is told. */
 export async function cutPower(outer: Machine): Promise<void> {
-  await outer.service("qemu")?.kill("SIGKILL");
+  // While the guest can still answer, so that no half-closed connection stays.
   await outer.service("control")?.kill("SIGKILL");
+  await outer.service("qemu")?.kill("SIGKILL");
 }
 
 /** Says something to QEMU's monitor and returns its answer. */

@@ -2,6 +2,8 @@
 # Runs in a virtual node's own machine. The machine gives up its address to the guest: `fleet` is the guest's card on the fabric's bridge, `control`
 # a link between the two alone, on which commands and Docker's API travel when the other one is cut.
 set -eu
+# A connection to a guest that lost power would hold these namespaces for minutes after its program.
+sysctl -q -w net.ipv4.tcp_orphan_retries=1
 ip address flush dev eth0
 ip link add bridge0 type bridge
 ip link set eth0 master bridge0

@@ -3,6 +3,7 @@ import type { clientsAt } from "../../../lab/clients/read-report.js";
 import type { ClientReport } from "../../../lab/clients/report.js";
 import { type Fleet, startFleet } from "../../../lab/fleet/fleet.js";
 import { startPart } from "../../../lab/fleet/parts.js";
+import type { LabKind } from "../../../lab/lab.js";
 import type { LabWorkload } from "../../../lab/workloads/workload-table.js";
 import { nowSeconds } from "../../../platform/clock.js";
 import { createMigration, type MigrationRecord, readMigration } from "../../../platform/migration-record.js";
@@ -15,9 +16,13 @@ export const SECOND = "node2";
 
 /** platform/config.ts's default. */
 const PEER_PORT = 9443;
-const NODE_SIZE = { cpuCores: 1, memoryBytes: 3 * 1024 ** 3 };
-/** The machine may have other work: a move that takes this long has stopped. */
-const CLOSED_DEADLINE_SECONDS = 90;
+/** A virtual node's memory is taken as it is used, and each emulated core is a thread of the host. */
+const NODE_SIZES = {
+  namespaces: { cpuCores: 1, memoryBytes: 3 * 1024 ** 3 },
+  vm: { cpuCores: 1, memoryBytes: 1.5 * 1024 ** 3 },
+};
+/** The machine may have other work: a move that takes this long has stopped. An emulated node may have to boot first. */
+const CLOSED_DEADLINE_SECONDS = { namespaces: 90, vm: 400 };
 
 /** Two nodes with executors, workloads on the first, and clients that check every answer. No scheduler: the test is it. */
 export interface MovingFleet {
@@ -42,6 +47,7 @@ export interface MovingFleet {
 export interface MovingFleetOptions {
   /** Workloads that clients talk to; all by default. */
   readonly asked?: readonly LabWorkload[];
+  readonly kind?: LabKind;
   /** Done once the fleet is up, before any workload runs. */
   readonly before?: (fleet: Fleet) => Promise<void>;
 }
@@ -49,22 +55,22 @@ export interface MovingFleetOptions {
 export async function startMovingFleet(
   name: string,
   workloads: readonly LabWorkload[],
-  { asked = workloads, before }: MovingFleetOptions = {},
+  { asked = workloads, before, kind = "namespaces" }: MovingFleetOptions = {},
 ): Promise<MovingFleet> {
-  const nodes = [FIRST, SECOND].map((node) => ({ name: node, ...NODE_SIZE }));
-  const fleet = await startFleet({ name, nodes, withScheduler: false, withPrometheus: false });
+  const nodes = [FIRST, SECOND].map((node) => ({ name: node, ...NODE_SIZES[kind] }));
+  const fleet = await startFleet({ name, kind, nodes, withScheduler: false, withPrometheus: false });
   try {
     await before?.(fleet);
     for (const workload of workloads) await fleet.runWorkload(workload, FIRST);
     const clients = asked.length === 0 ? null : await fleet.startClients(asked);
-    return makeMovingFleet(fleet, clients);
+    return makeMovingFleet(fleet, clients, kind);
   } catch (error) {
     await fleet.close();
     throw error;
   }
 }
 
-function makeMovingFleet(fleet: Fleet, clients: ReturnType<typeof clientsAt> | null): MovingFleet {
+function makeMovingFleet(fleet: Fleet, clients: ReturnType<typeof clientsAt> | null, kind: LabKind): MovingFleet {
   const { redis, keys, lab } = fleet;
   // BullMQ would close the fleet's own connection with its queue.
   const connection = connectRedis({ url: `unix://${lab.sharedDirectory}/redis.sock`, password: fleet.settings.redisPassword });
@@ -105,7 +111,7 @@ function makeMovingFleet(fleet: Fleet, clients: ReturnType<typeof clientsAt> | n
         seen = await readMigration(redis, keys, id);
         return seen?.closedAt == null ? null : seen;
       },
-      { deadlineSeconds: CLOSED_DEADLINE_SECONDS },
+      { deadlineSeconds: CLOSED_DEADLINE_SECONDS[kind] },
     ).catch((error: unknown) => {
       throw new Error(`${String(error)}; the record: ${JSON.stringify(seen)}`);
     });
