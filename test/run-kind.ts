@@ -15,6 +15,7 @@ const TIMEOUT_MILLISECONDS: Readonly<Record<string, number>> = {
   integration: 60_000,
   web: 120_000,
   e2e: 300_000,
+  vm: 900_000,
 };
 
 const mocha = new Mocha({ reporter: "spec", timeout: TIMEOUT_MILLISECONDS[kind] ?? 60_000, forbidOnly: true, ...(grep ? { grep } : {}) });

@@ -13,7 +13,7 @@ import { projectPath } from "../platform/paths.js";
 import { findChromium } from "./support/chromium.js";
 import type { Tally } from "./tally.js";
 
-const KINDS = ["unit", "property", "integration", "web", "e2e"] as const;
+const KINDS = ["unit", "property", "integration", "web", "e2e", "vm"] as const;
 const LEFTOVER_DEADLINE_SECONDS = 60;
 
 const flags = new Command("npm test --")

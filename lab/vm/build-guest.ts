@@ -26,7 +26,19 @@ export async function buildGuest(rootDirectory: string, onProgress: Progress = (
     await rm(partial, { recursive: true, force: true });
     const made = await execa(
       "setpriv",
-      ["--pdeathsig", "KILL", "--", "unshare", "--mount", "--", "bash", projectPath("lab/vm/scripts/make-guest.sh"), rootDirectory, GUEST_FILES, partial],
+      [
+        "--pdeathsig",
+        "KILL",
+        "--",
+        "unshare",
+        "--mount",
+        "--",
+        "bash",
+        projectPath("lab/vm/scripts/make-guest.sh"),
+        rootDirectory,
+        GUEST_FILES,
+        partial,
+      ],
       { reject: false, all: true, env: { DAEMON_SETTINGS: daemonSettings({ hosts: [], isConfined: false }), CONTAINERD_SETTINGS } },
     );
     if (made.exitCode !== 0) throw new Error(`the virtual nodes' disk could not be made:\n${made.all.split("\n").slice(-15).join("\n")}`);

@@ -47,7 +47,15 @@ export function inGuest(command: readonly string[], { env, cwd, before = "" }: G
   const words = Object.entries(environment(env)).map(([name, value]) => `${name}=${value}`);
   const enter = cwd === undefined ? "" : `cd ${quote(cwd)} && `;
   // Never a connection of its own: without the master it fails at once.
-  return [...SSH, "-o", "ControlMaster=no", "-o", "ProxyCommand=false", `root@${GUEST_ADDRESS}`, `${enter}${before}exec env -i ${[...words, ...command].map(quote).join(" ")}`];
+  return [
+    ...SSH,
+    "-o",
+    "ControlMaster=no",
+    "-o",
+    "ProxyCommand=false",
+    `root@${GUEST_ADDRESS}`,
+    `${enter}${before}exec env -i ${[...words, ...command].map(quote).join(" ")}`,
+  ];
 }
 
 function quote(word: string): string {

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { waitFor } from "../deadline.js";
 import type { Machine } from "../machine.js";
-import { inGuest, masterCommand } from "./guest-command.js";
+import { CONTROL_SOCKET, inGuest, masterCommand } from "./guest-command.js";
 
 /** One CPU is emulated by one thread of the host. */
 export interface GuestSize {
@@ -11,15 +11,15 @@ export interface GuestSize {
   readonly memoryBytes: number;
 }
 
-export const DISK = "/var/lib/evenkeel/disk.qcow2";
-export const MONITOR = "/run/monitor.sock";
+const DISK = "/var/lib/evenkeel/disk.qcow2";
+const MONITOR = "/run/monitor.sock";
 const MIB = 1 << 20;
 /** Emulated, on a busy machine: a boot takes from 15 s to a minute. */
 const BOOT_DEADLINE_SECONDS = 300;
 const CONSOLE_LINES = 15;
 
 /** The card's address on the machine from which all are copied; each node gets its own later. */
-export const FIRST_MAC = "02:4e:00:00:00:01";
+const FIRST_MAC = "02:4e:00:00:00:01";
 const CONTROL_MAC = "02:4e:01:00:00:02";
 
 function qemuCommand({ cpuCores, memoryBytes }: GuestSize, wake: string | null): string[] {
@@ -29,24 +29,27 @@ function qemuCommand({ cpuCores, memoryBytes }: GuestSize, wake: string | null):
     "-device",
     `virtio-net-pci,netdev=${id},mac=${mac},romfile=`,
   ];
-  const folder = (tag: string, path: string, options = "") => ["-virtfs", `local,path=${path},mount_tag=${tag},security_model=none${options}`];
+  const folder = (tag: string, path: string, options = "") => [
+    "-virtfs",
+    `local,path=${path},mount_tag=${tag},security_model=none${options}`,
+  ];
+  const words = (line: string) => line.split(" ");
   return [
     "qemu-system-x86_64",
-    ...["-machine", "q35,graphics=off", "-accel", "tcg,thread=multi,tb-size=512", "-cpu", "max,la57=off"],
-    ...["-smp", String(cpuCores), "-m", String(Math.floor(memoryBytes / MIB))],
-    ...["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"],
-    ...["-kernel", "/var/lib/guest/vmlinuz", "-initrd", "/var/lib/guest/initramfs"],
-    ...["-append", "console=ttyS0 quiet panic=-1 mitigations=off nokaslr audit=0 nowatchdog"],
-    ...["-serial", "file:/var/log/lab/console.log", "-monitor", `unix:${MONITOR},server=on,wait=off`],
+    ...words("-machine q35,graphics=off -accel tcg,thread=multi,tb-size=512 -cpu max,la57=off"),
+    ...words(`-smp ${cpuCores} -m ${Math.floor(memoryBytes / MIB)} -nodefaults -no-user-config -display none -no-reboot`),
+    ...words("-kernel /var/lib/guest/vmlinuz -initrd /var/lib/guest/initramfs"),
+    "-append",
+    "console=ttyS0 quiet panic=-1 mitigations=off nokaslr audit=0 nowatchdog",
+    ...words(`-serial file:/var/log/lab/console.log -monitor unix:${MONITOR},server=on,wait=off -device virtio-rng-pci`),
     // Writes that the guest has flushed are in the host's page cache, which outlives QEMU: killing it is a power cut, not a lost disk.
-    ...["-drive", `file=${DISK},if=none,id=disk,cache=writeback,discard=unmap`, "-device", "virtio-blk-pci,drive=disk"],
-    ...["-device", "virtio-rng-pci"],
+    ...words(`-drive file=${DISK},if=none,id=disk,cache=writeback,discard=unmap -device virtio-blk-pci,drive=disk`),
     ...card("fleet", FIRST_MAC),
     ...card("control", CONTROL_MAC),
     ...folder("project", "/opt/evenkeel", ",readonly=on,multidevs=remap"),
     ...folder("shared", "/shared"),
     ...folder("log", "/var/log/lab"),
-    ...(wake === null ? [] : ["-incoming", `file:${wake}`]),
+    ...(wake === null ? [] : words(`-incoming file:${wake}`)),
   ];
 }
 
@@ -65,7 +68,11 @@ export async function powerOn(outer: Machine, size: GuestSize, wake: string | nu
   const qemu = await outer.spawn(qemuCommand(size, wake), { name: "qemu" });
   await waitFor(`the guest of ${outer.name} to answer`, BOOT_DEADLINE_SECONDS, async () => {
     if (outer.service("qemu") !== qemu) throw new Error("QEMU ended");
-    if (outer.service("control") === undefined) await outer.spawn(masterCommand, { name: "control" }).catch(() => undefined);
+    if (outer.service("control") === undefined) {
+      // A killed master leaves its socket, and the next one would take it for a living one's.
+      await outer.exec(["rm", "-f", CONTROL_SOCKET]);
+      await outer.spawn(masterCommand, { name: "control" }).catch(() => undefined);
+    }
     return (await outer.exec(inGuest(["true"]), { reject: false, timeoutSeconds: 30 })).exitCode === 0;
   }).catch(async (error: unknown) => {
     const log = async (name: string) => (await readFile(join(outer.folder, "log", name), "utf8").catch(() => "")).split("\n");
@@ -83,7 +90,10 @@ export async function cutPower(outer: Machine): Promise<void> {
 
 /** Says something to QEMU's monitor and returns its answer. */
 export async function tellMonitor(outer: Machine, words: string, timeoutSeconds = 120): Promise<string> {
-  const { stdout } = await outer.exec(["socat", "-t", String(timeoutSeconds), "-", `UNIX-CONNECT:${MONITOR}`], { input: `${words}\n`, timeoutSeconds });
+  const { stdout } = await outer.exec(["socat", "-t", String(timeoutSeconds), "-", `UNIX-CONNECT:${MONITOR}`], {
+    input: `${words}\n`,
+    timeoutSeconds,
+  });
   return stdout;
 }
 

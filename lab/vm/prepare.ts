@@ -1,10 +1,15 @@
 import type { LabNode } from "../docker-host.js";
+import { cacheFolder } from "../folders.js";
+import { buildImages } from "../images/build-images.js";
 import type { Progress } from "../root-file-system.js";
 import type { Site } from "../site.js";
 import { ensureBooted } from "./booted.js";
 import { buildGuest } from "./build-guest.js";
 import { type GuestSize, whyNoGuests } from "./guest.js";
 import { startVirtualNode } from "./virtual-node.js";
+
+/** The image of most of the lab's workloads is on every node from the beginning: under emulation it takes most of a minute to bring it there. */
+const WORKLOADS_IMAGE = "evenkeel-lab/python:1";
 
 type VirtualNode = GuestSize & { readonly name: string; readonly index: number };
 
@@ -18,6 +23,8 @@ export async function prepareVirtualNodes(
   if (why !== null) throw new Error(why);
   const guestFolder = await buildGuest(site.rootDirectory, onProgress);
   // One after the other: each takes the machine's cores.
-  for (const node of nodes) await ensureBooted(site, guestFolder, node, onProgress);
-  return async (node) => startVirtualNode(site, node, { guestFolder, booted: await ensureBooted(site, guestFolder, node, onProgress) });
+  const images = (await buildImages(site.rootDirectory, cacheFolder())).filter(({ reference }) => reference === WORKLOADS_IMAGE);
+  const bootedFor = (size: GuestSize) => ensureBooted(site, guestFolder, { size, images }, onProgress);
+  for (const node of nodes) await bootedFor(node);
+  return async (node) => startVirtualNode(site, node, { guestFolder, booted: await bootedFor(node) });
 }

@@ -1,19 +1,14 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import Docker from "dockerode";
 import { waitFor } from "../deadline.js";
 import { createFleetNetwork, type LabNode } from "../docker-host.js";
-import type { Machine } from "../machine.js";
-import { startMachine } from "../machine.js";
+import { type Machine, startMachine } from "../machine.js";
 import { addressOf, nodeOctet, type Site, SUBNET_PREFIX } from "../site.js";
 import type { Booted } from "./booted.js";
 import { cutPower, type GuestSize, makeDisk, plugIn, powerOn } from "./guest.js";
-import { GUEST_ADDRESS, inGuest } from "./guest-command.js";
+import { inGuest } from "./guest-command.js";
+import { DOCKER_DEADLINE_SECONDS, dockerAnswers, reachDocker } from "./guest-docker.js";
 import { GuestServices } from "./guest-services.js";
-
-/** The guest's Docker, on the control link. */
-const DOCKER_PORT = 2375;
-const DOCKER_DEADLINE_SECONDS = 300;
 
 /** A node that is a computer of its own, emulated: its own kernel, cgroups of version 2 alone, a plain Docker. */
 export async function startVirtualNode(
@@ -29,19 +24,8 @@ export async function startVirtualNode(
   await makeDisk(outer, { path: booted.disk, format: "qcow2" });
   await powerOn(outer, node, booted.memory);
   await personalise(outer, site, octet);
-  const dockerSocket = join(site.sharedDirectory, name, "docker.sock");
-  await outer.spawn(["socat", `UNIX-LISTEN:/shared/${name}/docker.sock,fork,unlink-early`, `TCP:${GUEST_ADDRESS}:${DOCKER_PORT}`], {
-    name: "docker-relay",
-  });
-  const docker = new Docker({ socketPath: dockerSocket });
-  const waitForDocker = async () => {
-    await waitFor(`dockerd of ${name} to answer`, DOCKER_DEADLINE_SECONDS, () =>
-      docker.ping().then(
-        () => true,
-        () => false,
-      ),
-    );
-  };
+  const { docker, dockerSocket } = await reachDocker(outer, site);
+  const waitForDocker = () => dockerAnswers(name, docker);
   await waitForDocker();
   await createFleetNetwork(docker);
   return asNode(outer, node, { docker, dockerSocket, waitForDocker });
