@@ -12,6 +12,7 @@ import { connectDocker } from "./engine/docker/docker-host.js";
 import { readEngineFacts } from "./engine/docker/engine-facts.js";
 import { makeDockerSource } from "./engine/docker/source.js";
 import { makeDockerTarget } from "./engine/docker/target.js";
+import { makeImageRoom } from "./image-room.js";
 import { makeExecutorMetrics } from "./metrics.js";
 import type { Surroundings } from "./migration/migration.js";
 import { connectPeer } from "./peer/client.js";
@@ -54,12 +55,17 @@ await runMain("executor", async (rootLog) => {
     redis: () => readRedisFacts(redis),
   });
   const target = makeDockerTarget(host);
-  const incoming = makeIncoming({ node, runDirectory, engine: target, redis, keys, log, probe });
+  const { bandwidthBytesPerSecond, capsFreeze, compression, imageBudgetBytes } = config.executor;
+  const room = makeImageRoom(node, runDirectory, imageBudgetBytes ?? null);
+  const pace = bandwidthBytesPerSecond === undefined ? null : { bytesPerSecond: bandwidthBytesPerSecond, freeAt: 0 };
+  const incoming = makeIncoming({ node, runDirectory, engine: target, room, redis, keys, log, probe });
   const surroundings: Surroundings = {
     node,
     runDirectory,
     stateDirectory,
     engine: makeDockerSource(host),
+    room,
+    streams: { pace, capsFreeze, compression },
     redis,
     keys,
     log,

@@ -61,6 +61,24 @@ export const configSchema = z.strictObject({
         .string()
         .default("/var/lib/evenkeel")
         .describe("On disk: what has to be given back to a workload survives a power cut here"),
+      bandwidthBytesPerSecond: z
+        .number()
+        .positive()
+        .optional()
+        .describe("Most that all migrations leaving this node may send together before the freeze; left out = all the link takes"),
+      capsFreeze: z
+        .boolean()
+        .default(false)
+        .describe("Keep to `bandwidthBytesPerSecond` in the freeze too, which makes the blackout longer"),
+      compression: z
+        .enum(["auto", "always", "never"])
+        .default("auto")
+        .describe("Of what is sent, with zstd. auto: when the measured link is so slow that it pays"),
+      imageBudgetBytes: z
+        .number()
+        .positive()
+        .optional()
+        .describe("Most that memory images of all migrations may take on this node at once; left out = what the run directory has free"),
       tls: z
         .strictObject({
           authority: z.string().default("/etc/evenkeel/tls/ca.pem").describe("Whose certificates are believed"),

@@ -47,6 +47,11 @@ export const CATALOGUE = {
   SYNC_FAILED: entry("Files could not be synchronised", "See the executor's log for rsync's words.", true),
   CHECKPOINT_FAILED: entry("CRIU could not freeze the workload; it goes on where it was", "The executor's log holds CRIU's reason.", false),
   TRANSFER_FAILED: entry("The memory image did not arrive whole; the workload goes on where it was", "Check the link between nodes.", true),
+  CHECKSUM_MISMATCH: entry(
+    "What arrived is not what was sent; the workload goes on where it was",
+    "If it happens again, look for a faulty memory module, network card or disk on either node.",
+    true,
+  ),
   RESTORE_FAILED: entry(
     "The destination could not resume the workload; it goes on where it was",
     "The destination's log holds CRIU's reason.",

@@ -1,54 +1,102 @@
-import { createReadStream } from "node:fs";
-import { open, readdir, stat } from "node:fs/promises";
+import { type FileHandle, open, readdir, stat } from "node:fs/promises";
 import { Readable } from "node:stream";
+import { crc32 } from "node:zlib";
 import { EvenkeelError } from "../../platform/errors.js";
 
 /**
- * A flat folder of CRIU images as one byte stream: for each file a line `{"name","size"}` and its bytes, at the end a line `{"files"}`.
- * Not tar: a second process and its pipe on either side cost more than the copying itself, in the freeze. The channel below authenticates
- * and checksums.
+ * A flat folder of CRIU images as one byte stream: pieces, each a line `{"name","at","bytes","crc"}` and its bytes, at the end a line
+ * `{"files": {name: size}}`. Not tar: a second process and its pipe on either side cost more than the copying itself, in the freeze; and pieces
+ * let a file be sent that is still being written. The channel below authenticates; the CRC is against what goes wrong outside it: memory, tmpfs,
+ * a compressor.
  */
-const READ_BYTES = 1 << 20;
-const HEADER_BYTES_MOST = 4096;
+const PIECE_BYTES = 1 << 20;
+const HEADER_BYTES_MOST = 1 << 20;
 const NEWLINE = 10;
-const SAFE_NAME = /^[\w.-]+$/;
+const SAFE_NAME = /^[\w-][\w.-]*$/;
 
-export function packImages(folder: string, onBytes: (bytes: number) => void): Readable {
-  return Readable.from(frames(folder, onBytes), { objectMode: false, highWaterMark: 2 * READ_BYTES });
+/** CRIU only ever appends to these, and they hold nearly all the bytes; every other image may be written anew. */
+const GROWING = /^pages-\d+\.img$/;
+const LOOK_MILLISECONDS = 10;
+
+export interface Packing {
+  /** Told of the images' own bytes. */
+  onBytes?(bytes: number): void;
+  /** Resolves when the folder is whole; until then the pages that are there are sent ahead. Left out: it is whole. */
+  readonly whole?: Promise<unknown>;
 }
 
-async function* frames(folder: string, onBytes: (bytes: number) => void): AsyncGenerator<Buffer> {
-  const names = await readdir(folder);
-  for (const name of names) {
-    const { size } = await stat(`${folder}/${name}`);
-    yield line({ name, size });
-    if (size === 0) continue;
-    for await (const chunk of createReadStream(`${folder}/${name}`, { highWaterMark: READ_BYTES, end: size - 1 })) {
-      onBytes((chunk as Buffer).length);
-      yield chunk as Buffer;
+export function packImages(folder: string, packing: Packing = {}): Readable {
+  return Readable.from(frames(folder, packing), { objectMode: false, highWaterMark: 2 * PIECE_BYTES });
+}
+
+async function* frames(folder: string, { onBytes, whole }: Packing): AsyncGenerator<Buffer> {
+  const sent = new Map<string, number>();
+  const handles = new Map<string, FileHandle>();
+  async function* piecesOf(name: string, least: number): AsyncGenerator<Buffer> {
+    const handle = handles.get(name) ?? (await open(`${folder}/${name}`, "r"));
+    handles.set(name, handle);
+    for (;;) {
+      const at = sent.get(name) ?? 0;
+      if ((await handle.stat()).size - at < least) return;
+      const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafeSlow(PIECE_BYTES), 0, PIECE_BYTES, at);
+      if (bytesRead === 0) return;
+      const piece = buffer.subarray(0, bytesRead);
+      yield line({ name, at, bytes: bytesRead, crc: crc32(piece) });
+      yield piece;
+      sent.set(name, at + bytesRead);
+      onBytes?.(bytesRead);
     }
   }
-  yield line({ files: names.length });
+  try {
+    if (whole !== undefined) {
+      let isWhole = false;
+      whole.then(
+        () => {
+          isWhole = true;
+        },
+        () => {},
+      );
+      while (!isWhole) {
+        for (const name of (await readdir(folder)).filter((each) => GROWING.test(each))) yield* piecesOf(name, PIECE_BYTES);
+        await Promise.race([whole, new Promise((resolve) => setTimeout(resolve, LOOK_MILLISECONDS))]);
+      }
+    }
+    const names = await readdir(folder);
+    for (const name of names) yield* piecesOf(name, 1);
+    const sizes = await Promise.all(names.map(async (name) => [name, (await stat(`${folder}/${name}`)).size] as const));
+    yield line({ files: Object.fromEntries(sizes) });
+  } finally {
+    for (const handle of handles.values()) await handle.close();
+  }
 }
 
-/** @throws TRANSFER_FAILED when the stream ends early, or names a file that is none of a flat folder's. */
+/**
+ * @throws TRANSFER_FAILED when the stream ends early or names a file that is none of a flat folder's, CHECKSUM_MISMATCH when bytes are not the
+ * ones that were sent. Nothing of the folder may be used then.
+ */
 export async function unpackImages(stream: AsyncIterable<Buffer>, folder: string): Promise<void> {
+  const handles = new Map<string, FileHandle>();
+  const received = new Map<string, number>();
+  let files: Record<string, number> | null = null;
   let header = Buffer.alloc(0);
-  let file: GrowingFile | null = null;
-  let files = 0;
-  let expected: number | null = null;
+  let piece: Gathering | null = null;
+  const handleOf = async (name: string) => {
+    const handle = handles.get(name) ?? (await open(`${folder}/${name}`, "w", 0o644));
+    handles.set(name, handle);
+    return handle;
+  };
   try {
     for await (const chunk of stream) {
       let rest = chunk;
       while (rest.length > 0) {
-        if (file !== null) {
-          const bytes = rest.subarray(0, file.left());
-          rest = rest.subarray(bytes.length);
-          await file.append(bytes);
-          if (file.left() === 0) {
-            await file.close();
-            file = null;
-          }
+        if (piece !== null) {
+          rest = piece.take(rest);
+          if (piece.left > 0) continue;
+          const { name, at, bytes } = piece.header;
+          if (piece.crc !== piece.header.crc) throw new EvenkeelError("CHECKSUM_MISMATCH", `${name}, the ${bytes} bytes from ${at}`);
+          await writeAll(await handleOf(name), piece.parts, at);
+          received.set(name, (received.get(name) ?? 0) + bytes);
+          piece = null;
           continue;
         }
         const end = rest.indexOf(NEWLINE);
@@ -56,65 +104,78 @@ export async function unpackImages(stream: AsyncIterable<Buffer>, folder: string
         if (header.length > HEADER_BYTES_MOST) throw new EvenkeelError("TRANSFER_FAILED", "the image stream is not one");
         if (end < 0) break;
         rest = rest.subarray(end + 1);
-        const { name, size, files: count } = parse(header.toString());
+        const parsed = parse(header.toString());
         header = Buffer.alloc(0);
-        if (count !== undefined) {
-          expected = count;
-          continue;
-        }
-        files += 1;
-        file = await growFile(`${folder}/${name}`, size);
-        if (size === 0) {
-          await file.close();
-          file = null;
-        }
+        if ("files" in parsed) files = parsed.files;
+        else piece = new Gathering(parsed);
       }
     }
-    if (expected !== files || file !== null)
-      throw new EvenkeelError("TRANSFER_FAILED", `the image stream ended early, after ${files} files`);
+    if (files === null || piece !== null)
+      throw new EvenkeelError("TRANSFER_FAILED", `the image stream ended early, in file ${handles.size}`);
+    for (const [name, size] of Object.entries(files)) {
+      await handleOf(name);
+      if ((received.get(name) ?? 0) !== size)
+        throw new EvenkeelError("TRANSFER_FAILED", `${name} has ${received.get(name) ?? 0} bytes of ${size}`);
+    }
   } finally {
-    await file?.close();
+    for (const handle of handles.values()) await handle.close();
   }
 }
 
-interface GrowingFile {
-  left(): number;
-  append(bytes: Buffer): Promise<void>;
-  close(): Promise<void>;
+interface Piece {
+  readonly name: string;
+  readonly at: number;
+  readonly bytes: number;
+  readonly crc: number;
 }
 
-/** Gathers small pieces, so that each write is worth its system call. */
-async function growFile(path: string, size: number): Promise<GrowingFile> {
-  const handle = await open(path, "w", 0o644);
-  let waiting: Buffer[] = [];
-  let waitingBytes = 0;
-  let left = size;
-  const flush = async () => {
-    if (waitingBytes > 0) await handle.writev(waiting);
-    waiting = [];
-    waitingBytes = 0;
-  };
-  return {
-    left: () => left,
-    async append(bytes) {
-      waiting.push(bytes);
-      waitingBytes += bytes.length;
-      left -= bytes.length;
-      if (waitingBytes >= READ_BYTES || left === 0) await flush();
-    },
-    close: () => handle.close(),
-  };
+/** One piece as it comes in, kept until it is whole and known to be right. */
+class Gathering {
+  readonly parts: Buffer[] = [];
+  left: number;
+  crc = 0;
+
+  constructor(readonly header: Piece) {
+    this.left = header.bytes;
+  }
+
+  /** Takes what belongs to it and returns the rest. */
+  take(chunk: Buffer): Buffer {
+    const own = chunk.subarray(0, this.left);
+    this.crc = crc32(own, this.crc);
+    this.parts.push(own);
+    this.left -= own.length;
+    return chunk.subarray(own.length);
+  }
+}
+
+/** writev(2) may write less than it was given. */
+async function writeAll(handle: FileHandle, parts: Buffer[], at: number): Promise<void> {
+  const bytes = parts.reduce((sum, part) => sum + part.length, 0);
+  const { bytesWritten } = await handle.writev(parts, at);
+  if (bytesWritten < bytes) throw new EvenkeelError("TRANSFER_FAILED", `no room for an image: ${bytesWritten} of ${bytes} bytes written`);
 }
 
 function line(value: object): Buffer {
   return Buffer.from(`${JSON.stringify(value)}\n`);
 }
 
-function parse(text: string): { name: string; size: number; files?: number } {
-  const value = JSON.parse(text) as { name?: unknown; size?: unknown; files?: unknown };
-  if (typeof value.files === "number") return { name: "", size: 0, files: value.files };
-  if (typeof value.name !== "string" || !SAFE_NAME.test(value.name) || value.name.startsWith(".") || !Number.isSafeInteger(value.size)) {
-    throw new EvenkeelError("TRANSFER_FAILED", `the image stream names ${text.slice(0, 80)}`);
+function parse(text: string): Piece | { files: Record<string, number> } {
+  const refuse = () => new EvenkeelError("TRANSFER_FAILED", `the image stream names ${text.slice(0, 80)}`);
+  let value: Partial<Piece> & { files?: unknown };
+  try {
+    value = JSON.parse(text) as typeof value;
+  } catch {
+    throw refuse();
   }
-  return { name: value.name, size: value.size as number };
+  const isCount = (number: unknown) => Number.isSafeInteger(number) && (number as number) >= 0;
+  const isName = (name: unknown) => typeof name === "string" && SAFE_NAME.test(name);
+  if (typeof value.files === "object" && value.files !== null) {
+    const files = Object.entries(value.files);
+    if (!files.every(([name, size]) => isName(name) && isCount(size))) throw refuse();
+    return { files: value.files as Record<string, number> };
+  }
+  const isPiece = isName(value.name) && isCount(value.at) && isCount(value.crc) && isCount(value.bytes) && value.bytes! <= PIECE_BYTES;
+  if (!isPiece || value.bytes === 0) throw refuse();
+  return value as Piece;
 }

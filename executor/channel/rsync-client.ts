@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { EvenkeelError } from "../../platform/errors.js";
 import type { FileTree } from "../engine/engine.js";
+import { type Pace, paced } from "./pace.js";
 
 /** Nanoseconds count: a file rewritten in place within one second has the size and whole second of the copy that was sent. */
 const FLAGS = ["-aHAXS", "--modify-window=-1", "--numeric-ids", "--devices", "--specials", "--whole-file"];
@@ -24,6 +25,10 @@ export interface SyncRound {
   readonly only?: readonly string[];
   /** The name that a single-file tree has on the other end. */
   readonly remoteFile: string | null;
+  readonly pace: Pace | null;
+  readonly isCompressed: boolean;
+  /** Told of bytes as they cross to the peer. */
+  onBytes(bytes: number): void;
 }
 
 /**
@@ -35,7 +40,8 @@ export async function syncTree(tree: FileTree, socket: Duplex, round: SyncRound)
   const from = single ? `${tree.path}/${tree.file}` : `${tree.path}/`;
   const to = `rsync://peer/${tree.name}/${single ? (round.remoteFile ?? tree.file) : ""}`;
   const selection = round.only !== undefined ? ["--ignore-times", "--files-from=-", "--from0"] : single ? [] : ["--delete"];
-  const child = spawn("rsync", [...FLAGS, ...selection, from, to], {
+  const compression = round.isCompressed ? ["--compress"] : [];
+  const child = spawn("rsync", [...FLAGS, ...compression, ...selection, from, to], {
     env: {
       PATH: process.env["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin",
       RSYNC_CONNECT_PROG: CONNECT_PROGRAM,
@@ -51,16 +57,18 @@ export async function syncTree(tree: FileTree, socket: Duplex, round: SyncRound)
   });
   const [toRsync, fromRsync] = [child.stdio[3] as Duplex, child.stdio[4] as Duplex];
   let bytes = 0;
-  fromRsync.on("data", (chunk: Buffer) => {
-    bytes += chunk.length;
-  });
   const done = new Promise<number>((resolve) => {
     child.once("error", () => resolve(127));
     child.once("close", (code) => resolve(code ?? 128));
     child.once("exit", () => socket.end());
   });
   pipeline(socket, toRsync).catch(() => {});
-  fromRsync.pipe(socket);
+  const outgoing = paced(round.pace, (sent) => {
+    bytes += sent;
+    round.onBytes(sent);
+  });
+  // A pipeline and not a pipe: with the socket broken, what rsync has still said must be thrown away, else its pipe never closes.
+  pipeline(fromRsync, outgoing, socket).catch(() => {});
   const code = await done;
   socket.destroy();
   if (code !== 0 && (round.final || !HEALED_BY_NEXT_ROUND.has(code))) {

@@ -6,6 +6,8 @@ import type { Checkpoint, FileTree, WorkloadDescription } from "../engine/engine
 import type { TwinAnswer } from "../peer/protocol.js";
 import { fingerprint } from "./fingerprint.js";
 import type { Held, Surroundings } from "./migration.js";
+import { countBytes, paceOf } from "./outlet.js";
+import { withRetries } from "./with-retries.js";
 
 const run = promisify(execFile);
 
@@ -35,51 +37,65 @@ export function matchTrees(here: readonly FileTree[], there: TwinAnswer["trees"]
 }
 
 /** One round of all trees, side by side. Returns the bytes sent. */
-async function syncRound(held: Held, trees: readonly MatchedTree[], final: boolean): Promise<number> {
-  const counts = await Promise.all(trees.map((each) => syncOne(held, each, { final })));
+async function syncRound(surroundings: Surroundings, held: Held, trees: readonly MatchedTree[], final: boolean): Promise<number> {
+  const counts = await Promise.all(
+    trees.map((each) =>
+      final
+        ? syncOne(surroundings, held, each, { final })
+        : withRetries(surroundings, held, () => syncOne(surroundings, held, each, { final })),
+    ),
+  );
   return counts.reduce((total, count) => total + count, 0);
 }
 
 async function syncOne(
+  surroundings: Surroundings,
   held: Held,
   { tree, remoteFile }: MatchedTree,
   round: { final: boolean; only?: readonly string[] },
 ): Promise<number> {
-  const bytes = await syncTree(tree, await held.peer.openFiles(held.record.id), { ...round, remoteFile });
-  held.bytes["files"] = (held.bytes["files"] ?? 0) + bytes;
-  return bytes;
+  return syncTree(tree, await held.peer.openFiles(held.record.id), {
+    ...round,
+    remoteFile,
+    pace: paceOf(surroundings, round.final),
+    isCompressed: held.outlet.compresses,
+    onBytes: (bytes) => countBytes(held, "files", bytes),
+  });
 }
 
 /** The round in the freeze: the trees that changed since the last one, and every file that the workload has mapped writable. */
-export async function syncFrozen(held: Held, checkpoint: Checkpoint, synced: SyncedTrees): Promise<void> {
+export async function syncFrozen(surroundings: Surroundings, held: Held, checkpoint: Checkpoint, synced: SyncedTrees): Promise<void> {
   const changed = await Promise.all(
     synced.trees.map(async (each) => {
       const before = synced.looks.get(each.tree.name) ?? null;
       return before === null || (await fingerprint(each.tree)) !== before ? [each] : [];
     }),
   );
-  const [mapped] = await Promise.all([checkpoint.mappedFiles(synced.trees.map(({ tree }) => tree)), syncRound(held, changed.flat(), true)]);
+  const [mapped] = await Promise.all([
+    checkpoint.mappedFiles(synced.trees.map(({ tree }) => tree)),
+    syncRound(surroundings, held, changed.flat(), true),
+  ]);
   for (const each of synced.trees) {
     const only = mapped.get(each.tree.name);
-    if (only !== undefined) await syncOne(held, each, { final: true, only });
+    if (only !== undefined) await syncOne(surroundings, held, each, { final: true, only });
   }
 }
 
 /** Brings the files across while the workload runs, until a round is small or stops shrinking. */
 export async function syncWhileRunning(
-  { engine }: Surroundings,
+  surroundings: Surroundings,
   held: Held,
   description: WorkloadDescription,
   twin: TwinAnswer,
 ): Promise<SyncedTrees> {
-  const trees = matchTrees(await engine.trees(description), twin.trees);
+  const trees = matchTrees(await surroundings.engine.trees(description), twin.trees);
   const looks = new Map<string, string | null>();
   let previous = Number.POSITIVE_INFINITY;
   for (let round = 0; round < RUNNING_ROUNDS_MOST; round++) {
     // Written pages of mapped files are cleaned first, so that a later write through the mapping moves the file's time again.
     await Promise.all(trees.map(({ tree }) => flushFileSystem(tree.path)));
     for (const { tree } of trees) looks.set(tree.name, await fingerprint(tree));
-    const bytes = await syncRound(held, trees, false);
+    const bytes = await syncRound(surroundings, held, trees, false);
     if (bytes < SMALL_ROUND_BYTES || bytes > previous / 2) break;
     previous = bytes;
   }

@@ -4,8 +4,10 @@ import type { Keys } from "../../platform/keys.js";
 import type { Logger } from "../../platform/log.js";
 import { advanceMigration, type MigrationRecord, type Stage } from "../../platform/migration-record.js";
 import type { SourceEngine } from "../engine/engine.js";
+import type { ImageRoom } from "../image-room.js";
 import type { Peer } from "../peer/client.js";
 import type { NodeProbe } from "../preflight/node-probe.js";
+import type { StreamSettings } from "./outlet.js";
 
 /** What every stage of the source's half works with. */
 export interface Surroundings {
@@ -15,6 +17,8 @@ export interface Surroundings {
   readonly engine: SourceEngine;
   readonly redis: Redis;
   readonly keys: Keys;
+  readonly room: ImageRoom;
+  readonly streams: StreamSettings;
   readonly log: Logger;
   readonly probe: NodeProbe;
   connect(node: string): Promise<Peer>;
@@ -25,6 +29,8 @@ export interface Held {
   readonly record: MigrationRecord;
   readonly peer: Peer;
   readonly bytes: Record<string, number>;
+  /** Decided once the link was tried. */
+  readonly outlet: { compresses: boolean };
   readonly log: Logger;
 }
 

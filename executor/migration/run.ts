@@ -11,7 +11,9 @@ import { removeFolder } from "../remove-folder.js";
 import { syncFrozen, syncWhileRunning } from "./files.js";
 import { forgetDescription, keepDescription } from "./kept-description.js";
 import { enter, type Held, reportProgress, type Surroundings, sourceFolder } from "./migration.js";
+import { decideCompression, outgoing } from "./outlet.js";
 import { reserveRoom } from "./reserve.js";
+import { withRetries } from "./with-retries.js";
 
 /** How often a source that lost the destination's answer after the commit asks again. */
 const STATUS_INTERVAL_SECONDS = 1;
@@ -35,7 +37,7 @@ export async function runMigration(surroundings: Surroundings, record: Migration
   const { redis, keys } = surroundings;
   const log = surroundings.log.child({ migration: record.id, workload: record.name });
   const progress: Progress = { description: null, restartsHeld: false, checkpoint: null, frozenAt: null };
-  const held: Held = { record, peer: await surroundings.connect(record.to), bytes: {}, log };
+  const held: Held = { record, peer: await surroundings.connect(record.to), bytes: {}, outlet: { compresses: false }, log };
   try {
     const blackoutSeconds = await carryOver(surroundings, held, progress).catch(async (error: unknown) => {
       const known = asEvenkeelError(error);
@@ -50,6 +52,7 @@ export async function runMigration(surroundings: Surroundings, record: Migration
       await closeMigration(redis, keys, record, nowSeconds(), { result: "succeeded" });
     }
   } finally {
+    surroundings.room.release(record.id);
     held.peer.close();
   }
   return (await readMigration(redis, keys, record.id)) ?? record;
@@ -60,7 +63,7 @@ async function carryOver(surroundings: Surroundings, held: Held, progress: Progr
   const { engine } = surroundings;
   const { record, peer } = held;
   await enter(surroundings, held, "preflight", { modeUsed: "stopcopy" });
-  const { description, findings, hasImage } = await preflight(surroundings, record, (offer) => peer.offer(record.id, offer));
+  const { description, findings, hasImage, hasZstd } = await preflight(surroundings, record, (offer) => peer.offer(record.id, offer));
   progress.description = description;
   await assertClear(surroundings, held, findings);
 
@@ -68,11 +71,12 @@ async function carryOver(surroundings: Surroundings, held: Held, progress: Progr
   await reserveRoom(surroundings, held);
 
   await enter(surroundings, held, "prepare");
+  await decideCompression(surroundings, held, hasZstd);
   if (!hasImage) {
     reportProgress(surroundings, held, "prepare", { note: `sending image ${description.imageName}` });
-    await sendImage(surroundings, held, description);
+    await withRetries(surroundings, held, () => sendImage(surroundings, held, description));
   }
-  const twin = await peer.makeTwin(record.id);
+  const twin = await withRetries(surroundings, held, () => peer.makeTwin(record.id));
   const trees = await syncWhileRunning(surroundings, held, description, twin);
 
   await enter(surroundings, held, "freeze");
@@ -85,12 +89,9 @@ async function carryOver(surroundings: Surroundings, held: Held, progress: Progr
   progress.frozenAt = frozenAt;
 
   await enter(surroundings, held, "transfer");
-  const count = (bytes: number) => {
-    held.bytes["memory"] = (held.bytes["memory"] ?? 0) + bytes;
-  };
   await Promise.all([
-    syncFrozen(held, checkpoint, trees),
-    peer.sendMemory(record.id, packImages(imagesPath, count)),
+    syncFrozen(surroundings, held, checkpoint, trees),
+    peer.sendMemory(record.id, outgoing(surroundings, held, packImages(imagesPath), { kind: "memory", isFrozen: true })),
     engine.silence(description),
   ]);
 
@@ -110,12 +111,9 @@ async function assertClear(surroundings: Surroundings, held: Held, findings: rea
   throw new EvenkeelError("PREFLIGHT_BLOCKED", words, { facts: { blockers } });
 }
 
-async function sendImage({ engine }: Surroundings, held: Held, description: WorkloadDescription): Promise<void> {
-  const stream = await engine.saveImage(description.imageId, description.imageName);
-  stream.on("data", (chunk: Buffer) => {
-    held.bytes["image"] = (held.bytes["image"] ?? 0) + chunk.length;
-  });
-  await held.peer.sendImage(held.record.id, stream);
+async function sendImage(surroundings: Surroundings, held: Held, description: WorkloadDescription): Promise<void> {
+  const stream = await surroundings.engine.saveImage(description.imageId, description.imageName);
+  await held.peer.sendImage(held.record.id, outgoing(surroundings, held, stream, { kind: "image", isFrozen: false }));
 }
 
 /** The twin runs: destroy the source, give the twin its restart policy, forget the images. Each step is safe to repeat. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { Agent, type RequestOptions, request } from "node:https";
-import type { Duplex, Readable } from "node:stream";
+import { type Duplex, Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { type ErrorCode, EvenkeelError } from "../../platform/errors.js";
@@ -12,6 +12,7 @@ import {
   type IncomingStatus,
   type Offer,
   type OfferAnswer,
+  type Outgoing,
   type RestoreAnswer,
   type RestoreRequest,
   RSYNC_UPGRADE,
@@ -21,17 +22,24 @@ import {
 
 const PING_TIMEOUT_SECONDS = 1.5;
 
+/** Enough to fill the buffers on the way and then tell the link's own rate, on 10 Gbit/s as on 100 Mbit/s. */
+const PROBE_BYTES_MOST = 32 << 20;
+const PROBE_SECONDS_MOST = 0.3;
+const PROBE_PIECE_BYTES = 256 << 10;
+
 export interface Peer {
   /** What stands between this node and the peer, whatever is to be moved. */
   compare(introduction: Introduction): Promise<{ readonly findings: readonly Finding[] }>;
   /** As `offer`, but only asked: nothing is kept there. */
   preflight(offer: Offer): Promise<OfferAnswer>;
   offer(id: string, offer: Offer): Promise<OfferAnswer>;
-  sendImage(id: string, stream: NodeJS.ReadableStream): Promise<void>;
+  /** Bytes a second that the link takes now, by trying. */
+  measureLink(id: string): Promise<number>;
+  sendImage(id: string, image: Outgoing): Promise<void>;
   makeTwin(id: string): Promise<TwinAnswer>;
   /** A byte stream to an rsync daemon that serves the twin's trees. */
   openFiles(id: string): Promise<Duplex>;
-  sendMemory(id: string, images: Readable): Promise<void>;
+  sendMemory(id: string, images: Outgoing): Promise<void>;
   restore(id: string, body: RestoreRequest): Promise<RestoreAnswer>;
   finish(id: string): Promise<void>;
   remove(id: string): Promise<void>;
@@ -78,10 +86,11 @@ export function connectPeer(address: string, node: string, tls: ReturnType<typeo
     return finishResponse<T>(response, node);
   }
 
-  async function send(path: string, stream: NodeJS.ReadableStream): Promise<void> {
+  async function send(path: string, { stream, isCompressed }: Outgoing): Promise<void> {
+    const headers = { "content-type": "application/octet-stream", ...(isCompressed ? { "content-encoding": "zstd" } : {}) };
     let sent: ReturnType<typeof request>;
     const response = new Promise<IncomingMessage>((resolve, reject) => {
-      sent = request({ ...base, method: "PUT", path, headers: { "content-type": "application/octet-stream" } }, resolve);
+      sent = request({ ...base, method: "PUT", path, headers }, resolve);
       const watch = heartbeat.watch(sent);
       sent.once("close", watch.done);
       sent.once("error", (error) => reject(unreachable(error)));
@@ -98,7 +107,20 @@ export function connectPeer(address: string, node: string, tls: ReturnType<typeo
     compare: (introduction) => call("POST", routes.compare, introduction),
     preflight: (offer) => call("POST", routes.preflight, offer),
     offer: (id, offer) => call("POST", routes.offer(id), offer),
-    sendImage: (id, stream) => send(routes.image(id), stream),
+    measureLink: async (id) => {
+      const began = performance.now();
+      let bytes = 0;
+      const filling = Buffer.alloc(PROBE_PIECE_BYTES);
+      const pieces = function* () {
+        while (bytes < PROBE_BYTES_MOST && performance.now() - began < PROBE_SECONDS_MOST * 1000) {
+          bytes += filling.length;
+          yield filling;
+        }
+      };
+      await send(routes.probe(id), { stream: Readable.from(pieces(), { objectMode: false }), isCompressed: false });
+      return bytes / ((performance.now() - began) / 1000);
+    },
+    sendImage: (id, image) => send(routes.image(id), image),
     makeTwin: (id) => call("POST", routes.twin(id)),
     openFiles: (id) =>
       new Promise((resolve, reject) => {

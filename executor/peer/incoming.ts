@@ -9,9 +9,10 @@ import type { Logger } from "../../platform/log.js";
 import { commitMigration, readMigration, revertMigration } from "../../platform/migration-record.js";
 import { monotonicSeconds } from "../channel/events.js";
 import { unpackImages } from "../channel/image-stream.js";
+import { hasZstd } from "../channel/zstd.js";
 import type { FileTree, TargetEngine, WorkloadDescription } from "../engine/engine.js";
+import type { ImageRoom } from "../image-room.js";
 import type { Introduction, NodeProbe } from "../preflight/node-probe.js";
-import { imageRoomFindings } from "../preflight/room.js";
 import { removeFolder } from "../remove-folder.js";
 import type { IncomingStatus, Offer, OfferAnswer, RestoreAnswer, RestoreRequest, TwinAnswer } from "./protocol.js";
 import { serveRsync, writeRsyncConfig } from "./rsync-server.js";
@@ -50,6 +51,7 @@ interface Needs {
   readonly node: string;
   readonly runDirectory: string;
   readonly engine: TargetEngine;
+  readonly room: ImageRoom;
   readonly redis: Redis;
   readonly keys: Keys;
   readonly log: Logger;
@@ -59,7 +61,7 @@ interface Needs {
 const EMPTY = {};
 
 /** The destination's half of each migration that comes in. */
-export function makeIncoming({ node, runDirectory, engine, redis, keys, log, probe }: Needs): Incoming {
+export function makeIncoming({ node, runDirectory, engine, room, redis, keys, log, probe }: Needs): Incoming {
   const home = `${runDirectory}/incoming`;
   const pendingFolder = (containerId: string) => `${runDirectory}/in/${containerId}`;
 
@@ -87,20 +89,26 @@ export function makeIncoming({ node, runDirectory, engine, redis, keys, log, pro
     if (record?.outcome === "committed") await revertMigration(redis, keys, id, record.epoch, nowSeconds());
   }
 
-  async function judge({ description, introduction, needs, memoryBytes }: Offer): Promise<OfferAnswer> {
-    const [own, pair, room, hasImage] = await Promise.all([
+  /** Books the room for a migration; null = only asks. */
+  async function judge(id: string | null, { description, introduction, needs, memoryBytes }: Offer): Promise<OfferAnswer> {
+    const [own, pair, short, hasImage] = await Promise.all([
       engine.findings(description, needs),
       probe.compare(introduction),
-      imageRoomFindings(runDirectory, memoryBytes, node),
+      room.claim(id, memoryBytes),
       engine.hasImage(description.imageId),
     ]);
-    return { findings: [...own, ...pair, ...room], hasImage };
+    return { findings: [...own, ...pair, ...short], hasImage, hasZstd: await hasZstd() };
   }
+
+  const answer = (containerId: string, trees: readonly FileTree[]): TwinAnswer => ({
+    containerId,
+    trees: trees.map((tree) => ({ name: tree.name, file: tree.file ?? null })),
+  });
 
   const steps: Omit<Incoming, "judge" | "compare" | "isBusy" | "known" | "authorise" | "files" | "status"> = {
     async offer(id, offer) {
       await write(id, { description: offer.description, containerId: null, trees: [], state: "preparing" });
-      return judge(offer);
+      return judge(id, offer);
     },
 
     async image(id, stream) {
@@ -113,11 +121,15 @@ export function makeIncoming({ node, runDirectory, engine, redis, keys, log, pro
     async makeTwin(id) {
       const half = await read(id);
       if (half === null) throw new EvenkeelError("MIGRATION_NOT_FOUND", id);
+      // Asked again after the answer was lost: the same twin, or none of the half-made one.
+      if (half.containerId !== null) return answer(half.containerId, half.trees);
+      const left = await engine.findTwin(id);
+      if (left !== null) await engine.remove(left.containerId, pendingFolder(left.containerId));
       const twin = await engine.create(half.description, id);
-      await write(id, { ...half, containerId: twin.containerId, trees: twin.trees });
       await engine.prepareRestore(twin.containerId, pendingFolder(twin.containerId));
       await writeRsyncConfig(`${home}/${id}/rsyncd.conf`, twin.trees);
-      return { containerId: twin.containerId, trees: twin.trees.map((tree) => ({ name: tree.name, file: tree.file ?? null })) };
+      await write(id, { ...half, containerId: twin.containerId, trees: twin.trees });
+      return answer(twin.containerId, twin.trees);
     },
 
     async memory(id, images) {
@@ -160,6 +172,7 @@ export function makeIncoming({ node, runDirectory, engine, redis, keys, log, pro
       await engine.finish(half.description, half.containerId, pendingFolder(half.containerId));
       await removeFolder(pendingFolder(half.containerId));
       await rm(`${home}/${id}`, { recursive: true, force: true });
+      room.release(id);
       return EMPTY;
     },
 
@@ -176,6 +189,7 @@ export function makeIncoming({ node, runDirectory, engine, redis, keys, log, pro
         await removeFolder(pendingFolder(containerId));
       }
       await rm(`${home}/${id}`, { recursive: true, force: true });
+      room.release(id);
       return EMPTY;
     },
   };
@@ -205,6 +219,16 @@ export function makeIncoming({ node, runDirectory, engine, redis, keys, log, pro
     return turn;
   }
 
+  const streams = new Map<string, Readable>();
+  /** A source sends again only when it has given up the last stream; what still waits for that one's bytes must make way. */
+  function afterNewest<T>(id: string, stream: Readable, step: () => Promise<T>): Promise<T> {
+    streams.get(id)?.destroy(new EvenkeelError("TRANSFER_FAILED", "the source has begun anew"));
+    streams.set(id, stream);
+    return inTurn(id, step).finally(() => {
+      if (streams.get(id) === stream) streams.delete(id);
+    });
+  }
+
   return {
     async authorise(id, caller) {
       const record = await readMigration(redis, keys, id);
@@ -216,14 +240,14 @@ export function makeIncoming({ node, runDirectory, engine, redis, keys, log, pro
     // Beside the memory, not after it: both belong to the freeze.
     files: (id, socket) => serveRsync(`${home}/${id}/rsyncd.conf`, socket, log),
     status: async (id) => ({ state: (await read(id))?.state ?? (await inTurn(id, () => stateWithoutHalf(id))) }),
-    judge,
+    judge: (offer) => judge(null, offer),
     compare: async (introduction) => ({ findings: await probe.compare(introduction) }),
     isBusy: (id) => queues.has(id),
     known: () => readdir(home).catch(() => []),
     offer: (id, offer) => inTurn(id, () => steps.offer(id, offer)),
-    image: (id, stream) => inTurn(id, () => steps.image(id, stream)),
+    image: (id, stream) => afterNewest(id, stream, () => steps.image(id, stream)),
     makeTwin: (id) => inTurn(id, () => steps.makeTwin(id)),
-    memory: (id, images) => inTurn(id, () => steps.memory(id, images)),
+    memory: (id, images) => afterNewest(id, images, () => steps.memory(id, images)),
     restore: (id, request) => inTurn(id, () => steps.restore(id, request)),
     finish: (id) => inTurn(id, () => steps.finish(id)),
     remove: (id) => inTurn(id, () => steps.remove(id)),

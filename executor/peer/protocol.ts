@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import type { Finding } from "../../platform/findings.js";
 import type { Needs, ProcessFact, WorkloadDescription } from "../engine/engine.js";
 import type { Introduction } from "../preflight/node-probe.js";
@@ -14,6 +15,8 @@ export interface Offer {
 export interface OfferAnswer {
   readonly findings: readonly Finding[];
   readonly hasImage: boolean;
+  /** Whether it can take what was compressed with zstd. */
+  readonly hasZstd: boolean;
 }
 
 export interface TwinAnswer {
@@ -39,6 +42,12 @@ export interface IncomingStatus {
   readonly state: "unknown" | "preparing" | "restoring" | "running" | "failed";
 }
 
+/** A stream that is sent: as it is, or with `content-encoding: zstd`. */
+export interface Outgoing {
+  readonly stream: Readable;
+  readonly isCompressed: boolean;
+}
+
 export const RSYNC_UPGRADE = "evenkeel-rsync";
 
 export const routes = {
@@ -48,6 +57,8 @@ export const routes = {
   preflight: "/v1/preflight",
   offer: (id: string) => `/v1/migrations/${id}/offer`,
   image: (id: string) => `/v1/migrations/${id}/image`,
+  /** Takes bytes and forgets them. */
+  probe: (id: string) => `/v1/migrations/${id}/probe`,
   twin: (id: string) => `/v1/migrations/${id}/twin`,
   files: (id: string) => `/v1/migrations/${id}/files`,
   memory: (id: string) => `/v1/migrations/${id}/memory`,

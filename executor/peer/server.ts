@@ -1,11 +1,14 @@
 import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 import type { Duplex, Readable } from "node:stream";
+import { finished, pipeline } from "node:stream/promises";
 import type { TLSSocket } from "node:tls";
 import Fastify, { type FastifyRequest } from "fastify";
 import { z } from "zod";
 import { asEvenkeelError, EvenkeelError } from "../../platform/errors.js";
 import type { Logger } from "../../platform/log.js";
 import type { readTls } from "../../platform/tls.js";
+import { decompress } from "../channel/zstd.js";
 import type { Introduction } from "../preflight/node-probe.js";
 import type { Incoming } from "./incoming.js";
 import { type Offer, RSYNC_UPGRADE, routes } from "./protocol.js";
@@ -22,6 +25,9 @@ const offerBody = z.object({
   needs: z.looseObject({ rootBytes: z.number(), volumeBytes: z.number(), coveredPaths: z.array(z.string()) }),
   memoryBytes: z.number().nonnegative(),
 });
+
+/** Then ten questions, one a second (libuv), and the connection is given up. */
+const KEEP_ALIVE_SECONDS = 5;
 
 export interface PeerServer {
   readonly port: number;
@@ -53,13 +59,21 @@ export async function servePeers(
     const id = await admit(request);
     return incoming.offer(id, offerBody.parse(request.body) as unknown as Offer);
   });
-  app.put(routes.image(":id"), async (request) => incoming.image(await admit(request), request.body as Readable));
+  app.put(routes.image(":id"), async (request) => incoming.image(await admit(request), plainBody(request)));
+  app.put(routes.probe(":id"), async (request) => {
+    await admit(request);
+    (request.body as Readable).resume();
+    await finished(request.body as Readable);
+    return {};
+  });
   app.post(routes.twin(":id"), async (request) => incoming.makeTwin(await admit(request)));
-  app.put(routes.memory(":id"), async (request) => incoming.memory(await admit(request), request.body as Readable));
+  app.put(routes.memory(":id"), async (request) => incoming.memory(await admit(request), plainBody(request)));
   app.post(routes.restore(":id"), async (request) => incoming.restore(await admit(request), restoreBody.parse(request.body)));
   app.post(routes.finish(":id"), async (request) => incoming.finish(await admit(request)));
   app.delete(routes.migration(":id"), async (request) => incoming.remove(await admit(request)));
   app.get(routes.migration(":id"), async (request) => incoming.status(await admit(request)));
+  // A peer whose link was cut says no goodbye; what waits for its bytes must end all the same.
+  app.server.on("connection", (socket: Socket) => socket.setKeepAlive(true, KEEP_ALIVE_SECONDS * 1000));
   // A restore answers only when the workload runs; Node would cut it off after five minutes.
   app.server.requestTimeout = 0;
   app.server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -84,6 +98,15 @@ export async function servePeers(
       await app.close();
     },
   };
+}
+
+/** The bytes that were meant; an error on the way breaks both ends of it. */
+function plainBody(request: FastifyRequest): Readable {
+  const body = request.body as Readable;
+  if (request.headers["content-encoding"] !== "zstd") return body;
+  const plain = decompress();
+  pipeline(body, plain).catch((error: Error) => plain.destroy(error));
+  return plain;
 }
 
 /** The node that the caller's certificate was issued to. */

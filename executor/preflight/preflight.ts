@@ -3,16 +3,19 @@ import type { WorkloadDescription } from "../engine/engine.js";
 import type { Surroundings } from "../migration/migration.js";
 import { readDemand } from "../migration/reserve.js";
 import type { Offer, OfferAnswer } from "../peer/protocol.js";
-import { imageRoomFindings, mebibytes } from "./room.js";
+import { mebibytes } from "./room.js";
 
 export interface Preflight {
   readonly description: WorkloadDescription;
   readonly findings: readonly Finding[];
   readonly hasImage: boolean;
+  readonly hasZstd: boolean;
 }
 
 /** The move in question; a migration's record is one. */
 export interface Wanted {
+  /** Absent: it is only asked about, and nothing is booked. */
+  readonly id?: string;
   readonly name: string;
   readonly containerId: string;
   readonly from: string;
@@ -37,14 +40,14 @@ export async function preflight(
     readDemand(surroundings, wanted),
   ]);
   const answer = await ask({ description, introduction, needs, memoryBytes: demand.imageBytes });
-  const room = await imageRoomFindings(surroundings.runDirectory, demand.imageBytes, wanted.from);
+  const room = await surroundings.room.claim(wanted.id ?? null, demand.imageBytes);
   const { freeBytes, reservedBytes } = demand;
   if (demand.memoryBytes > freeBytes - reservedBytes) {
     const held = reservedBytes > 0 ? `, ${mebibytes(reservedBytes)} of it for others` : "";
     const words = `${wanted.to} has ${mebibytes(freeBytes)} free${held}; ${wanted.name} needs ${mebibytes(demand.memoryBytes)} while it moves`;
     room.push(finding("memory-short", words));
   }
-  return { description, findings: once([...own, ...room, ...answer.findings]), hasImage: answer.hasImage };
+  return { description, findings: once([...own, ...room, ...answer.findings]), hasImage: answer.hasImage, hasZstd: answer.hasZstd };
 }
 
 /** Both ends may have noticed the same. */

@@ -30,16 +30,6 @@ export async function roomFindings(places: readonly Place[]): Promise<Finding[]>
     );
 }
 
-/** Whether the images of a workload fit where they pass through memory. */
-export async function imageRoomFindings(runDirectory: string, memoryBytes: number, node: string): Promise<Finding[]> {
-  const { bavail, bsize } = await statfs(runDirectory);
-  const free = bavail * bsize;
-  if (memoryBytes <= free) return [];
-  return [
-    finding("tmpfs-short", `${runDirectory} of ${node} has ${mebibytes(free)} free; the images need up to ${mebibytes(memoryBytes)}`),
-  ];
-}
-
 export async function freeHugePageBytes(): Promise<number> {
   let bytes = 0;
   for (const size of await readdir(HUGE_PAGES).catch(() => [])) {

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { finished } from "node:stream";
 import { EvenkeelError } from "../../../platform/errors.js";
 import type { TargetEngine } from "../engine.js";
 import { MIGRATION_LABEL, toCreateOptions } from "./create-options.js";
@@ -29,9 +30,22 @@ export function makeDockerTarget(host: DockerHost): TargetEngine {
       targetFindings(host, description, needs, await hasImage(description.imageId, description.imageId)),
     hasImage: (imageId) => hasImage(imageId, imageId),
     loadImage: async (stream, imageName, imageId) => {
-      const progress = await host.docker.loadImage(stream);
-      progress.resume();
-      await once(progress, "end");
+      // Without the signal Docker would wait for ever for the rest of a stream that has broken.
+      const broken = new AbortController();
+      const watch = finished(stream, { writable: false }, (error) => {
+        if (error) broken.abort(error);
+      });
+      try {
+        const progress = await host.docker.loadImage(stream, { abortSignal: broken.signal });
+        progress.resume();
+        await once(progress, "end", { signal: broken.signal });
+      } catch (error) {
+        throw broken.signal.aborted
+          ? new EvenkeelError("TRANSFER_FAILED", `${imageName} did not arrive whole: ${String(broken.signal.reason)}`)
+          : error;
+      } finally {
+        watch();
+      }
       if (!(await hasImage(imageId, imageId))) {
         throw new EvenkeelError("IMAGE_UNAVAILABLE", `${imageName} was sent, yet ${imageId.slice(0, 19)} is not here`);
       }

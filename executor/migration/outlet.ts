@@ -1,0 +1,47 @@
+import { availableParallelism } from "node:os";
+import { pipeline, type Readable } from "node:stream";
+import { compressionPays } from "../channel/compression-pays.js";
+import { type Pace, paced } from "../channel/pace.js";
+import { compress } from "../channel/zstd.js";
+import type { Outgoing } from "../peer/protocol.js";
+import type { Held, Surroundings } from "./migration.js";
+
+/** How the bytes of all migrations leave this node, by its configuration. */
+export interface StreamSettings {
+  /** Shared by all of them; null = as fast as the link takes them. */
+  readonly pace: Pace | null;
+  readonly capsFreeze: boolean;
+  readonly compression: "auto" | "always" | "never";
+}
+
+/** Tries the link and decides, for the whole migration, whether what is sent is compressed. */
+export async function decideCompression({ streams }: Surroundings, held: Held, hasZstd: boolean): Promise<void> {
+  if (!hasZstd || streams.compression === "never") return;
+  const bytesPerSecond = await held.peer.measureLink(held.record.id).catch(() => null);
+  const link = { bytesPerSecond, capBytesPerSecond: streams.pace?.bytesPerSecond ?? null, cores: availableParallelism() };
+  held.outlet.compresses = streams.compression === "always" || compressionPays(link);
+  held.log.info({ ...link, compresses: held.outlet.compresses }, "link measured");
+}
+
+/** The pace that holds now. */
+export function paceOf({ streams }: Surroundings, isFrozen: boolean): Pace | null {
+  return isFrozen && !streams.capsFreeze ? null : streams.pace;
+}
+
+/** A stream as it goes to the peer: compressed if that pays, at the pace, its bytes counted as they cross. */
+export function outgoing(
+  surroundings: Surroundings,
+  held: Held,
+  stream: NodeJS.ReadableStream,
+  of: { kind: string; isFrozen: boolean },
+): Outgoing {
+  const counted = paced(paceOf(surroundings, of.isFrozen), (bytes) => countBytes(held, of.kind, bytes));
+  const stages = held.outlet.compresses ? [stream, compress(), counted] : [stream, counted];
+  // Its error breaks the last stage too, and with it the request.
+  pipeline(stages as [Readable, typeof counted], () => {});
+  return { stream: counted, isCompressed: held.outlet.compresses };
+}
+
+export function countBytes(held: Held, kind: string, bytes: number): void {
+  held.bytes[kind] = (held.bytes[kind] ?? 0) + bytes;
+}

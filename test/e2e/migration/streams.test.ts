@@ -1,0 +1,129 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { expect } from "chai";
+import { listenForStage } from "../support/moments.js";
+import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "../support/moving-fleet.js";
+import { recordTicks, TICKER, type Ticks, woundBack } from "../support/ticking-workload.js";
+import { settledOn } from "../support/traces.js";
+
+const NAME = TICKER.name;
+const MIB = 1 << 20;
+/** Slow enough for a cut to find the image, or the volume, on its way. */
+const CAP_BYTES_PER_SECOND = 16 * MIB;
+const VOLUME_MIB = 96;
+/** Longer than the heartbeat takes to give the link up. */
+const CUT_MILLISECONDS = 8000;
+const UNDER_WAY_MILLISECONDS = 700;
+
+describe("The streams of a move", function () {
+  this.timeout(240_000);
+  let moving: MovingFleet;
+  let ticks: Ticks;
+
+  const node = (name: string) => moving.fleet.lab.node(name);
+  const shell = async (name: string, script: string) => (await node(name).exec(["sh", "-c", script])).stdout;
+  const broke = async (name: string) =>
+    (await readFile(moving.executorLog(name), "utf8")).split("the connection broke before the freeze").length - 1;
+
+  /** Starts a node's executor anew with these settings of its own. */
+  async function configure(name: string, executor: object): Promise<void> {
+    const path = join(moving.fleet.lab.sharedDirectory, "etc", name, "config.json");
+    const config = JSON.parse(await readFile(path, "utf8")) as { executor: object };
+    await writeFile(path, JSON.stringify({ ...config, executor: { ...config.executor, ...executor } }));
+    await node(name).service("executor")!.kill("SIGTERM");
+    await moving.startExecutor(name);
+  }
+
+  async function isWell(where: string): Promise<void> {
+    await settledOn(moving.fleet, NAME, where);
+    expect(await moving.answersOn(NAME)).to.include({ wrongAnswers: 0, resets: 0, connectionKept: true });
+    await ticks.goOn();
+    expect(woundBack(await ticks.read())).to.deep.equal([]);
+  }
+
+  /** Cuts the destination's link while `prepare` is under way, and heals it. */
+  async function moveWithCut(from: string, to: string) {
+    const before = await broke(from);
+    const moment = await listenForStage(moving.fleet, "prepare");
+    const id = await moving.begin(NAME, from, to);
+    await moment.reached;
+    moment.close();
+    await delay(UNDER_WAY_MILLISECONDS);
+    await node(to).cut();
+    await delay(CUT_MILLISECONDS);
+    await node(to).heal();
+    const record = await moving.closed(id);
+    expect(record, record.errorMessage ?? "").to.include({ result: "succeeded", outcome: "committed" });
+    expect(await broke(from)).to.be.greaterThan(before);
+    await isWell(to);
+    return record;
+  }
+
+  before(async () => {
+    moving = await startMovingFleet("e2e-streams", [TICKER], {
+      before: async (fleet) => {
+        ticks = await recordTicks(fleet.lab);
+      },
+    });
+    await ticks.goOn();
+    for (const name of [FIRST, SECOND]) await configure(name, { bandwidthBytesPerSecond: CAP_BYTES_PER_SECOND });
+  });
+
+  after(async () => {
+    expect(await moving?.close()).to.deep.equal([]);
+  });
+
+  it("go on when the link is cut for a while and the image is on its way", async () => {
+    const record = await moveWithCut(FIRST, SECOND);
+    expect(record.bytes["image"]).to.be.greaterThan(16 * MIB);
+  });
+
+  it("go on when the link is cut for a while and files are on their way, within the cap", async () => {
+    await shell(
+      SECOND,
+      `docker exec ${NAME} python3 -S -c "import os; [open('/data/bulk', 'ab').write(os.urandom(1 << 20)) for _ in range(${VOLUME_MIB})]"`,
+    );
+    const record = await moveWithCut(SECOND, FIRST);
+    expect(record.bytes).to.not.have.property("image");
+    const at = (stage: string) => record.timeline.find((entry) => entry.stage === stage)!.at;
+    expect(record.bytes["files"]! / (at("freeze") - at("prepare"))).to.be.at.most(CAP_BYTES_PER_SECOND * 1.1);
+    await shell(FIRST, `docker exec ${NAME} python3 -S -c "import os; os.unlink('/data/bulk')"`);
+  });
+
+  it("are smaller when they are compressed", async () => {
+    await node(SECOND).docker.getImage(TICKER.image).remove();
+    const { Size } = await node(FIRST).docker.getImage(TICKER.image).inspect();
+    await configure(FIRST, { compression: "always" });
+    const record = await moving.moveWell(NAME, FIRST, SECOND);
+    expect(record.bytes["image"]).to.be.lessThan(Size * 0.7);
+    await isWell(SECOND);
+  });
+
+  it("end the move, and the source goes on, when a byte of the memory has changed on the way", async () => {
+    await configure(SECOND, { compression: "always" });
+    const spoil = "import sys; bytes = bytearray(sys.stdin.buffer.read()); bytes[5_000_000] ^= 1; sys.stdout.buffer.write(bytes)";
+    const script = `#!/bin/sh\n[ "$1" = -d ] || exec zstd.real "$@"\nzstd.real "$@" | python3 -c "${spoil}"`;
+    await shell(FIRST, `mv /usr/bin/zstd /usr/bin/zstd.real\ncat >/usr/bin/zstd <<'END'\n${script}\nEND\nchmod 755 /usr/bin/zstd`);
+    const record = await moving.move(NAME, SECOND, FIRST);
+    await shell(FIRST, "mv /usr/bin/zstd.real /usr/bin/zstd");
+    expect(record).to.include({ result: "failed", errorCode: "CHECKSUM_MISMATCH", outcome: "aborted" });
+    await isWell(SECOND);
+  });
+
+  for (const crowded of [FIRST, SECOND]) {
+    it(`are not begun when the ${crowded === SECOND ? "source" : "destination"} has no room for the memory image`, async () => {
+      await shell(crowded, 'mount -o "remount,size=$(($(df -B1 --output=used /run | tail -1) + (40 << 20)))" /run');
+      const record = await moving.move(NAME, SECOND, FIRST);
+      await shell(crowded, "mount -o remount,size=50% /run");
+      expect(record).to.include({ result: "failed", errorCode: "PREFLIGHT_BLOCKED", outcome: "aborted" });
+      expect(record.errorMessage).to.include("tmpfs-short: ").and.include(`/run/evenkeel of ${crowded}`);
+      await isWell(SECOND);
+    });
+  }
+
+  it("are what they were once there is room again", async () => {
+    await moving.moveWell(NAME, SECOND, FIRST);
+    await isWell(FIRST);
+  });
+});
