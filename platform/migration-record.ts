@@ -30,6 +30,22 @@ export type MigrationResult = "succeeded" | "failed" | "cancelled";
 export interface TimelineEntry {
   readonly stage: Stage;
   readonly at: number;
+  /** What had been sent until then, by kind; absent while nothing was counted. */
+  readonly bytes?: Readonly<Record<string, number>>;
+}
+
+/** What the present stage is doing, for the live views. Absent is unknown. */
+export interface StageProgress {
+  readonly doneBytes?: number;
+  readonly totalBytes?: number;
+  readonly bytesPerSecond?: number;
+  /** How fast the workload makes sent memory stale, where the kernel tells. */
+  readonly dirtyBytesPerSecond?: number;
+  /** Until the stage has sent what it has to send, at the present rate. */
+  readonly etaSeconds?: number;
+  /** Which round of pre-copy, or of the files, from 1. */
+  readonly round?: number;
+  readonly note?: string;
 }
 
 export interface NewMigration {
@@ -61,11 +77,14 @@ export interface MigrationRecord extends NewMigration {
   /** What preflight found in the way; empty when nothing was. */
   readonly blockers: readonly Finding[];
   readonly blackoutSeconds: number | null;
+  /** What was expected before the freeze; null where nothing was. */
+  readonly predictedBlackoutSeconds: number | null;
+  /** When each step of the restore was reached, in seconds since it was asked for. */
+  readonly restoreSteps: Readonly<Record<string, number>>;
   /** Bytes sent to the destination by kind: image, files, memory. */
   readonly bytes: Readonly<Record<string, number>>;
   readonly timeline: readonly TimelineEntry[];
-  /** What the present stage is doing, for the live views: {doneBytes, totalBytes, note}. */
-  readonly progress: { readonly doneBytes?: number; readonly totalBytes?: number; readonly note?: string } | null;
+  readonly progress: StageProgress | null;
 }
 
 const CLOSED_KEPT = 1000;
@@ -195,6 +214,8 @@ function parseRecord(hash: Record<string, string>): MigrationRecord {
     errorMessage: orNull("errorMessage"),
     blockers: json("blockers", []),
     blackoutSeconds: numberOrNull("blackoutSeconds"),
+    predictedBlackoutSeconds: numberOrNull("predictedBlackoutSeconds"),
+    restoreSteps: json("restoreSteps", {}),
     bytes: json("bytes", {}),
     timeline: json("timeline", []),
     progress: json("progress", null),

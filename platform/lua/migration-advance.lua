@@ -16,14 +16,16 @@ end
 if outcome == 'committed' and ARGV[2] ~= 'resume' and ARGV[2] ~= 'cleanup' then
   return 'settled'
 end
-for name, value in pairs(cjson.decode(ARGV[4])) do
+local fields = cjson.decode(ARGV[4])
+for name, value in pairs(fields) do
   redis.call('HSET', KEYS[1], name, value)
 end
 redis.call('HSET', KEYS[1], 'updatedAt', ARGV[3])
 if stage ~= ARGV[2] then
   local timeline = cjson.decode(redis.call('HGET', KEYS[1], 'timeline') or '[]')
   if #timeline < 64 then
-    timeline[#timeline + 1] = { stage = ARGV[2], at = tonumber(ARGV[3]) }
+    local sent = fields.bytes and fields.bytes ~= '{}' and cjson.decode(fields.bytes) or nil
+    timeline[#timeline + 1] = { stage = ARGV[2], at = tonumber(ARGV[3]), bytes = sent }
   end
   redis.call('HSET', KEYS[1], 'stage', ARGV[2], 'timeline', cjson.encode(timeline))
   redis.call('XADD', KEYS[2], 'MAXLEN', '~', 10000, '*', 'at', ARGV[3], 'kind', 'stage', 'migration', ARGV[6], 'detail', ARGV[2])

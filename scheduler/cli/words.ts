@@ -50,6 +50,19 @@ export function sumBytes(record: MigrationRecord): number {
   return Object.values(record.bytes).reduce((sum, value) => sum + value, 0);
 }
 
+/** How far the present stage is and how fast, as far as the executor says; empty when it says nothing. */
+export function howFar(record: MigrationRecord): string[] {
+  const { doneBytes, totalBytes, bytesPerSecond, dirtyBytesPerSecond, etaSeconds, round, note } = record.progress ?? {};
+  const words: string[] = [];
+  if (note !== undefined) words.push(note);
+  if (round !== undefined) words.push(`round ${round}`);
+  if (doneBytes !== undefined) words.push(totalBytes === undefined ? bytes(doneBytes) : `${bytes(doneBytes)} of ${bytes(totalBytes)}`);
+  if (bytesPerSecond !== undefined) words.push(`${bytes(bytesPerSecond)}/s`);
+  if (dirtyBytesPerSecond !== undefined) words.push(`${bytes(dirtyBytesPerSecond)}/s changing`);
+  if (etaSeconds !== undefined) words.push(`${duration(etaSeconds)} left`);
+  return words;
+}
+
 /** Where a migration stands, in a word or two. */
 export function standing(record: MigrationRecord): string {
   if (record.result !== null) return record.result;

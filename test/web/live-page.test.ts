@@ -12,6 +12,7 @@ import {
   claimMigration,
   closeMigration,
   commitMigration,
+  createMigration,
   listMigrations,
   type MigrationRecord,
   type Stage,
@@ -132,8 +133,12 @@ describe("the live page", function () {
     await page.locator(`[data-flight="${record.workload}"]`).waitFor();
     const { epoch } = (await claimMigration(redis, keys, record.id, Date.now() / 1000))!;
     await step(record, epoch, "preflight");
-    await step(record, epoch, "prepare", { progress: { doneBytes: 150e6, totalBytes: 300e6 }, modeUsed: "stopcopy" });
+    await step(record, epoch, "prepare", {
+      progress: { doneBytes: 150e6, totalBytes: 300e6, bytesPerSecond: 60e6, etaSeconds: 2.5 },
+      modeUsed: "stopcopy",
+    });
     await page.locator(".ghost", { hasText: "prepare" }).locator("progress").waitFor();
+    await page.getByTestId(`migration-${record.id}`).getByText("143 MiB of 286 MiB, 57.2 MiB/s, 2.50 s left").waitFor();
     await picture("move-under-way");
     await step(record, epoch, "freeze");
     await step(record, epoch, "restore", { blackoutSeconds: 0.21, bytes: { memory: 300e6 }, progress: null });
@@ -156,6 +161,54 @@ describe("the live page", function () {
       .getByText(/runs on|is being moved/)
       .waitFor({ state: "attached" });
     await picture("move-done");
+    expect(complaints).to.deep.equal([]);
+  });
+
+  it("draws a migration's stages to scale, marks when its workload stood still, and says what each stage sent", async () => {
+    const begun = Date.now() / 1000 - 60;
+    const wanted = {
+      id: "m1",
+      workload: containerIdOf("reports"),
+      name: "reports",
+      containerId: containerIdOf("reports"),
+      from: "n2",
+      to: "n3",
+    };
+    await createMigration(redis, keys, { ...wanted, reason: "operator", because: "asked for", mode: "auto" }, begun, 0);
+    const record = (await claimMigration(redis, keys, "m1", begun))!;
+    const reach = (stage: Stage, after: number, fields: Record<string, string | number | object | null> = {}) =>
+      advanceMigration(redis, keys, begun + after, { id: "m1", epoch: record.epoch, stage, fields });
+    await reach("preflight", 0.2, { modeUsed: "stopcopy", predictedBlackoutSeconds: 0.7 });
+    await reach("prepare", 0.6);
+    await reach("freeze", 2.4, { bytes: { files: 24e6 } });
+    await reach("transfer", 2.75, { bytes: { files: 24e6 } });
+    await reach("restore", 3, { bytes: { files: 25e6, memory: 300e6 } });
+    expect(await commitMigration(redis, keys, "m1", record.epoch, begun + 3.2)).to.equal(true);
+    const restoreSteps = { create: 0.05, namespace: 0.09, start: 0.15, "post-restore": 0.21, commit: 0.24, "post-resume": 0.25, exit: 0.3 };
+    await reach("resume", 3.3, { blackoutSeconds: 0.8, restoreSteps, bytes: { files: 25e6, memory: 300e6 } });
+    await reach("cleanup", 3.32, { bytes: { files: 25e6, memory: 300e6 } });
+    await closeMigration(redis, keys, record, begun + 4, { result: "succeeded" });
+
+    const entry = page.getByTestId("migration-m1");
+    await entry.getByText("stood still for 0.80 s, 0.70 s expected").waitFor();
+    const bar = (await entry.locator(".timeline").boundingBox())!;
+    const place = async (of: string) => {
+      const box = (await entry.locator(of).first().boundingBox())!;
+      return { from: (box.x - bar.x) / bar.width, share: box.width / bar.width };
+    };
+    const still = await place(".still");
+    expect(still.from).to.be.closeTo(2.5 / 4, 0.01);
+    expect(still.share).to.be.closeTo(0.8 / 4, 0.01);
+    expect((await place(".part.stopped")).from).to.be.closeTo(2.4 / 4, 0.01);
+
+    await entry.getByText("Stages").click();
+    const row = async (stage: string) => entry.getByRole("row").filter({ hasText: stage }).getByRole("cell").allTextContents();
+    expect((await row("prepare")).map((text) => text.trim())).to.deep.equal(["prepare", "0.60 s", "1.80 s", "22.9 MiB files"]);
+    expect((await row("transfer")).at(-1)).to.equal("977 KiB files, 286 MiB memory");
+    expect(await entry.locator(".closer").getAttribute("aria-label")).to.equal(
+      "freeze, save 250 ms, send 250 ms, Docker 50 ms, namespaces 40 ms, network 60 ms, sockets, memory 60 ms, proof, commit 30 ms, resume 10 ms",
+    );
+    await picture("timeline");
     expect(complaints).to.deep.equal([]);
   });
 

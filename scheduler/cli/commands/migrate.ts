@@ -7,7 +7,7 @@ import { EXIT } from "../exit-codes.js";
 import type { Output } from "../output.js";
 import { type CommonOptions, runCommand, withCommonOptions } from "../run-command.js";
 import { waitUntil } from "../wait-until.js";
-import { bytes, duration, parseDuration, standing, sumBytes } from "../words.js";
+import { bytes, duration, howFar, parseDuration, standing, sumBytes } from "../words.js";
 
 interface MigrateOptions extends CommonOptions {
   readonly to: string;
@@ -54,10 +54,11 @@ export async function waitForMigration(api: ApiClient, output: Output, id: strin
   return answer.result === "succeeded" ? EXIT.ok : EXIT.failed;
 }
 
-function describe(record: MigrationRecord): string {
-  const { doneBytes, totalBytes, note } = record.progress ?? {};
-  const amount = doneBytes === undefined ? "" : `, ${bytes(doneBytes)}${totalBytes === undefined ? "" : ` of ${bytes(totalBytes)}`}`;
-  return `${record.name} ${record.from} -> ${record.to}: ${standing(record)}${amount}${note === undefined ? "" : `, ${note}`}`;
+/** One line on a migration under way. */
+export function describe(record: MigrationRecord): string {
+  const route = `${record.name} ${record.from} -> ${record.to}`;
+  const age = duration(Math.max(0, record.updatedAt - record.createdAt));
+  return [`${route}: ${standing(record)}`, ...howFar(record), `after ${age}`].join(", ");
 }
 
 function conclude(record: MigrationRecord, { paint }: Output): string {

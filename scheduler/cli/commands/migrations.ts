@@ -1,11 +1,18 @@
 import type { Command } from "commander";
 import type { MigrationRecord } from "../../../platform/migration-record.js";
 import type { Answers } from "../../api-shapes.js";
+import type { ApiClient } from "../api-client.js";
 import { EXIT } from "../exit-codes.js";
 import type { Output } from "../output.js";
 import { type CommonOptions, runCommand, withCommonOptions } from "../run-command.js";
+import { blackoutLine, timelineBars } from "../timeline-bars.js";
+import { waitUntil } from "../wait-until.js";
 import { ago, bytes, duration, standing, sumBytes } from "../words.js";
-import { waitForMigration } from "./migrate.js";
+import { describe, waitForMigration } from "./migrate.js";
+
+/** Leaves room for the rest of the line in 100 columns. */
+const BAR_LETTERS = 48;
+const COLOURS = { waiting: "dim", running: "cyan", stopped: "red", tidying: "green", blackout: "red" } as const;
 
 interface MigrationsOptions extends CommonOptions {
   readonly watch?: boolean;
@@ -16,7 +23,7 @@ export function addMigrations(program: Command): void {
   const command = program.command("migrations").argument("[id]", "one migration with its timeline");
   withCommonOptions(command)
     .description("list migrations: open ones, then the newest that have ended")
-    .option("--watch", "with an id: stay until it has ended")
+    .option("--watch", "stay, showing how far each is, until it (with an id) or all that are open have ended")
     .option("--limit <count>", "how many that have ended", "20")
     .action((id: string | undefined, options: MigrationsOptions) =>
       runCommand(options, async ({ api, output }) => {
@@ -27,6 +34,7 @@ export function addMigrations(program: Command): void {
           else printMigration(migration, output);
           return EXIT.ok;
         }
+        if (options.watch === true) await watchOpen(api, output);
         const { migrations } = await api.ask<Answers["migrations"]>("GET", `/migrations?limit=${encodeURIComponent(options.limit)}`);
         if (output.json) output.answer(migrations);
         else printMigrations(migrations, output);
@@ -45,6 +53,18 @@ export function addCancel(program: Command): void {
       return EXIT.ok;
     }),
   );
+}
+
+/** Returns when no migration is open. */
+async function watchOpen(api: ApiClient, output: Output): Promise<void> {
+  const ask = async () => {
+    const { migrations } = await api.ask<Answers["migrations"]>("GET", "/migrations?limit=1");
+    const open = migrations.filter(({ closedAt }) => closedAt === null);
+    output.progress(open.map(describe).join("  |  "));
+    return open;
+  };
+  await waitUntil(ask, (open) => open.length === 0, null);
+  output.endProgress();
 }
 
 function printMigrations(migrations: readonly MigrationRecord[], output: Output): void {
@@ -74,16 +94,19 @@ function printMigration(record: MigrationRecord, output: Output): void {
   output.line(`${record.reason}: ${record.because}`);
   output.line(`mode ${record.modeUsed ?? record.mode}, blackout ${duration(record.blackoutSeconds)}, ${bytes(sumBytes(record))} sent`);
   if (record.errorCode !== null) output.line(output.paint("red", `${record.errorCode}: ${record.errorMessage ?? ""}`));
+  if (record.closedAt === null) output.line(describe(record));
   output.line();
-  const end = record.closedAt ?? Date.now() / 1000;
   output.table(
-    ["STAGE", "AFTER", "TOOK"],
-    record.timeline.map(({ stage, at }, index) => [
-      stage,
-      duration(at - record.createdAt),
-      duration(Math.max(0, (record.timeline[index + 1]?.at ?? end) - at)),
+    ["STAGE", "", "TOOK", ""],
+    timelineBars(record, Date.now() / 1000, BAR_LETTERS).map(({ name, bar, phase, took, remark }) => [
+      name,
+      output.paint(COLOURS[phase], bar.padEnd(BAR_LETTERS)),
+      took,
+      output.paint("dim", remark),
     ]),
   );
+  const within = blackoutLine(record);
+  if (within !== "") output.line(`\nIn the blackout: ${within}`);
 }
 
 function paintStanding(record: MigrationRecord, { paint }: Output): string {

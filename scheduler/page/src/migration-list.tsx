@@ -1,7 +1,8 @@
 import type { MigrationRecord } from "../../../platform/migration-record.js";
 import { ago, bytes, duration, standing, sumBytes } from "../../cli/words.js";
+import { PHASE_WORDS, type Phase } from "../../timeline.js";
 import { Progress } from "./progress.js";
-import { LEGEND, Timeline } from "./timeline.js";
+import { Timeline, TimelineDetails } from "./timeline.js";
 
 export function MigrationList({ migrations, now }: { migrations: readonly MigrationRecord[]; now: number }) {
   return (
@@ -13,9 +14,9 @@ export function MigrationList({ migrations, now }: { migrations: readonly Migrat
         <>
           <p class="legend">
             The workload{" "}
-            {LEGEND.map(([phase, words]) => (
+            {(Object.keys(PHASE_WORDS) as Phase[]).map((phase) => (
               <span key={phase}>
-                <span class={`swatch ${phase}`} aria-hidden="true" /> {words}
+                <span class={`swatch ${phase}`} aria-hidden="true" /> {PHASE_WORDS[phase]}
               </span>
             ))}
           </p>
@@ -61,6 +62,7 @@ function Migration({ record, now }: { record: MigrationRecord; now: number }) {
           </span>
         )}
       </p>
+      <TimelineDetails record={record} now={now} />
     </li>
   );
 }

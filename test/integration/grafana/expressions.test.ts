@@ -72,6 +72,8 @@ const migration = (result: MigrationRecord["result"]): MigrationRecord => ({
   epoch: 1,
   stage: "cleanup",
   outcome: result === "succeeded" ? "committed" : "aborted",
+  predictedBlackoutSeconds: null,
+  restoreSteps: {},
   createdAt: 1,
   updatedAt: 5,
   closedAt: 5,

@@ -45,6 +45,19 @@ describe("the command line", () => {
         resolve({ code: error === null ? 0 : Number(error.code), out, err });
       });
     });
+  /** A command that stays, and what it has said so far. */
+  const follow = (args: string[]) => {
+    let err = "";
+    const ended = new Promise<Ended>((resolve) => {
+      const child = execFile(COMMAND, args, { env: environment() }, (error, out) => {
+        resolve({ code: error === null ? 0 : Number(error.code), out, err });
+      });
+      child.stderr?.on("data", (data: string) => {
+        err += data;
+      });
+    });
+    return { ended, err: () => err };
+  };
   const json = async <T>(args: string[]) => JSON.parse((await run([...args, "--json"])).out) as T;
   const openMigration = () => waitFor("a migration", async () => (await listMigrations(redis, keys, 0))[0]);
   /** What an executor does to the record, without the container. */
@@ -133,7 +146,31 @@ describe("the command line", () => {
     expect(ended.err).to.contain("web n1 -> n2: ");
     const [record] = await json<MigrationRecord[]>(["migrations"]);
     expect(record).to.include({ name: "web", result: "succeeded" });
-    expect((await run(["migrations", record!.id])).out).to.match(/^restore +\d/m);
+    const { out } = await run(["migrations", record!.id]);
+    expect(out).to.match(/^restore +█+ +\d/m);
+    expect(out).to.match(/^queued +░+ +\d/m);
+  });
+
+  it("shows how far a migration is while somebody waits for it or watches all, and ends with the last one", async () => {
+    const { id } = await json<MigrationRecord>(["migrate", "web", "--to", "n2"]);
+    const [all, one] = [follow(["migrations", "--watch"]), follow(["migrations", id, "--watch"])];
+    const { epoch } = (await claimMigration(redis, keys, id, Date.now() / 1000))!;
+    const progress = {
+      doneBytes: 1 << 20,
+      totalBytes: 4 << 20,
+      bytesPerSecond: 1 << 20,
+      dirtyBytesPerSecond: 3 << 10,
+      etaSeconds: 3,
+      round: 2,
+    };
+    await advanceMigration(redis, keys, Date.now() / 1000, { id, epoch, stage: "prepare", fields: { progress } });
+    const said = "prepare, round 2, 1.0 MiB of 4.0 MiB, 1.0 MiB/s, 3.0 KiB/s changing, 3 s left";
+    await waitFor("both to have told the progress", () => all.err().includes(said) && one.err().includes(said));
+    await finish((await listMigrations(redis, keys, 0))[0]!);
+    expect(await all.ended).to.include({ code: 0 });
+    expect((await all.ended).out).to.match(/web +n1 +n2 +operator +succeeded/);
+    expect(await one.ended).to.include({ code: 0 });
+    expect((await one.ended).out).to.contain("web runs on n2: blackout 0.25 s");
   });
 
   it("exits 1 when the migration it waited for failed, and says where the workload is", async () => {
