@@ -97,8 +97,9 @@ async function install(target: string, packages: readonly string[], onProgress: 
     "Acquire::Retries=3",
     ...packages,
   ];
-  // Not descriptor 1 itself: apt closes its status descriptor for the packages' scripts.
-  await followed("sh", ["-c", 'exec "$@" 3>&1', "sh", "chroot", target, ...apt], QUIET_APT, (line) => {
+  // Some packages' scripts (Java's, PostgreSQL's) need /proc. Not descriptor 1 itself: apt closes its status descriptor for the scripts.
+  const inside = 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@" 3>&1';
+  await followed("sh", ["-c", inside, target, ...apt], QUIET_APT, (line) => {
     // dlstatus:file:percent:words, pmstatus:package:percent:words
     const [kind, , percent] = line.split(":");
     if (kind === "dlstatus") onProgress("fetching packages", Math.round(Number(percent)));

@@ -1,8 +1,9 @@
 import { nowSeconds } from "../../platform/clock.js";
+import type { Address } from "./connection.js";
 import { keepAsking } from "./keep-asking.js";
 import { Observed } from "./observed.js";
 import type { GapAnswer, Report } from "./report.js";
-import { PARTNERS, type Target } from "./targets.js";
+import { PARTNERS, type Partner, type Target } from "./targets.js";
 
 export interface Clients {
   report(): Report;
@@ -16,11 +17,22 @@ export interface Clients {
 
 /** One client for each target, at work at once. */
 export function startClients(targets: readonly Target[], { pauseMs = 40 }: { readonly pauseMs?: number } = {}): Clients {
+  const talks = targets.map(({ workload, protocol, host, port }) => ({ workload, address: { host, port }, partner: PARTNERS[protocol]() }));
+  return startTalks(talks, pauseMs);
+}
+
+/** What one client does, under the name by which its report calls it. */
+export interface Talk {
+  readonly workload: string;
+  readonly address: Address;
+  readonly partner: Partner;
+}
+
+export function startTalks(talks: readonly Talk[], pauseMs: number): Clients {
   const stop = new AbortController();
-  const clients = targets.map(({ workload, protocol, host, port }) => {
-    const partner = PARTNERS[protocol]();
+  const clients = talks.map(({ workload, address, partner }) => {
     const observed = new Observed(workload);
-    const done = keepAsking({ address: { host, port }, call: partner.call, observed, pauseMs }, stop.signal);
+    const done = keepAsking({ address, call: partner.call, observed, pauseMs }, stop.signal);
     return { workload, partner, observed, done };
   });
   const find = (workload: string) => clients.find((client) => client.workload === workload);

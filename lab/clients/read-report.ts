@@ -17,7 +17,8 @@ export function clientsAt(socketPath: string) {
   };
 }
 
-function ask(socketPath: string, method: string, path: string, body?: unknown): Promise<unknown> {
+/** One request to the program. Throws with its own words when refused. */
+export function ask(socketPath: string, method: string, path: string, body?: unknown): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const sent = request({ socketPath, method, path, headers: { "content-type": "application/json" } }, (response) => {
       json(response).then((answer) => {

@@ -6,9 +6,14 @@ import type { Clients } from "./clients.js";
 const gapsQuery = z.object({ workload: z.string(), since: z.coerce.number(), until: z.coerce.number() });
 const burnBody = z.object({ workload: z.string(), percent: z.number().int().min(0).max(100) });
 
-/** HTTP on a unix socket: `GET /report`, `GET /gaps?workload=&since=&until=`, `POST /burn {workload, percent}`. */
-export async function serveReport(clients: Clients, socketPath: string): Promise<FastifyInstance> {
+/** HTTP on a unix socket: `GET /report`, `GET /gaps?workload=&since=&until=`, `POST /burn {workload, percent}`, and what `addRoutes` adds. */
+export async function serveReport(
+  clients: Clients,
+  socketPath: string,
+  addRoutes: (server: FastifyInstance) => void = () => {},
+): Promise<FastifyInstance> {
   const server = Fastify();
+  addRoutes(server);
   server.get("/report", () => clients.report());
   server.get("/gaps", (request, reply) => {
     const query = gapsQuery.safeParse(request.query);

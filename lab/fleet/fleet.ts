@@ -5,11 +5,11 @@ import { connectRedis } from "../../platform/redis.js";
 import { type LabClients, startLabClients } from "../clients/start-lab-clients.js";
 import { waitFor } from "../deadline.js";
 import { cacheFolder } from "../folders.js";
-import { buildImages } from "../images/build-images.js";
+import { buildImages, type ImageOptions } from "../images/build-images.js";
 import { spreadImages } from "../images/import-images.js";
 import { type Lab, type LabKind, type NodeSize, startLab } from "../lab.js";
 import { toContainerCreateOptions } from "../workloads/container-spec.js";
-import type { LabWorkload } from "../workloads/workload-table.js";
+import type { LabContainer, LabWorkload } from "../workloads/workload-table.js";
 import { startPart, startPrometheus, startRedis } from "./parts.js";
 import { type FleetSettings, PROMETHEUS_PORT, SCHEDULER_PORT, writeSettings } from "./settings.js";
 
@@ -25,6 +25,10 @@ export interface FleetOptions {
   /** Without it only Redis, collectors and executors run: enough for moves made by a test itself. */
   readonly withScheduler?: boolean;
   readonly withPrometheus?: boolean;
+  /** What machines start from and images are made of; the lab's own by default. */
+  readonly rootDirectory?: string;
+  /** Images that workloads run from; those of the lab's own workloads by default. */
+  readonly recipes?: ImageOptions["recipes"];
   /** Loopback port for the scheduler's page; any free one by default. */
   readonly pagePort?: number;
   /** Breaks the start off and takes down what is up. */
@@ -40,7 +44,7 @@ export interface Fleet {
   /** Loopback address of the scheduler's API and page; null without a scheduler. */
   readonly url: string | null;
   readonly prometheusUrl: string | null;
-  runWorkload(workload: LabWorkload, node: string): Promise<void>;
+  runWorkload(workload: LabContainer, node: string): Promise<void>;
   /** One connection to each workload, from outside the fleet, checked all the time. */
   startClients(workloads: readonly LabWorkload[]): Promise<LabClients>;
   /** The node whose Docker runs the workload; null while none or more than one does. */
@@ -60,10 +64,13 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     options.signal?.throwIfAborted();
     options.onProgress?.(step, percent);
   };
-  const lab = await startLab({ name: options.name, nodes: options.nodes, kind, onProgress });
+  const lab = await startLab({ name: options.name, nodes: options.nodes, kind, rootDirectory: options.rootDirectory, onProgress });
   try {
     onProgress("making the workloads' images");
-    const images = await buildImages(lab.rootDirectory, cacheFolder());
+    const images = await buildImages(lab.rootDirectory, cacheFolder(), {
+      recipes: options.recipes,
+      onProgress: ({ image, done, total }) => onProgress(`making the workloads' images (${image})`, (100 * done) / total),
+    });
     const settings = await writeSettings(lab, {
       policies: options.policies ?? {},
       mode: options.mode ?? "auto",

@@ -18,29 +18,35 @@ export interface ImageProgress {
   readonly total: number;
 }
 
+export interface ImageOptions {
+  /** Those of the lab's own workloads by default. */
+  readonly recipes?: readonly ImageRecipe[];
+  readonly onProgress?: (progress: ImageProgress) => void;
+}
+
 /** Raised when images must be made anew although neither recipes nor packages changed. */
 const LAYOUT_VERSION = 1;
 
 /**
- * Makes the lab's images from its root file system, or finds them in `<cacheDirectory>/images-<hash>/`; the hash covers recipes, workload
+ * Makes images from a root file system, or finds them in `<cacheDirectory>/images-<hash>/`; the hash covers recipes, workload
  * programs and the root's package versions. Needs root (ldd runs in a chroot). A build that was killed leaves nothing that is taken for whole.
  */
 export async function buildImages(
   root: string,
   cacheDirectory: string,
-  onProgress: (progress: ImageProgress) => void = () => {},
+  { recipes = IMAGES, onProgress = () => {} }: ImageOptions = {},
 ): Promise<BuiltImage[]> {
-  const folder = join(cacheDirectory, `images-${await contentHash(root)}`);
+  const folder = join(cacheDirectory, `images-${await contentHash(root, recipes)}`);
   await mkdir(folder, { recursive: true });
   await removeAbandonedStages(folder);
   const built: BuiltImage[] = [];
-  for (const recipe of IMAGES) {
-    onProgress({ image: recipe.name, done: built.length, total: IMAGES.length });
+  for (const recipe of recipes) {
+    onProgress({ image: recipe.name, done: built.length, total: recipes.length });
     const tar = join(folder, `${recipe.name}.tar`);
     if (!(await exists(tar))) await buildTar(root, recipe, tar);
     built.push({ reference: recipe.reference, tar, changes: recipe.changes });
   }
-  onProgress({ image: "", done: built.length, total: IMAGES.length });
+  onProgress({ image: "", done: built.length, total: recipes.length });
   return built;
 }
 
@@ -58,11 +64,11 @@ async function buildTar(root: string, recipe: ImageRecipe, tar: string): Promise
   }
 }
 
-async function contentHash(root: string): Promise<string> {
+async function contentHash(root: string, recipes: readonly ImageRecipe[]): Promise<string> {
   const hash = createHash("sha256").update(await readFile(join(root, "var/lib/dpkg/status")));
   const plain = (_key: string, value: unknown) => (value instanceof RegExp ? value.source : value);
-  hash.update(JSON.stringify([LAYOUT_VERSION, IMAGES], plain));
-  for (const recipe of IMAGES) for (const [path, contents] of recipe.files()) hash.update(path).update(contents);
+  hash.update(JSON.stringify([LAYOUT_VERSION, recipes], plain));
+  for (const recipe of recipes) for (const [path, contents] of recipe.files()) hash.update(path).update(contents);
   return hash.digest("hex").slice(0, 16);
 }
 

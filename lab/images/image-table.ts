@@ -9,7 +9,7 @@ export interface ImageRecipe {
   readonly reference: string;
   /** Absolute paths in the root file system; the libraries they are linked to come along. */
   readonly programs: readonly string[];
-  /** Whole folders of the root file system; shared objects in them bring their libraries. */
+  /** Whole folders of the root file system; programs and shared objects in them bring their libraries. */
   readonly trees: readonly Tree[];
   readonly folders: readonly string[];
   /** Path in the image -> contents. */
@@ -24,6 +24,8 @@ export interface Tree {
   readonly named: RegExp;
   /** Entries anywhere below whose name fits are left out. */
   readonly without: RegExp;
+  /** Links in it lead to folders that the image has too. Otherwise they are left out: mostly they lead to /etc or to documentation. */
+  readonly keepLinks?: boolean;
 }
 
 const PATH = "ENV PATH=/usr/sbin:/usr/bin:/sbin:/bin";

@@ -1,9 +1,10 @@
-import { chmod, cp, lstat, lutimes, mkdir, readdir, readlink, symlink, writeFile } from "node:fs/promises";
+import { chmod, cp, lstat, lutimes, mkdir, readdir, readFile, readlink, symlink, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { execa } from "execa";
 import type { ImageRecipe, Tree } from "./image-table.js";
 import { libraryClosure } from "./library-closure.js";
 
+const ELF = Buffer.from("\x7fELF", "latin1");
 const BUSYBOX = "/usr/bin/busybox";
 
 /** Debian's merged /usr: these are links, in the root file system and in the images. */
@@ -65,7 +66,7 @@ function unmerged(path: string): string {
   return MERGED.includes(path.split("/")[1] ?? "") ? `/usr${path}` : path;
 }
 
-/** Gives the shared objects of the tree. Links are left out: they lead to /etc or to documentation. */
+/** Gives the programs and shared objects of the tree. */
 async function copyTree(root: string, tree: Tree, stage: string): Promise<string[]> {
   const name = (await readdir(join(root, tree.inside))).find((entry) => tree.named.test(entry));
   if (!name) throw new Error(`${root}${tree.inside} holds no folder named ${tree.named}`);
@@ -74,10 +75,16 @@ async function copyTree(root: string, tree: Tree, stage: string): Promise<string
     recursive: true,
     preserveTimestamps: true,
     verbatimSymlinks: true,
-    filter: async (source) => !tree.without.test(basename(source)) && !(await lstat(source)).isSymbolicLink(),
+    filter: async (source) => !tree.without.test(basename(source)) && (tree.keepLinks === true || !(await lstat(source)).isSymbolicLink()),
   });
-  const files = await readdir(join(stage, path), { recursive: true });
-  return files.filter((file) => file.endsWith(".so")).map((file) => join(path, file));
+  const files = (await readdir(join(stage, path), { recursive: true })).filter((file) => /\.so$|^([^/]+\/)?bin\//.test(file));
+  const linked = await Promise.all(files.map(async (file) => ((await isLinked(join(stage, path, file))) ? [join(path, file)] : [])));
+  return linked.flat();
+}
+
+/** Scripts are not; `ldd` would refuse them. */
+async function isLinked(path: string): Promise<boolean> {
+  return (await readFile(path)).subarray(0, ELF.length).equals(ELF);
 }
 
 async function linkApplets(root: string, stage: string): Promise<void> {

@@ -1,10 +1,10 @@
 import type { ContainerCreateOptions } from "dockerode";
 import { LABELS } from "../../collector/protocol.js";
 import { FLEET_NETWORK } from "../docker-host.js";
-import type { LabWorkload } from "./workload-table.js";
+import type { LabContainer } from "./workload-table.js";
 
 /** What `docker.createContainer` takes for a workload. The runtime is left to the node's default. */
-export function toContainerCreateOptions(workload: LabWorkload, network: string = FLEET_NETWORK): ContainerCreateOptions {
+export function toContainerCreateOptions(workload: LabContainer, network: string = FLEET_NETWORK): ContainerCreateOptions {
   return {
     name: workload.name,
     Image: workload.image,

@@ -1,12 +1,9 @@
 /** How a workload is talked to; `lab/clients` has one caller for each. */
 export type Protocol = "redis" | "http" | "burner" | "rewriter" | "appender" | "pair";
 
-/** One container of the lab's fleet: what runs in it, and where clients find it, on whichever node it is. */
-export interface LabWorkload {
+/** One container of a fleet: what runs in it, and where clients find it, on whichever node it is. */
+export interface LabContainer {
   readonly name: string;
-  readonly protocol: Protocol;
-  /** One sentence for a person: what makes this one different to move. */
-  readonly character: string;
   readonly image: string;
   readonly command: readonly string[];
   readonly address: string;
@@ -17,6 +14,13 @@ export interface LabWorkload {
   readonly volumes: readonly NamedVolume[];
   readonly labels: Readonly<Record<string, string>>;
   readonly env: Readonly<Record<string, string>>;
+}
+
+/** A container of the lab's own fleet. */
+export interface LabWorkload extends LabContainer {
+  readonly protocol: Protocol;
+  /** One sentence for a person: what makes this one different to move. */
+  readonly character: string;
 }
 
 export interface NamedVolume {

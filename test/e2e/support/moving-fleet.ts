@@ -1,10 +1,10 @@
 import { Queue } from "bullmq";
 import type { clientsAt } from "../../../lab/clients/read-report.js";
 import type { ClientReport } from "../../../lab/clients/report.js";
-import { type Fleet, startFleet } from "../../../lab/fleet/fleet.js";
+import { type Fleet, type FleetOptions, startFleet } from "../../../lab/fleet/fleet.js";
 import { startPart } from "../../../lab/fleet/parts.js";
 import type { LabKind } from "../../../lab/lab.js";
-import type { LabWorkload } from "../../../lab/workloads/workload-table.js";
+import type { LabContainer, LabWorkload } from "../../../lab/workloads/workload-table.js";
 import { nowSeconds } from "../../../platform/clock.js";
 import { createMigration, type MigrationRecord, readMigration } from "../../../platform/migration-record.js";
 import { connectRedis } from "../../../platform/redis.js";
@@ -44,8 +44,8 @@ export interface MovingFleet {
   close(): Promise<string[]>;
 }
 
-export interface MovingFleetOptions {
-  /** Workloads that clients talk to; all by default. */
+export interface MovingFleetOptions extends Pick<FleetOptions, "rootDirectory" | "recipes" | "onProgress"> {
+  /** Workloads that the lab's clients talk to; by default all that these know how to talk to. */
   readonly asked?: readonly LabWorkload[];
   readonly kind?: LabKind;
   /** Done once the fleet is up, before any workload runs. */
@@ -54,11 +54,11 @@ export interface MovingFleetOptions {
 
 export async function startMovingFleet(
   name: string,
-  workloads: readonly LabWorkload[],
-  { asked = workloads, before, kind = "namespaces" }: MovingFleetOptions = {},
+  workloads: readonly LabContainer[],
+  { asked = workloads.filter(isLabWorkload), before, kind = "namespaces", ...options }: MovingFleetOptions = {},
 ): Promise<MovingFleet> {
   const nodes = [FIRST, SECOND].map((node) => ({ name: node, ...NODE_SIZES[kind] }));
-  const fleet = await startFleet({ name, kind, nodes, withScheduler: false, withPrometheus: false });
+  const fleet = await startFleet({ ...options, name, kind, nodes, withScheduler: false, withPrometheus: false });
   try {
     await before?.(fleet);
     for (const workload of workloads) await fleet.runWorkload(workload, FIRST);
@@ -69,6 +69,8 @@ export async function startMovingFleet(
     throw error;
   }
 }
+
+const isLabWorkload = (container: LabContainer): container is LabWorkload => "protocol" in container;
 
 function makeMovingFleet(fleet: Fleet, clients: ReturnType<typeof clientsAt> | null, kind: LabKind): MovingFleet {
   const { redis, keys, lab } = fleet;

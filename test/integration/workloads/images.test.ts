@@ -32,7 +32,7 @@ describe("The lab's images", () => {
     const [first] = await buildImages(await labRoot(), cache);
     await writeFile(first!.tar, "made before");
     const steps: string[] = [];
-    await buildImages(await labRoot(), cache, ({ image, done, total }) => steps.push(`${image} ${done}/${total}`));
+    await buildImages(await labRoot(), cache, { onProgress: ({ image, done, total }) => steps.push(`${image} ${done}/${total}`) });
     expect(await readFile(first!.tar, "utf8")).to.equal("made before");
     expect(steps).to.deep.equal(["redis 0/3", "nginx 1/3", "python 2/3", " 3/3"]);
   });
