@@ -7,6 +7,7 @@ import { makeRegistry, serveMetrics } from "../platform/metrics.js";
 import { assertNoEviction, connectRedis } from "../platform/redis.js";
 import { runMain } from "../platform/run-main.js";
 import { readTls } from "../platform/tls.js";
+import { answerQuestions } from "./answer-questions.js";
 import { checkCriu, registerActionScript } from "./criu-setup.js";
 import { connectDocker } from "./engine/docker/docker-host.js";
 import { readEngineFacts } from "./engine/docker/engine-facts.js";
@@ -19,6 +20,7 @@ import { connectPeer } from "./peer/client.js";
 import { makeIncoming } from "./peer/incoming.js";
 import { servePeers } from "./peer/server.js";
 import { tidyIncoming } from "./peer/tidy-incoming.js";
+import { examine } from "./preflight/examine.js";
 import { makeNodeProbe } from "./preflight/node-probe.js";
 import { readRedisFacts } from "./preflight/redis-facts.js";
 import { startWorker } from "./worker.js";
@@ -80,9 +82,11 @@ await runMain("executor", async (rootLog) => {
   const tidying = tidyIncoming({ incoming, redis, keys, log, node });
   const peers = await servePeers(incoming, tls, { port: config.executor.peerPort, log });
   const worker = startWorker(surroundings, metrics, redis, config.executor.concurrency);
+  const questions = answerQuestions({ redis, keys, node, log }, (question) => examine(surroundings, question));
   log.info({ peerPort: peers.port, metricsPort: metricsServer.port }, "executor ready");
 
   const stop = async () => {
+    questions.close();
     tidying.stop();
     await worker.close();
     await peers.close();

@@ -1,3 +1,7 @@
+import { z } from "zod";
+import type { ErrorCode } from "../platform/errors.js";
+import type { Check, Finding } from "../platform/findings.js";
+
 /** Held on the destination from reserve to close, so that policies and other migrations see the room as taken. */
 export interface Reservation {
   readonly migrationId: string;
@@ -16,3 +20,35 @@ export const METRICS = {
   bytes: "evenkeel_migration_bytes_total",
   active: "evenkeel_migrations_active",
 } as const;
+
+/** What a scheduler asks an executor through Redis: a scheduler has no certificate for executors, and executors serve nobody else. */
+export const questionSchema = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("doctor"), peers: z.array(z.string()).max(1000) }),
+  z.object({ kind: z.literal("preflight"), name: z.string(), containerId: z.string(), from: z.string(), to: z.string() }),
+]);
+export const askedSchema = z.object({ id: z.string(), expiresAt: z.number(), question: questionSchema });
+export type Question = z.infer<typeof questionSchema>;
+export type Asked = z.infer<typeof askedSchema>;
+
+export type Answer = { readonly value: unknown } | { readonly error: { readonly code: ErrorCode; readonly detail: string } };
+
+/** How long an answer waits for whoever asked. */
+export const ANSWER_SECONDS = 60;
+
+/** Answer to `doctor`. */
+export interface NodeReport {
+  readonly checks: readonly Check[];
+  /** What this node can do of the ways to move memory. */
+  readonly modes: readonly string[];
+  readonly pairs: readonly PairReport[];
+}
+
+export interface PairReport {
+  readonly to: string;
+  readonly findings: readonly Finding[];
+}
+
+/** Answer to `preflight`. */
+export interface PreflightReport {
+  readonly findings: readonly Finding[];
+}

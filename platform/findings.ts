@@ -36,3 +36,8 @@ export function isOfWorkload(code: FindingCode): boolean {
 export function blockersAmong(findings: readonly Finding[]): Finding[] {
   return findings.filter(({ severity }) => severity === "fail");
 }
+
+/** One thing about a node that was looked at. `ok`: `found` says what is there; else a finding says what is wrong. */
+export type Check =
+  | { readonly topic: string; readonly status: "ok"; readonly found: string }
+  | { readonly topic: string; readonly status: Severity; readonly finding: Finding };

@@ -35,6 +35,10 @@ export function makeKeys(prefix: string = DEFAULT_PREFIX) {
     closedMigrations: key("migrations", "closed"),
     /** hash: migration id -> Reservation as JSON, on the node that will receive. */
     reservations: (node: string) => key("node", node, "reservations"),
+    /** list with TTL, trimmed: what schedulers ask of a node's executor; see executor/protocol.ts. */
+    questions: (node: string) => key("node", node, "questions"),
+    /** string with TTL: an executor's answer as JSON. */
+    answer: (id: string) => key("answer", id),
     /** hash `holder term expiresAt`: the leader lease. */
     leader: key("leader"),
     /** string: the newest plan as JSON. */

@@ -13,7 +13,9 @@ import type { Skip, Snapshot } from "./types.js";
 export function canMove(snapshot: Snapshot, config: PolicyConfig, now: number, workloadId: string, toNode: string): Skip | null {
   const context = openContext(snapshot, config, now);
   const { fleet } = context;
-  const workload = fleet.workloadById.get(workloadId);
+  const found = fleet.workloadById.get(workloadId);
+  // An operator asks again because something has been changed.
+  const workload = found && { ...found, refusals: [] };
   const skip = (reason: Skip["reason"], because: string): Skip => ({
     workload: workloadId,
     from: workload?.node ?? "",

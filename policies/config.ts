@@ -29,6 +29,8 @@ export interface PolicyConfig {
   };
   /** At most so many moves an hour for the sake of levelling; absent or null = no limit. Drains, evacuations and operators are exempt. */
   readonly movesPerHour?: number | null;
+  /** A move that was refused or failed is not asked for again for so long; absent = as the default says. See policies/refusal/README.md. */
+  readonly refusalRestSeconds?: number;
   readonly balance?: BalanceConfig;
   readonly health?: HealthConfig;
   readonly placement?: PlacementConfig;
@@ -47,6 +49,7 @@ export const DEFAULT_POLICY_CONFIG: CompleteConfig = {
   cooldownSeconds: 600,
   concurrency: { perNode: 1, fleet: 4 },
   movesPerHour: null,
+  refusalRestSeconds: 600,
   balance: DEFAULT_BALANCE_CONFIG,
   health: DEFAULT_HEALTH_CONFIG,
   placement: DEFAULT_PLACEMENT_CONFIG,

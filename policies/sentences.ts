@@ -24,6 +24,8 @@ function sayRefusal(workload: WorkloadState, reason: SkipReason, config: Complet
       return "Its label io.evenkeel.mode forbids moves, or names a mode that does not exist.";
     case "workload-migrating":
       return "It is being moved already.";
+    case "workload-refused":
+      return `Its last move came to nothing ${sayObstacle(null, workload)}; it rests before it is asked for again.`;
     case "source-unknown":
       return `${workload.node} is silent or its readings failed: nothing is decided on stale data.`;
     case "workload-unknown-usage":
@@ -51,6 +53,12 @@ function sayRefusal(workload: WorkloadState, reason: SkipReason, config: Complet
   }
 }
 
+/** What was in the way of a move there, or with null of any. */
+function sayObstacle(to: string | null, { refusals = [] }: WorkloadState): string {
+  const refusal = refusals.find((each) => each.to === to);
+  return refusal === undefined ? "for a reason that was not kept" : `(${refusal.code}: ${refusal.because})`;
+}
+
 /** A refusal by one destination. */
 export function refuseTarget(workload: WorkloadState, target: NodeView, reason: SkipReason, config: PolicyConfig): Skip {
   return { workload: workload.id, from: workload.node, to: target.id, reason, because: sayTarget(workload, target, reason, config) };
@@ -74,6 +82,8 @@ function sayTarget(workload: WorkloadState, target: NodeView, reason: SkipReason
       return `${target.id} is left alone by another policy, unless it must take something.`;
     case "target-incompatible":
       return `${target.id} has another architecture, or lacks a network that it is attached to.`;
+    case "target-refused":
+      return `Its last move to ${target.id} came to nothing ${sayObstacle(target.id, workload)}; it rests before it is asked for again.`;
     case "anti-affinity":
       return `${target.id} holds, or is about to hold, another workload of group ${constraints.antiAffinityGroup}.`;
     case "affinity":

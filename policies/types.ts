@@ -101,6 +101,8 @@ export interface WorkloadState {
   readonly lastMovedFrom?: string | null;
   /** Epoch seconds of its moves in the last day, in any order; absent = only lastMovedAt is known. */
   readonly recentMoves?: readonly number[];
+  /** Moves of it that were refused or failed, newest of each destination; absent = none. */
+  readonly refusals?: readonly MoveRefusal[];
   /** Memory written anew each second; absent or null = not measured. */
   readonly dirtyBytesPerSecond?: number | null;
   /** Files that travel with it: volumes and what it changed of its image. */
@@ -109,6 +111,18 @@ export interface WorkloadState {
   readonly architecture?: string | null;
   /** Names of the container networks that it is attached to. */
   readonly networks?: readonly string[];
+}
+
+/** A move that came to nothing: asking again at once would only come to nothing again. */
+export interface MoveRefusal {
+  readonly at: number;
+  /** Null: it is the workload's own doing, so every destination would say the same. */
+  readonly to: string | null;
+  /** What was in the way: a code of docs/preflight.md or docs/errors.md, and the sentence that goes with it. */
+  readonly code: string;
+  readonly because: string;
+  /** It may go well soon without anyone changing anything. */
+  readonly passes: boolean;
 }
 
 export interface Constraints {
@@ -170,6 +184,7 @@ export const SKIP_REASONS = [
   "workload-never",
   "workload-pinned",
   "workload-migrating",
+  "workload-refused",
   "workload-cooling-down",
   "workload-moved-too-often",
   "workload-unknown-usage",
@@ -185,6 +200,7 @@ export const SKIP_REASONS = [
   "target-suspect",
   "target-avoided",
   "target-incompatible",
+  "target-refused",
   "target-cpu-full",
   "target-memory-full",
   "target-busy",

@@ -1,6 +1,7 @@
+import type { Check, Finding } from "../platform/findings.js";
 import type { MigrationRecord } from "../platform/migration-record.js";
 import type { PolicyConfig } from "../policies/config.js";
-import type { Constraints, NodePoint, Snapshot, Verdict } from "../policies/types.js";
+import type { Constraints, NodePoint, Skip, Snapshot, Verdict } from "../policies/types.js";
 import type { AuditEntry } from "./audit.js";
 import type { DrainReport } from "./fleet/drain-report.js";
 import type { MaintenanceRequest } from "./fleet/maintenance.js";
@@ -85,6 +86,32 @@ export interface ApprovalAnswer {
 export interface SnapshotAnswer {
   readonly snapshot: Snapshot;
   readonly policies: PolicyConfig;
+}
+
+export interface DoctorAnswer {
+  readonly nodes: readonly {
+    readonly node: string;
+    readonly checks: readonly Check[];
+    /** What it can do of the ways to move memory. */
+    readonly modes: readonly string[];
+  }[];
+  /** Those that were looked at; from one node to another, for it matters which way. */
+  readonly pairs: readonly { readonly from: string; readonly to: string; readonly findings: readonly Finding[] }[];
+  /** How many there are; in large fleets each node is compared with some others only. */
+  readonly pairsInAll: number;
+}
+
+export interface PreflightAnswer {
+  readonly workload: string;
+  readonly name: string;
+  readonly from: string;
+  readonly to: string;
+  /** Nothing is known to stand in the way. */
+  readonly isClear: boolean;
+  /** Why the policies would not allow it; null = they would. */
+  readonly refusal: Skip | null;
+  /** Blockers first. */
+  readonly findings: readonly Finding[];
 }
 
 export interface ErrorAnswer {

@@ -1,13 +1,8 @@
-import { type Finding, finding } from "../../platform/findings.js";
+import { type Check, type Finding, finding } from "../../platform/findings.js";
 import { bareVersion, isOlder } from "./compare-versions.js";
 import { TOOLS } from "./gather-facts.js";
 import type { EngineFacts, NodeFacts } from "./node-facts.js";
 import { mebibytes } from "./room.js";
-
-/** One thing that was looked at. `ok`: `found` says what is there; else a finding says what is wrong. */
-export type Check =
-  | { readonly topic: string; readonly status: "ok"; readonly found: string }
-  | { readonly topic: string; readonly status: "warn" | "fail"; readonly finding: Finding };
 
 const PROVEN_DOCKER = "28.0";
 const PROVEN_CRIU = "4.2";

@@ -1,5 +1,6 @@
 import { DEFAULT_POLICY_CONFIG, type PolicyConfig } from "../config.js";
 import { openContext } from "../context.js";
+import { refusalBy } from "../refusal/rest.js";
 import { refuse, refuseAll } from "../sentences.js";
 import { leaveCandidates } from "../stages/candidates.js";
 import { whyNotThere } from "../stages/feasible.js";
@@ -32,6 +33,10 @@ export function drainStatus(snapshot: Snapshot, nodeId: string, config: PolicyCo
     if ("reason" in entry) {
       if (entry.reason === "workload-migrating") moving.push(entry.workload.id);
       else blocked.push(refuse(entry.workload, entry.reason, context.config, snapshot.at));
+      continue;
+    }
+    if (refusalBy(null, entry.workload, context.config, snapshot.at, true) !== null) {
+      blocked.push(refuse(entry.workload, "workload-refused", context.config, snapshot.at));
       continue;
     }
     const refusals = openRefusals();

@@ -1,14 +1,16 @@
-import type { PolicyConfig } from "../config.js";
+import type { CompleteConfig, PolicyConfig } from "../config.js";
 import type { Fleet, NodeView } from "../fleet.js";
 import type { Ledger } from "../ledger.js";
 import { type Need, needOf } from "../need.js";
 import { isPinnedTo, isWithGroup, whyNotOn } from "../placement/rules.js";
+import { refusalBy } from "../refusal/rest.js";
 import type { SkipReason, WorkloadState } from "../types.js";
 
 export interface Terrain {
   readonly fleet: Fleet;
   readonly ledger: Ledger;
-  readonly config: PolicyConfig;
+  readonly config: CompleteConfig;
+  readonly now: number;
   /** Nodes that show signs of failing. */
   readonly suspects: ReadonlySet<string>;
 }
@@ -27,6 +29,7 @@ export function whyNotThere(workload: WorkloadState, need: Need, target: NodeVie
   if (suspects.has(target.id)) return "target-suspect";
   const misplaced = whyNotOn(workload, target, fleet, ledger.company);
   if (misplaced !== null) return misplaced;
+  if (refusalBy(target.id, workload, terrain.config, terrain.now, mustLeave) !== null) return "target-refused";
   const { affinityGroup } = workload.constraints;
   if (affinityGroup && !isWithGroup(workload, target, ledger.company, mustLeave)) return "affinity";
   const whole = affinityGroup && mustLeave ? groupNeed(workload, need, ledger) : need;

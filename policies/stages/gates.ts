@@ -1,5 +1,6 @@
 import type { PlanContext } from "../context.js";
 import { windowOver } from "../gates/window.js";
+import { refusalBy } from "../refusal/rest.js";
 import type { MoveReason, SkipReason, WorkloadState } from "../types.js";
 
 /** Moves that somebody or something insists on: windows, budgets, rest and cost do not hold them back. */
@@ -9,7 +10,8 @@ export function isForced(reason: MoveReason): boolean {
 
 /** Whether the workload may begin to move now, wherever to. Open migrations and those already planned count. */
 export function whyNotStart(context: PlanContext, workload: WorkloadState, reason: MoveReason): SkipReason | null {
-  const { ledger, limits, fleet, budget } = context;
+  const { ledger, limits, fleet, budget, config, now } = context;
+  if (refusalBy(null, workload, config, now, isForced(reason)) !== null) return "workload-refused";
   if (!isForced(reason)) {
     if (windowOver(fleet.snapshot.windows, workload.node)) return "move-window";
     if (ledger.levellingMoves >= budget) return "budget-spent";

@@ -5,15 +5,15 @@ import { API_BASE } from "../protocol.js";
 export interface ApiClient {
   readonly url: string;
   /** @throws the scheduler's own error, or SCHEDULER_UNREACHABLE. */
-  ask<T>(method: "GET" | "POST" | "PUT" | "DELETE", path: string, body?: unknown): Promise<T>;
+  ask<T>(method: "GET" | "POST" | "PUT" | "DELETE", path: string, body?: unknown, timeoutSeconds?: number): Promise<T>;
 }
 
-const TIMEOUT_MILLISECONDS = 15_000;
+const TIMEOUT_SECONDS = 15;
 
 export function makeApiClient(url: string, token: string | undefined): ApiClient {
   return {
     url,
-    ask: async <T>(method: string, path: string, body?: unknown) => {
+    ask: async <T>(method: string, path: string, body?: unknown, timeoutSeconds = TIMEOUT_SECONDS) => {
       let response: Response;
       try {
         response = await fetch(new URL(`${API_BASE}${path}`, url), {
@@ -23,7 +23,7 @@ export function makeApiClient(url: string, token: string | undefined): ApiClient
             ...(body === undefined ? {} : { "content-type": "application/json" }),
           },
           ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-          signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS),
+          signal: AbortSignal.timeout(timeoutSeconds * 1000),
         });
       } catch (error) {
         const { cause, message } = error as Error & { cause?: { code?: string; message?: string } };

@@ -1,12 +1,14 @@
 import { Command, CommanderError } from "commander";
 import { addApprove } from "./commands/approve.js";
 import { addCerts } from "./commands/certs.js";
+import { addDoctor } from "./commands/doctor.js";
 import { addDrain, addForget, addUndrain } from "./commands/drain.js";
 import { addSimulate, addSnapshot, addWhatIf } from "./commands/foresee.js";
 import { addMigrate } from "./commands/migrate.js";
 import { addCancel, addMigrations } from "./commands/migrations.js";
 import { addNodes } from "./commands/nodes.js";
 import { addPlan } from "./commands/plan.js";
+import { addPreflight } from "./commands/preflight.js";
 import { addRecord } from "./commands/record.js";
 import { addAudit, addStatus } from "./commands/status.js";
 import { addWorkloads } from "./commands/workloads.js";
@@ -20,6 +22,7 @@ const program = new Command("evenkeel")
     "after",
     `
 Examples:
+  evenkeel doctor
   evenkeel status
   evenkeel nodes
   evenkeel plan --explain
@@ -36,6 +39,8 @@ for (const add of [
   addWorkloads,
   addPlan,
   addApprove,
+  addDoctor,
+  addPreflight,
   addMigrate,
   addDrain,
   addUndrain,

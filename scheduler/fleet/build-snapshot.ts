@@ -1,11 +1,12 @@
 import type { MigrationRecord } from "../../platform/migration-record.js";
-import type { ClosedMigration, NodeState, Snapshot, WorkloadState } from "../../policies/types.js";
+import type { ClosedMigration, MoveRefusal, NodeState, Snapshot, WorkloadState } from "../../policies/types.js";
 import { type OpenWindow, windowMaintenance } from "../windows.js";
 import { type FirstSeen, type MaintenanceRequest, maintenanceRequests, mergeRequests } from "./maintenance.js";
 import { type PlacedWorkload, placeWorkloads } from "./place-workloads.js";
 import { readConstraints } from "./read-constraints.js";
 import type { FleetReading } from "./read-fleet.js";
 import type { NodeReading } from "./read-nodes.js";
+import { readRefusals } from "./read-refusals.js";
 import { smoothRatio } from "./smooth.js";
 
 const DAY_SECONDS = 86_400;
@@ -35,11 +36,11 @@ export function buildPicture(reading: FleetReading, context: PictureContext): Fl
     ]),
   );
   const placed = placeWorkloads(reading, context.remembered);
-  const moves = movesOfLastDay(reading);
+  const past: Past = { moves: movesOfLastDay(reading), refusals: readRefusals(reading.closedMigrations, reading.at) };
   const snapshot: Snapshot = {
     at: reading.at,
     nodes: reading.nodes.map((node) => nodeState(node, requests.get(node.id) ?? [], context.smoothingSeconds)),
-    workloads: placed.flatMap((workload) => workloadStates(workload, reading, moves.get(workload.id) ?? [])),
+    workloads: placed.flatMap((workload) => workloadStates(workload, reading, past)),
     migrations: reading.openMigrations.map(({ id, workload, from, to }) => ({ id, workload, from, to })),
     windows: context.windows.flatMap(({ window, until }) =>
       window.action === "no-moves"
@@ -74,9 +75,17 @@ function nodeState(reading: NodeReading, requests: readonly MaintenanceRequest[]
   };
 }
 
+/** What closed records say of workloads and containers. */
+interface Past {
+  readonly moves: ReadonlyMap<string, readonly MigrationRecord[]>;
+  readonly refusals: ReadonlyMap<string, readonly MoveRefusal[]>;
+}
+
 /** A workload in conflict stands on each node that runs it, so that none of them counts as empty, and is never moved. */
-function workloadStates(placed: PlacedWorkload, reading: FleetReading, moves: readonly MigrationRecord[]): WorkloadState[] {
+function workloadStates(placed: PlacedWorkload, reading: FleetReading, past: Past): WorkloadState[] {
   const { reading: sample } = placed;
+  const moves = past.moves.get(placed.id) ?? [];
+  const refusals = past.refusals.get(sample.containerId);
   const constraints = readConstraints(sample.labels);
   const state: WorkloadState = {
     id: placed.id,
@@ -90,6 +99,7 @@ function workloadStates(placed: PlacedWorkload, reading: FleetReading, moves: re
     lastMovedAt: reading.lastMoved[placed.id] ?? null,
     lastMovedFrom: moves[0]?.from ?? null,
     recentMoves: moves.map(({ closedAt, updatedAt }) => closedAt ?? updatedAt),
+    ...(refusals && { refusals }),
   };
   return placed.conflict.length === 0 ? [state] : placed.conflict.map((node) => ({ ...state, node }));
 }

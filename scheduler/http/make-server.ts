@@ -4,6 +4,7 @@ import { type FastifyInstance, fastify } from "fastify";
 import { asEvenkeelError, EvenkeelError } from "../../platform/errors.js";
 import { projectPath } from "../../platform/paths.js";
 import type { ErrorAnswer } from "../api-shapes.js";
+import { addDoctorRoutes } from "./doctor-routes.js";
 import { addEventStream } from "./event-stream.js";
 import { addForesightRoutes } from "./foresight-routes.js";
 import { addMigrationRoutes } from "./migration-routes.js";
@@ -41,6 +42,7 @@ export async function makeServer(parts: ApiParts): Promise<FastifyInstance> {
   addMigrationRoutes(server, parts);
   addNodeRoutes(server, parts);
   addForesightRoutes(server, parts);
+  addDoctorRoutes(server, parts);
   addHealthRoutes(server, parts);
   const streams = addEventStream(server, parts);
   server.addHook("preClose", async () => streams.close());

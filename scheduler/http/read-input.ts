@@ -17,6 +17,8 @@ export const nodesQuery = z.strictObject({ history: z.coerce.number().int().min(
 export const limitQuery = z.strictObject({ limit: z.coerce.number().int().min(1).max(1000).default(50) });
 export const noQuery = z.strictObject({});
 export const migrateBody = z.strictObject({ workload: id, to: id });
+/** Which nodes to look at; left out = all. */
+export const doctorBody = z.strictObject({ nodes: z.array(id).min(1).max(1000).optional() });
 export const maintenanceBody = z.strictObject({
   deadlineSeconds: z.number().positive().max(31_536_000).optional(),
   reason: z.string().trim().min(1).max(500).optional(),

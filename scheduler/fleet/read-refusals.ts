@@ -1,0 +1,42 @@
+import { CATALOGUE } from "../../platform/errors.js";
+import { isOfWorkload } from "../../platform/findings.js";
+import type { MigrationRecord } from "../../platform/migration-record.js";
+import type { MoveRefusal } from "../../policies/types.js";
+
+/** Older ones are forgotten, whatever the rest is set to. */
+const REMEMBERED_SECONDS = 86_400;
+
+/** Failures before or in the freeze that every destination would meet. */
+const OF_WORKLOAD: ReadonlySet<string> = new Set(["CHECKPOINT_FAILED"]);
+
+/** Blockers that are gone in a moment, as a rule. */
+const PASSING: ReadonlySet<string> = new Set(["exec-session", "memory-short"]);
+
+/**
+ * Moves that came to nothing, by container: the newest for each destination. By container, since a successful move makes a new one, and so
+ * does whoever mends what was in the way. `closed` is newest first.
+ */
+export function readRefusals(closed: readonly MigrationRecord[], now: number): Map<string, MoveRefusal[]> {
+  const refusals = new Map<string, MoveRefusal[]>();
+  for (const record of closed) {
+    if ((record.closedAt ?? 0) < now - REMEMBERED_SECONDS) break;
+    if (record.result !== "failed") continue;
+    const refusal = toRefusal(record);
+    const known = refusals.get(record.containerId) ?? [];
+    if (!known.some(({ to }) => to === refusal.to)) refusals.set(record.containerId, [...known, refusal]);
+  }
+  return refusals;
+}
+
+function toRefusal({ closedAt, updatedAt, to, blockers, errorCode }: MigrationRecord): MoveRefusal {
+  const own = blockers.find(({ code }) => isOfWorkload(code));
+  const blocker = own ?? blockers[0];
+  const code = errorCode ?? "INTERNAL";
+  return {
+    at: closedAt ?? updatedAt,
+    to: own !== undefined || OF_WORKLOAD.has(code) ? null : to,
+    code: blocker?.code ?? code,
+    because: blocker?.message ?? CATALOGUE[code].message,
+    passes: blocker === undefined ? CATALOGUE[code].retryable : blockers.every(({ code: each }) => PASSING.has(each)),
+  };
+}
