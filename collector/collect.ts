@@ -1,10 +1,14 @@
 import type Docker from "dockerode";
 import type { Redis } from "ioredis";
+import { nowSeconds } from "../platform/clock.js";
 import type { Config } from "../platform/config.js";
 import { makeKeys } from "../platform/keys.js";
 import type { Logger } from "../platform/log.js";
 import { makeAnnouncer } from "./announcer.js";
+import { countOoms, dockerFolders } from "./health/engine-facts.js";
+import { watchHealth } from "./health/watch-health.js";
 import type { CollectorMetrics } from "./metrics.js";
+import { makeProbe } from "./probe.js";
 import { makePublisher } from "./publisher.js";
 import { pushSample } from "./push-sample.js";
 import { readIdentity } from "./read-identity.js";
@@ -37,7 +41,18 @@ export function startCollector({ config, redis, docker, metrics, log, root, watc
   const keys = makeKeys(config.redis.prefix);
   const closing = new AbortController();
   const containers = watchContainers(docker, log, watchTimes);
-  const takeSample = makeSampler({ node: config.node.id, maintenanceFile, containers, ...(root === undefined ? {} : { root }) });
+  const memoryLimited = new Set<string>();
+  const health = watchHealth({
+    written: async () => [...(await dockerFolders(docker)), config.executor.stateDirectory],
+    oomCounts: () => countOoms(containers.oomEvents(), memoryLimited),
+  });
+  const takeSample = makeSampler({
+    node: config.node.id,
+    maintenanceFile,
+    containers,
+    health: health.current,
+    ...(root === undefined ? {} : { root }),
+  });
   let pushedAt: number | null = null;
   let isFailing = false;
 
@@ -80,11 +95,20 @@ export function startCollector({ config, redis, docker, metrics, log, root, watc
     if (failures.length > 0) log.debug({ failures }, "some readings failed");
     metrics.addTraffic(traffic);
     metrics.show(sample);
+    // Kept when the container has gone: the engine tells of its end after the kernel has.
+    for (const { containerId, memoryLimitBytes } of sample?.workloads ?? []) if (memoryLimitBytes !== null) memoryLimited.add(containerId);
     if (sample === null || !isPublishable) return;
     publisher.offer(sample);
     announcer.see(sample);
   };
   const sampleSafely = () => sampleOnce().catch((error: unknown) => log.error({ err: error }, "sampling failed"));
+  const lookOnce = async () => {
+    const probe = makeProbe(root);
+    await health.look(probe, nowSeconds());
+    for (const failure of probe.failures) metrics.failedRead(failure);
+  };
+  const lookSafely = () => lookOnce().catch((error: unknown) => log.error({ err: error }, "looking for signs of failing failed"));
+  const looking = runEvery(config.collector.healthSeconds, lookSafely, closing.signal);
   const sampling = runEvery(intervalSeconds, sampleSafely, closing.signal);
 
   return {
@@ -96,7 +120,7 @@ export function startCollector({ config, redis, docker, metrics, log, root, watc
     async close() {
       closing.abort();
       redis.off("ready", onReady);
-      await Promise.all([sampling, containers.close(), announcer.close()]);
+      await Promise.all([sampling, looking, containers.close(), announcer.close()]);
       await publisher.close();
     },
   };

@@ -1,7 +1,11 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { HEALTH_SIGNS } from "../policies/types.js";
 import type { Traffic } from "./derive-sample.js";
 import type { Failure } from "./probe.js";
 import type { NodeSample } from "./protocol.js";
+
+/** The scheduler alone can tell whether peers are lost. */
+const LOOKED_FOR = HEALTH_SIGNS.filter((kind) => kind !== "peers-lost");
 
 export type CollectorMetrics = ReturnType<typeof makeCollectorMetrics>;
 
@@ -29,6 +33,11 @@ export function makeCollectorMetrics(registry: Registry) {
   const disk = counter("evenkeel_node_disk_bytes_total", "Bytes to and from the node's disks since the collector began", ["direction"]);
   const workloadCpu = gauge("evenkeel_workload_cpu_cores", "CPU in use by a workload", ["workload", "name"]);
   const workloadMemory = gauge("evenkeel_workload_memory_bytes", "Working set of a workload", ["workload", "name"]);
+  const healthSign = gauge(
+    "evenkeel_node_health_sign",
+    "1 while the node shows such a sign of failing, 0 while it was looked for and not found",
+    ["kind"],
+  );
   const duration = new Histogram({
     name: "evenkeel_collector_sample_duration_seconds",
     help: "Time one sample took to read",
@@ -65,6 +74,12 @@ export function makeCollectorMetrics(registry: Registry) {
       for (const [resource, { someRatio, fullRatio }] of Object.entries(sample?.pressure ?? {})) {
         if (someRatio !== null) pressure.set({ resource, kind: "some" }, someRatio);
         if (fullRatio !== null) pressure.set({ resource, kind: "full" }, fullRatio);
+      }
+      healthSign.reset();
+      const unread = new Set(sample?.health?.unread.map(({ kind }) => kind));
+      const shown = new Set(sample?.health?.signs.map(({ kind }) => kind));
+      for (const kind of sample?.health ? LOOKED_FOR : []) {
+        if (shown.has(kind) || !unread.has(kind)) healthSign.set({ kind }, shown.has(kind) ? 1 : 0);
       }
       workloadCpu.reset();
       workloadMemory.reset();

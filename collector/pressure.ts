@@ -15,27 +15,40 @@ export interface Pressures {
 
 export const NO_PRESSURE: Pressure = { someRatio: null, fullRatio: null };
 
-/** One PSI file. `full` is missing for cpu before Linux 5.13. */
+/** Averages of one line of a PSI file; null when the file has no such line: `full` is missing for cpu before Linux 5.13. */
+export function parseAverages(text: string, kind: "some" | "full"): { readonly latestRatio: number; readonly minuteRatio: number } | null {
+  const match = new RegExp(`^${kind} avg10=(\\S+) avg60=(\\S+)`, "m").exec(text);
+  return match === null ? null : { latestRatio: parseCount(match[1]) / 100, minuteRatio: parseCount(match[2]) / 100 };
+}
+
+/** One PSI file. */
 export function parsePressure(text: string): Pressure {
-  const average = (kind: string) => {
-    const match = new RegExp(`^${kind} avg10=(\\S+)`, "m").exec(text);
-    return match === null ? null : parseCount(match[1]) / 100;
-  };
-  const someRatio = average("some");
-  if (someRatio === null) throw new Error("no line `some`");
-  return { someRatio, fullRatio: average("full") };
+  const some = parseAverages(text, "some");
+  if (some === null) throw new Error("no line `some`");
+  return { someRatio: some.latestRatio, fullRatio: parseAverages(text, "full")?.latestRatio ?? null };
 }
 
 /**
  * A node that is the machine has /proc/pressure. A confined node has its own files where a cgroup v2 hierarchy holds it, else
- * nothing: the machine's figure would tell of its neighbours. A kernel without PSI is no failure.
+ * nothing (null): the machine's figure would tell of its neighbours.
  */
-export async function readPressures(probe: Probe, confined: boolean, nodeCgroupV2: string | null): Promise<Pressures> {
-  const none: Pressures = { cpu: NO_PRESSURE, memory: NO_PRESSURE, io: NO_PRESSURE };
+export async function pressurePath(
+  probe: Probe,
+  isConfined: boolean,
+  nodeCgroupV2: string | null,
+  resource: string,
+): Promise<string | null> {
+  if (!isConfined) return `/proc/pressure/${resource}`;
   // Only below the true root does a cgroup v2 folder have cgroup.events.
-  const own = nodeCgroupV2 !== null && (await probe.exists(`${nodeCgroupV2}/cgroup.events`));
-  if (confined && !own) return none;
-  const pathOf = (resource: string) => (confined ? `${nodeCgroupV2}/${resource}.pressure` : `/proc/pressure/${resource}`);
-  const read = async (resource: string) => (await probe.readIfPresent("pressure", pathOf(resource), parsePressure)) ?? NO_PRESSURE;
+  const isOwn = nodeCgroupV2 !== null && (await probe.exists(`${nodeCgroupV2}/cgroup.events`));
+  return isOwn ? `${nodeCgroupV2}/${resource}.pressure` : null;
+}
+
+/** A kernel without PSI is no failure. */
+export async function readPressures(probe: Probe, isConfined: boolean, nodeCgroupV2: string | null): Promise<Pressures> {
+  const read = async (resource: string) => {
+    const path = await pressurePath(probe, isConfined, nodeCgroupV2, resource);
+    return path === null ? NO_PRESSURE : ((await probe.readIfPresent("pressure", path, parsePressure)) ?? NO_PRESSURE);
+  };
   return { cpu: await read("cpu"), memory: await read("memory"), io: await read("io") };
 }

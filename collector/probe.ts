@@ -1,4 +1,4 @@
-import { access, readFile } from "node:fs/promises";
+import { access, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 /** Where a value came from; the label `source` of `evenkeel_collector_failed_reads_total`. */
@@ -12,7 +12,8 @@ export type Source =
   | "containers"
   | "workload"
   | "maintenance"
-  | "identity";
+  | "identity"
+  | "health";
 
 export interface Failure {
   readonly source: Source;
@@ -27,6 +28,8 @@ export interface Probe {
   /** As `read`, but a file that this kernel does not have is no failure. */
   readIfPresent<T>(source: Source, path: string, parse: (text: string) => T): Promise<T | null>;
   exists(path: string): Promise<boolean>;
+  /** The names in a folder, in order; none when it is not there. */
+  list(folder: string): Promise<readonly string[]>;
   fail(source: Source, message: string): void;
 }
 
@@ -52,6 +55,11 @@ export function makeProbe(root = "/"): Probe {
       access(join(root, path)).then(
         () => true,
         () => false,
+      ),
+    list: (folder) =>
+      readdir(join(root, folder)).then(
+        (names) => names.sort(),
+        () => [],
       ),
     fail: (source, message) => void failures.push({ source, message }),
   };

@@ -24,6 +24,16 @@ export const workloadSampleSchema = z.object({
   labels: z.record(z.string(), z.string()),
 });
 
+/** Signs that the node may soon fail; kinds are HealthSignKind of policies/types.ts, and a reader ignores those that it does not know. */
+const healthSchema = z.object({
+  /** Epoch seconds of the look. */
+  at: z.number(),
+  /** `since`: epoch seconds of when it was first seen. */
+  signs: z.array(z.object({ kind: z.string(), since: z.number(), detail: z.string() })),
+  /** Kinds that could not be looked for here, and why: of these nothing is known. */
+  unread: z.array(z.object({ kind: z.string(), because: z.string() })),
+});
+
 const pressureSchema = z.object({ someRatio: amount, fullRatio: amount });
 
 export const nodeSampleSchema = z.object({
@@ -46,6 +56,8 @@ export const nodeSampleSchema = z.object({
   /** A file on the node asks for maintenance (its text is the reason); null = no file. */
   maintenanceFile: z.string().nullable(),
   workloads: z.array(workloadSampleSchema),
+  /** Null: not looked yet. */
+  health: healthSchema.nullish(),
   /** What could not be read, in words; empty when all went well. */
   failures: z.array(z.string()),
 });
@@ -66,6 +78,7 @@ export const nodeIdentitySchema = z.object({
 
 export type WorkloadSample = z.infer<typeof workloadSampleSchema>;
 export type NodeSample = z.infer<typeof nodeSampleSchema>;
+export type NodeHealth = z.infer<typeof healthSchema>;
 export type NodeIdentity = z.infer<typeof nodeIdentitySchema>;
 
 /** Labels on a container that Evenkeel obeys. */

@@ -47,6 +47,12 @@ export async function readHost(probe: Probe, mounts: CgroupMounts): Promise<Host
   };
 }
 
+/** Whether the node is smaller than the machine, so that what the kernel counts for all of it tells of neighbours too. */
+export async function isConfinedNode(probe: Probe, mounts: CgroupMounts): Promise<boolean> {
+  const [cpu, memory] = await Promise.all([readCpu(probe, mounts), readMemory(probe, mounts)]);
+  return cpu.confined || memory.confined;
+}
+
 async function readCpu(probe: Probe, mounts: CgroupMounts) {
   const limitPlace = nodePlaceOf(mounts, CONTROLLERS.cpuLimitCores);
   const [machine, limitCores] = await Promise.all([

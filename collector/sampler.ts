@@ -3,7 +3,7 @@ import { parseCgroupMounts } from "./cgroup-mounts.js";
 import { deriveSample, deriveTraffic, type Reading, type Traffic } from "./derive-sample.js";
 import { readMaintenanceFile } from "./maintenance-file.js";
 import { type Failure, makeProbe, type Probe } from "./probe.js";
-import type { NodeSample } from "./protocol.js";
+import type { NodeHealth, NodeSample } from "./protocol.js";
 import { readHost } from "./read-host.js";
 import { readWorkload } from "./read-workload.js";
 import type { ContainersNow, ContainerWatch } from "./watch-containers.js";
@@ -24,6 +24,8 @@ export interface SamplerOptions {
   readonly node: string;
   readonly maintenanceFile: string;
   readonly containers: Pick<ContainerWatch, "current" | "renew">;
+  /** What the slow probe has found last; null = it has not looked yet. */
+  health?(): NodeHealth | null;
   /** Folder that holds `proc` and `sys`. */
   readonly root?: string;
 }
@@ -40,11 +42,15 @@ export function makeSampler(options: SamplerOptions): () => Promise<Sampling> {
     const reading = await readAll(probe, options, containers, before?.maintenanceFile ?? null);
     if (reading.failures.some((failure) => failure.source === "workload")) options.containers.renew();
     const traffic = deriveTraffic(before, reading);
-    const sample = before === null ? null : deriveSample(options.node, sequence, before, reading);
+    const sample = before === null ? null : withHealth(deriveSample(options.node, sequence, before, reading), options.health?.() ?? null);
     before = reading;
     if (sample !== null) sequence += 1;
     return { sample, isPublishable: containers.known, traffic, failures: reading.failures };
   };
+}
+
+function withHealth(sample: NodeSample | null, health: NodeHealth | null): NodeSample | null {
+  return sample === null ? null : { ...sample, health };
 }
 
 async function readAll(

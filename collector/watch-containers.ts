@@ -14,6 +14,8 @@ export interface ContainerWatch {
   current(): Promise<ContainersNow>;
   /** To be called when the list was found wrong. */
   renew(): void;
+  /** How often the engine has said that a container ran out of memory, by its id, since the watch began. */
+  oomEvents(): ReadonlyMap<string, number>;
   close(): Promise<void>;
 }
 
@@ -36,6 +38,7 @@ export function watchContainers(docker: Docker, log: Logger, times: WatchTimes =
   let renewal: Promise<void> | null = null;
   let isOvertaken = false;
   let stopFollowing = () => {};
+  const ooms = new Map<string, number>();
 
   const list = async () => {
     const containers = await listContainers(docker, AbortSignal.any([closing.signal, AbortSignal.timeout(times.answerSeconds * 1000)]));
@@ -78,8 +81,11 @@ export function watchContainers(docker: Docker, log: Logger, times: WatchTimes =
     const events = (await docker.getEvents(options)) as Readable;
     const timer = setInterval(() => void renew(), times.renewSeconds * 1000);
     try {
-      // What happened does not matter, only that something did: the list is the truth.
-      for await (const _ of events) void renew();
+      // What happened does not matter, only that something did: the list is the truth. What has no trace in the list is counted.
+      for await (const chunk of events) {
+        for (const id of readOomEvents(String(chunk))) ooms.set(id, (ooms.get(id) ?? 0) + 1);
+        void renew();
+      }
       throw new Error("Docker closed the event stream");
     } finally {
       clearInterval(timer);
@@ -100,10 +106,26 @@ export function watchContainers(docker: Docker, log: Logger, times: WatchTimes =
       return now;
     },
     renew: () => void renew(),
+    oomEvents: () => ooms,
     async close() {
       closing.abort();
       await life;
       await renewal;
     },
   };
+}
+
+/** Ids of the containers that ran out of memory, from a piece of the event stream: one JSON object a line. */
+function readOomEvents(chunk: string): string[] {
+  return chunk.split("\n").flatMap((line) => {
+    if (!line.includes('"oom"')) return [];
+    try {
+      const { Action, Actor, id } = JSON.parse(line) as { Action?: string; Actor?: { ID?: string }; id?: string };
+      const container = Actor?.ID ?? id;
+      return Action === "oom" && container !== undefined ? [container] : [];
+    } catch {
+      // Half a line at the seam of two chunks: an event is lost, and the kernel's own count has it.
+      return [];
+    }
+  });
 }

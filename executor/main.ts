@@ -18,6 +18,7 @@ import { makeExecutorMetrics } from "./metrics.js";
 import type { Surroundings } from "./migration/migration.js";
 import { connectPeer } from "./peer/client.js";
 import { makeIncoming } from "./peer/incoming.js";
+import { reportPeers } from "./peer/report-peers.js";
 import { servePeers } from "./peer/server.js";
 import { tidyIncoming } from "./peer/tidy-incoming.js";
 import { examine } from "./preflight/examine.js";
@@ -81,6 +82,7 @@ await runMain("executor", async (rootLog) => {
 
   const tidying = tidyIncoming({ incoming, redis, keys, log, node });
   const peers = await servePeers(incoming, tls, { port: config.executor.peerPort, log });
+  const reports = reportPeers({ node, redis, keys, log, connect: surroundings.connect });
   const worker = startWorker(surroundings, metrics, redis, config.executor.concurrency);
   const questions = answerQuestions({ redis, keys, node, log }, (question) => examine(surroundings, question));
   log.info({ peerPort: peers.port, metricsPort: metricsServer.port }, "executor ready");
@@ -88,6 +90,7 @@ await runMain("executor", async (rootLog) => {
   const stop = async () => {
     questions.close();
     tidying.stop();
+    await reports.close();
     await worker.close();
     await peers.close();
     await metricsServer.close();

@@ -52,3 +52,18 @@ export interface PairReport {
 export interface PreflightReport {
   readonly findings: readonly Finding[];
 }
+
+/** What each executor says of itself, in the hash `executors`, every REPORT_SECONDS. */
+export const executorReportSchema = z.object({
+  /** Epoch seconds. */
+  at: z.number(),
+  /** Since when it has reached none of those that it tried; null = it reaches some, or had nobody to try. */
+  lostSince: z.number().nullable(),
+  /** Peers that have just answered it over mutual TLS, and those that have not. */
+  reached: z.array(z.string()),
+  unreachable: z.array(z.string()),
+});
+
+export type ExecutorReport = z.infer<typeof executorReportSchema>;
+
+export const REPORT_SECONDS = 10;

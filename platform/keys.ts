@@ -21,6 +21,12 @@ export function makeKeys(prefix: string = DEFAULT_PREFIX) {
     nodeIdentity: (node: string) => key("node", node, "identity"),
     /** hash: node id -> maintenance flag; see scheduler/protocol.ts parseMaintenanceFlag. */
     maintenance: key("maintenance"),
+    /** hash: node id -> workloads that an operator wants back there after a drain; see scheduler/fleet/homecomings.ts. */
+    homecomings: key("homecomings"),
+    /** hash: node id -> what its power was last told; see scheduler/power/power-record.ts. */
+    power: key("power"),
+    /** hash: node id -> what its executor says of itself and its peers; see executor/protocol.ts. */
+    executors: key("executors"),
     /** hash: workload id -> epoch seconds of its last committed move. */
     lastMoved: key("last-moved"),
     /** hash: workload id -> node id that owns its running copy, written by commit.lua only. */

@@ -44,6 +44,8 @@ export interface Peer {
   finish(id: string): Promise<void>;
   remove(id: string): Promise<void>;
   status(id: string): Promise<IncomingStatus>;
+  /** Asks for a sign of life. */
+  ping(): Promise<void>;
   close(): void;
 }
 
@@ -53,21 +55,20 @@ export function connectPeer(address: string, node: string, tls: ReturnType<typeo
   const agent = new Agent({ keepAlive: true, ...tls, servername: node });
   const base: RequestOptions = { host, port, agent, ...tls, servername: node };
 
-  const heartbeat = makeHeartbeat(
-    () =>
-      new Promise((resolve, reject) => {
-        const sent = request(
-          { ...base, agent: false, method: "GET", path: routes.alive, timeout: PING_TIMEOUT_SECONDS * 1000 },
-          (response) => {
-            response.resume();
-            response.once("end", resolve);
-          },
-        );
-        sent.once("timeout", () => sent.destroy(new Error("timed out")));
-        sent.once("error", reject);
-        sent.end();
-      }),
-  );
+  const ping = () =>
+    new Promise<void>((resolve, reject) => {
+      const sent = request(
+        { ...base, agent: false, method: "GET", path: routes.alive, timeout: PING_TIMEOUT_SECONDS * 1000 },
+        (response) => {
+          response.resume();
+          response.once("end", resolve);
+        },
+      );
+      sent.once("timeout", () => sent.destroy(new Error("timed out")));
+      sent.once("error", reject);
+      sent.end();
+    });
+  const heartbeat = makeHeartbeat(ping);
 
   const unreachable = (error: Error) => new EvenkeelError("PEER_UNREACHABLE", `${node} at ${address}: ${error.message}`, { cause: error });
 
@@ -148,6 +149,7 @@ export function connectPeer(address: string, node: string, tls: ReturnType<typeo
     finish: (id) => call("POST", routes.finish(id)),
     remove: (id) => call("DELETE", routes.migration(id)),
     status: (id) => call("GET", routes.migration(id)),
+    ping,
     close: () => {
       heartbeat.close();
       agent.destroy();

@@ -26,7 +26,9 @@ export async function writeSettings(
   const redisPassword = randomBytes(16).toString("hex");
   const authority = await makeAuthority(`evenkeel lab ${lab.name}`);
   const redis = { url: `redis://${lab.control.address}:${REDIS_PORT}`, password: redisPassword };
-  const common = { redis, collector: { intervalSeconds: options.sampleSeconds, sampleTtlSeconds: options.sampleSeconds * 5 } };
+  const { sampleSeconds } = options;
+  const collector = { intervalSeconds: sampleSeconds, sampleTtlSeconds: sampleSeconds * 5, healthSeconds: sampleSeconds * 5 };
+  const common = { redis, collector };
   const write = async (machine: string, config: object, files: Record<string, string> = {}) => {
     const folder = join(lab.sharedDirectory, "etc", machine);
     await mkdir(folder, { recursive: true, mode: 0o700 });
