@@ -1,0 +1,63 @@
+import { percentileOf } from "../estimate/percentile.js";
+import type { PastMoves } from "../types.js";
+
+/** What is known of one migration that succeeded. Null is not measured. */
+export interface PastMove {
+  readonly workload: string;
+  readonly from: string;
+  readonly to: string;
+  /** Carried in all, and of it files and memory. */
+  readonly bytes: number;
+  readonly fileBytes: number;
+  readonly memoryBytes: number;
+  /** From the first byte to the last, the freeze included. */
+  readonly seconds: number | null;
+  readonly blackoutSeconds: number | null;
+}
+
+export interface Lessons {
+  /** Bytes a second that migrations got on each node's link. */
+  readonly linkOf: ReadonlyMap<string, number>;
+  readonly pastOf: ReadonlyMap<string, PastMoves>;
+}
+
+/** A link is judged by moves that carried something; below this the start of everything takes longer than the bytes. */
+const TELLING_BYTES = 32 * 2 ** 20;
+/** The latest so many count: machines and habits change. */
+const LATEST = 10;
+
+/** What past moves teach, newest first: medians, so that one odd move teaches nothing. */
+export function learnCosts(past: readonly PastMove[]): Lessons {
+  const rates = new Map<string, number[]>();
+  const moves = new Map<string, PastMove[]>();
+  for (const move of past) {
+    if (move.seconds !== null && move.seconds > 0 && move.bytes >= TELLING_BYTES) {
+      for (const node of [move.from, move.to]) addLatest(rates, node, move.bytes / move.seconds);
+    }
+    addLatest(moves, move.workload, move);
+  }
+  return {
+    linkOf: new Map([...rates].map(([node, list]) => [node, percentileOf(list, 0.5)!])),
+    pastOf: new Map([...moves].map(([workload, list]) => [workload, summarise(list)])),
+  };
+}
+
+function summarise(moves: readonly PastMove[]): PastMoves {
+  const median = (pick: (move: PastMove) => number | null) =>
+    percentileOf(
+      moves.flatMap((move) => pick(move) ?? []),
+      0.5,
+    );
+  return {
+    count: moves.length,
+    fileBytes: median(({ fileBytes }) => fileBytes) ?? 0,
+    memoryBytes: median(({ memoryBytes }) => memoryBytes) ?? 0,
+    blackoutSeconds: median(({ blackoutSeconds }) => blackoutSeconds),
+  };
+}
+
+function addLatest<T>(lists: Map<string, T[]>, key: string, value: T): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else if (list.length < LATEST) list.push(value);
+}

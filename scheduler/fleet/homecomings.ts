@@ -1,0 +1,59 @@
+import type { Redis } from "ioredis";
+import { z } from "zod";
+import type { Keys } from "../../platform/keys.js";
+import type { Homecoming } from "../../policies/types.js";
+import type { FleetPicture } from "./build-snapshot.js";
+import { departuresSince } from "./drain-report.js";
+import type { PlacedWorkload } from "./place-workloads.js";
+import type { FleetReading } from "./read-fleet.js";
+
+/** What an operator has asked back, in the hash `homecomings` by node. */
+const homecomingSchema = z.object({ askedAt: z.number(), workloads: z.array(z.string()) });
+
+export type Homecomings = ReadonlyMap<string, z.infer<typeof homecomingSchema>>;
+
+/** A wish that could not be fulfilled in a day is forgotten: by then nobody expects it any more. */
+const LIFE_SECONDS = 86_400;
+
+export function parseHomecomings(hash: Readonly<Record<string, string>>): Homecomings {
+  const homecomings = new Map<string, z.infer<typeof homecomingSchema>>();
+  for (const [node, text] of Object.entries(hash)) {
+    try {
+      const parsed = homecomingSchema.safeParse(JSON.parse(text));
+      if (parsed.success) homecomings.set(node, parsed.data);
+    } catch {
+      // Not JSON: nobody knows what was asked, so nothing is moved.
+    }
+  }
+  return homecomings;
+}
+
+/** Those that left for the drain which ends now, and are where that took them. */
+export function workloadsToBringHome({ reading, placed, snapshot }: FleetPicture, node: string): string[] {
+  const since = snapshot.nodes.find(({ id }) => id === node)?.maintenance?.since;
+  if (since === undefined) return [];
+  const wentTo = new Map(departuresSince({ reading }, node, since).map(({ workload, to }) => [workload, to]));
+  return placed.filter(({ id, node: at }) => wentTo.get(id) === at).map(({ id }) => id);
+}
+
+export async function askHome(redis: Redis, keys: Keys, node: string, workloads: readonly string[], at: number): Promise<void> {
+  await redis.hset(keys.homecomings, node, JSON.stringify({ askedAt: at, workloads }));
+}
+
+/** What is still to come home; nodes for which nothing is left are not named. */
+export function findHomecomings({ at, homecomings }: FleetReading, placed: readonly PlacedWorkload[]): Homecoming[] {
+  if (homecomings.size === 0) return [];
+  const places = new Map(placed.map(({ id, node }) => [id, node]));
+  return [...homecomings].flatMap(([node, { askedAt, workloads }]) => {
+    const away = workloads.filter((id) => places.has(id) && places.get(id) !== node);
+    return at - askedAt > LIFE_SECONDS || away.length === 0 ? [] : [{ node, workloads: away }];
+  });
+}
+
+/** Forgets wishes that are fulfilled, or that a new drain of their node has overtaken. */
+export async function endHomecomings(redis: Redis, keys: Keys, { reading, snapshot }: FleetPicture): Promise<void> {
+  const flagged = new Set(snapshot.nodes.filter(({ maintenance }) => maintenance !== null).map(({ id }) => id));
+  const open = new Set(snapshot.homecomings?.map(({ node }) => node));
+  const over = [...reading.homecomings.keys()].filter((node) => !open.has(node) || flagged.has(node));
+  if (over.length > 0) await redis.hdel(keys.homecomings, ...over);
+}

@@ -1,0 +1,100 @@
+import { expect } from "chai";
+import type { Redis } from "ioredis";
+import { type Keys, makeKeys } from "../../../platform/keys.js";
+import {
+  advanceMigration,
+  claimMigration,
+  closeMigration,
+  commitMigration,
+  listMigrations,
+  type MigrationRecord,
+} from "../../../platform/migration-record.js";
+import type { MaintenanceAnswer, SnapshotAnswer } from "../../../scheduler/api-shapes.js";
+import { startRedis, type ThrowAwayRedis } from "../../support/redis.js";
+import { containerIdOf, type ReportedFleet, reportFleet } from "../../support/reported-fleet.js";
+import { type RunningScheduler, runScheduler } from "../../support/running-scheduler.js";
+import { waitFor } from "../../support/wait-for.js";
+
+const API = "/api/v1";
+
+describe("undrain that brings workloads home", () => {
+  let server: ThrowAwayRedis;
+  let redis: Redis;
+  let keys: Keys;
+  let fleet: ReportedFleet;
+  let scheduler: RunningScheduler;
+
+  const openMigration = () => waitFor("a migration", async () => (await listMigrations(redis, keys, 0))[0]);
+  /** What executors do to the record and to where the container runs. */
+  const finish = async (record: MigrationRecord, took = { blackoutSeconds: 0.3, bytes: { memory: 40 * 2 ** 20, files: 60 * 2 ** 20 } }) => {
+    const now = Date.now() / 1000;
+    const { epoch } = (await claimMigration(redis, keys, record.id, now))!;
+    await advanceMigration(redis, keys, now, { id: record.id, epoch, stage: "prepare" });
+    await advanceMigration(redis, keys, now + 2, { id: record.id, epoch, stage: "restore", fields: took });
+    expect(await commitMigration(redis, keys, record.id, epoch, Date.now() / 1000)).to.equal(true);
+    const from = fleet.node(record.from);
+    const moved = from.workloads.find(({ name }) => name === record.name)!;
+    from.workloads = from.workloads.filter((workload) => workload !== moved);
+    fleet.node(record.to).workloads.push(moved);
+    await closeMigration(redis, keys, record, Date.now() / 1000, { result: "succeeded" });
+  };
+  const emptied = async () => {
+    await scheduler.send("PUT", `${API}/nodes/n1/maintenance`, { reason: "disk" });
+    for (let left = 2; left > 0; left--) await finish(await openMigration());
+    await waitFor("n1 to be drained", async () => {
+      const { drain } = await scheduler.get<{ drain: { state: string } }>(`${API}/drains/n1`);
+      return drain.state === "drained";
+    });
+  };
+  const undrain = async (query: string) =>
+    (await scheduler.send("DELETE", `${API}/nodes/n1/maintenance${query}`)).body as unknown as MaintenanceAnswer;
+
+  beforeEach(async () => {
+    server = await startRedis();
+    redis = server.connect();
+    keys = makeKeys();
+    fleet = reportFleet(redis, keys, [
+      { id: "n1", workloads: [{ name: "a" }, { name: "b" }] },
+      { id: "n2", workloads: [{ name: "c" }] },
+    ]);
+    await fleet.pushPast(5, 1);
+    fleet.keepPushing();
+    scheduler = await runScheduler(server, { scheduler: { mode: "observe" } });
+  });
+  afterEach(async () => {
+    await fleet.stop();
+    await scheduler.close();
+    await server.close();
+  });
+
+  it("calls back what left for the drain, in any mode, and forgets the wish when it is fulfilled", async () => {
+    await emptied();
+    const answer = await undrain("?bringHome=true");
+    expect(answer.comingHome).to.have.members([containerIdOf("a"), containerIdOf("b")]);
+    for (let left = 2; left > 0; left--) {
+      const record = await openMigration();
+      expect(record).to.include({ from: "n2", to: "n1", reason: "homecoming" });
+      await finish(record);
+    }
+    await waitFor("the wish to be forgotten", async () => (await redis.hlen(keys.homecomings)) === 0);
+    expect(fleet.node("n1").workloads.map(({ name }) => name)).to.have.members(["a", "b"]);
+    expect(fleet.node("n2").workloads.map(({ name }) => name)).to.deep.equal(["c"]);
+  });
+
+  it("leaves all where it is unless asked, and drops the wish when the node is flagged again", async () => {
+    await emptied();
+    expect((await undrain("")).comingHome).to.deep.equal([]);
+    expect(await redis.hlen(keys.homecomings)).to.equal(0);
+    await redis.hset(keys.homecomings, "n1", JSON.stringify({ askedAt: Date.now() / 1000, workloads: [containerIdOf("a")] }));
+    await redis.hset(keys.maintenance, "n1", "again");
+    await waitFor("the wish to be dropped", async () => (await redis.hlen(keys.homecomings)) === 0);
+  });
+
+  it("has taught, on the way, what such a move costs: link, files, blackout", async () => {
+    await emptied();
+    const { snapshot } = await scheduler.get<SnapshotAnswer>(`${API}/snapshot`);
+    const a = snapshot.workloads.find(({ name }) => name === "a")!;
+    expect(a.past).to.deep.equal({ count: 1, fileBytes: 60 * 2 ** 20, memoryBytes: 40 * 2 ** 20, blackoutSeconds: 0.3 });
+    for (const { id, linkBytesPerSecond } of snapshot.nodes) expect(linkBytesPerSecond, id).to.be.closeTo(50 * 2 ** 20, 2 ** 20);
+  });
+});

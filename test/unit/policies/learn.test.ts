@@ -1,0 +1,63 @@
+import { expect } from "chai";
+import { completeConfig } from "../../../policies/config.js";
+import { learnCosts, type PastMove } from "../../../policies/cost/learn.js";
+import { estimateMoveCost } from "../../../policies/cost/move-cost.js";
+import { indexFleet } from "../../../policies/fleet.js";
+import { config, node, snapshot, workload } from "./small-fleet.js";
+
+const MEBIBYTE = 2 ** 20;
+const moved = (over: Partial<PastMove> = {}): PastMove => ({
+  workload: "a",
+  from: "n1",
+  to: "n2",
+  bytes: 200 * MEBIBYTE,
+  fileBytes: 100 * MEBIBYTE,
+  memoryBytes: 100 * MEBIBYTE,
+  seconds: 4,
+  blackoutSeconds: 0.4,
+  ...over,
+});
+
+describe("what past moves teach", () => {
+  it("is what each link gave, the median of its latest moves, and nothing from moves that carried little or were not timed", () => {
+    const { linkOf } = learnCosts([
+      moved(),
+      moved({ seconds: 2 }),
+      moved({ seconds: 400 }),
+      moved({ from: "n3", bytes: MEBIBYTE }),
+      moved({ from: "n4", seconds: null }),
+    ]);
+    expect(linkOf.get("n1")).to.equal(50 * MEBIBYTE);
+    expect(linkOf.get("n3")).to.equal(undefined);
+    expect(linkOf.get("n4")).to.equal(undefined);
+  });
+
+  it("is of each workload how long it stood still and what it took, the latest ten", () => {
+    const old = Array.from({ length: 20 }, () => moved({ blackoutSeconds: 9 }));
+    const { pastOf } = learnCosts([...Array.from({ length: 10 }, () => moved()), ...old]);
+    expect(pastOf.get("a")).to.deep.equal({ count: 10, fileBytes: 100 * MEBIBYTE, memoryBytes: 100 * MEBIBYTE, blackoutSeconds: 0.4 });
+  });
+
+  const costOf = (memoryMebibytes: number, past = learnCosts([moved()]).pastOf.get("a")!) => {
+    const subject = workload("a", "n1", 1, { memoryUsedBytes: memoryMebibytes * MEBIBYTE, past });
+    const { nodeById } = indexFleet(snapshot([node("n1", 0.5, 0.3, { linkBytesPerSecond: 50 * MEBIBYTE }), node("n2", 0.1)], [subject]));
+    const need = { cpuCores: 1, memoryBytes: memoryMebibytes * MEBIBYTE };
+    return estimateMoveCost(subject, need, nodeById.get("n1")!, nodeById.get("n2")!, completeConfig(config()).cost);
+  };
+
+  it("tells the cost of the next move: bytes, seconds and blackout as they were, more of them for what has grown since", () => {
+    const same = costOf(100);
+    expect(same.bytes).to.equal(200 * MEBIBYTE);
+    expect(same.blackoutSeconds).to.equal(0.4);
+    expect(same.seconds).to.equal(0.5 + 4);
+    expect(costOf(200).blackoutSeconds).to.equal(0.8);
+    expect(costOf(200).bytes).to.equal(300 * MEBIBYTE);
+    expect(costOf(50).blackoutSeconds, "what has shrunk is not believed to stay small").to.equal(0.4);
+  });
+
+  it("is not believed of a workload that has become another, nor where nothing was measured", () => {
+    const unknown = costOf(1000, { count: 1, fileBytes: 0, memoryBytes: 0, blackoutSeconds: null });
+    expect(costOf(1000).blackoutSeconds).to.equal(unknown.blackoutSeconds);
+    expect(costOf(100, { count: 1, fileBytes: 0, memoryBytes: 100 * MEBIBYTE, blackoutSeconds: null }).blackoutSeconds).to.equal(0.5 + 2);
+  });
+});
