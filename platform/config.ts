@@ -6,6 +6,15 @@ import { describeIssues, describeSyntaxError } from "./field-line.js";
 import { DEFAULT_PREFIX } from "./keys.js";
 
 const seconds = z.number().positive();
+/** How a node is put to sleep or woken: a command or an HTTP request. */
+const powerHook = z
+  .strictObject({
+    command: z.array(z.string()).min(1).optional().describe("Program and arguments, run without a shell; `{node}` is the node's id"),
+    url: z.url().optional().describe('Instead of a command: gets a POST of `{"node": …}`; `{node}` in it is the node\'s id'),
+    headers: z.record(z.string(), z.string()).optional(),
+  })
+  .refine(({ command, url }) => (command === undefined) !== (url === undefined), "needs either a command or a url");
+
 const port = z.number().int().min(0).max(65535);
 
 /** One JSON file for all parts of a node or of the control plane (EVENKEEL_CONFIG, default /etc/evenkeel/config.json). */
@@ -34,6 +43,7 @@ export const configSchema = z.strictObject({
       intervalSeconds: seconds.default(5).describe("From one sample to the next"),
       sampleTtlSeconds: seconds.default(20).describe("After this long without a sample the node is unknown"),
       historyLength: z.number().int().positive().default(720).describe("Samples of a node that policies look back on"),
+      healthSeconds: seconds.default(30).describe("From one look for signs of failing hardware to the next"),
       metricsPort: port.default(9101).describe("For Prometheus and /healthz"),
       maintenanceFile: z
         .string()
@@ -107,11 +117,23 @@ export const configSchema = z.strictObject({
             timeZone: z.string().default("UTC"),
             durationMinutes: z.number().int().positive().max(10_080),
             node: z.string().optional().describe("Only this node; left out = all (no-moves only)"),
-            action: z.enum(["maintenance", "no-moves"]).describe("no-moves stops balancing, not what an operator asks for"),
+            action: z
+              .enum(["maintenance", "no-moves", "power-saving"])
+              .describe(
+                "no-moves stops balancing, not what an operator asks for; with a power-saving window, nodes sleep in none but those",
+              ),
           }),
         )
         .default([])
-        .describe("Times of maintenance, and times without moves"),
+        .describe("Times of maintenance, times without moves, times of power saving"),
+      power: z
+        .strictObject({
+          sleep: powerHook,
+          wake: powerHook,
+          deadlineSeconds: seconds.default(300).describe("A node that has not reported so long after it was woken is unknown"),
+        })
+        .optional()
+        .describe("How nodes are put to sleep and woken, for `policies.consolidate`"),
     })
     .prefault({}),
   /** Checked by the scheduler against its own schema of PolicyConfig. */

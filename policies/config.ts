@@ -1,4 +1,5 @@
 import { type BalanceConfig, DEFAULT_BALANCE_CONFIG } from "./balance/config.js";
+import { type ConsolidateConfig, DEFAULT_CONSOLIDATE_CONFIG } from "./consolidate/config.js";
 import { type CostConfig, DEFAULT_COST_CONFIG } from "./cost/config.js";
 import { DEFAULT_EXAMPLE_CONFIG, type ExampleConfig } from "./example/config.js";
 import { DEFAULT_FAIRNESS_CONFIG, type FairnessConfig } from "./fairness/config.js";
@@ -36,6 +37,7 @@ export interface PolicyConfig {
   readonly placement?: PlacementConfig;
   readonly fairness?: FairnessConfig;
   readonly cost?: CostConfig;
+  readonly consolidate?: ConsolidateConfig;
   readonly example?: ExampleConfig;
 }
 
@@ -55,6 +57,7 @@ export const DEFAULT_POLICY_CONFIG: CompleteConfig = {
   placement: DEFAULT_PLACEMENT_CONFIG,
   fairness: DEFAULT_FAIRNESS_CONFIG,
   cost: DEFAULT_COST_CONFIG,
+  consolidate: DEFAULT_CONSOLIDATE_CONFIG,
   example: DEFAULT_EXAMPLE_CONFIG,
 };
 

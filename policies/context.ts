@@ -4,9 +4,9 @@ import { budgetLeft } from "./gates/budget.js";
 import { type Limits, limitsNow } from "./gates/concurrency.js";
 import { whyDoubted } from "./health/judge.js";
 import { type Ledger, openLedger } from "./ledger.js";
-import type { Move, Skip, Snapshot, Verdict } from "./types.js";
+import type { Move, PowerChange, Skip, Snapshot, Verdict } from "./types.js";
 
-/** What the policies share while one plan is made. Only the ledger, the two lists and `spoken` grow. */
+/** What the policies share while one plan is made. Only the ledger, the lists and `spoken` grow. */
 export interface PlanContext {
   readonly fleet: Fleet;
   readonly config: CompleteConfig;
@@ -18,6 +18,7 @@ export interface PlanContext {
   readonly budget: number;
   readonly moves: Move[];
   readonly skips: Skip[];
+  readonly power: PowerChange[];
   /** Workloads that have a move or a reason already: each gets one. */
   readonly spoken: Set<string>;
 }
@@ -49,6 +50,7 @@ export function openContext(snapshot: Snapshot, given: PolicyConfig, now: number
     budget: budgetLeft(fleet, config.movesPerHour, now),
     moves: [],
     skips: [],
+    power: [],
     spoken: new Set(),
   };
 }

@@ -1,9 +1,11 @@
 import { applyMoves } from "./apply-plan.js";
 import { balance } from "./balance/policy.js";
 import type { PolicyConfig } from "./config.js";
+import { consolidate } from "./consolidate/policy.js";
 import { openContext } from "./context.js";
 import { example } from "./example/policy.js";
 import { health } from "./health/policy.js";
+import { homecoming } from "./homecoming/policy.js";
 import { imbalance } from "./imbalance.js";
 import { maintenance } from "./maintenance/policy.js";
 import { overload } from "./overload/policy.js";
@@ -14,8 +16,8 @@ import type { Plan, Snapshot } from "./types.js";
 
 /** In order of precedence: what hurts most comes first to the limits on moves, and to the word on a node. */
 const POLICIES: readonly Policy[] = [maintenance, health, overload, placement, balance, example];
-/** A failing node is emptied before anything else, and an overloaded one is relieved before a drain takes its turn. */
-const PLANNING: readonly Policy[] = [health, overload, maintenance, placement, balance, example];
+/** A failing node is emptied before anything else, and an overloaded one is relieved before a drain takes its turn. What may sleep is seen last. */
+const PLANNING: readonly Policy[] = [health, overload, maintenance, homecoming, placement, balance, example, consolidate];
 
 /**
  * Everything Evenkeel wants, from everything it knows: no clock, no I/O, no chance, and the order of the input does not
@@ -35,6 +37,7 @@ export function decide(snapshot: Snapshot, config: PolicyConfig, now: number): P
     verdicts: [...verdicts.values()].map(({ node, verdict, because }) => ({ node, verdict, because })),
     moves: context.moves,
     skips: context.skips,
+    power: context.power,
     imbalanceBefore: imbalance(snapshot),
     imbalanceAfter: imbalance(applyMoves(snapshot, context.moves, now)),
   };

@@ -100,3 +100,46 @@ function countMove(ledger: Ledger, from: string, to: string): void {
     if (account) account.moves++;
   }
 }
+
+/** Moves entered to see whether they fit together, and taken back whole. */
+export interface Trial {
+  enter(workload: WorkloadState, need: Need, target: NodeView): void;
+  undo(): void;
+}
+
+export function openTrial(ledger: Ledger): Trial {
+  const undoing: (() => void)[] = [];
+  return {
+    enter: (workload, need, target) => {
+      const { id, constraints, node } = workload;
+      const saved = [node, target.id].flatMap((end) => {
+        const account = ledger.accounts.get(end);
+        return account ? [{ account, before: { ...account } }] : [];
+      });
+      const { movesUnderWay, company, disrupted } = ledger;
+      const group = constraints.disruptionBudget?.group;
+      const disruptedBefore = group === undefined ? undefined : disrupted.get(group);
+      const wasApart = constraints.antiAffinityGroup !== null && isAt(company.apart, constraints.antiAffinityGroup, target.id, id);
+      const zone = constraints.zoneSpreadGroup && target.zone !== null ? target.zone : null;
+      const wasInZone = zone !== null && isAt(company.zones, constraints.zoneSpreadGroup!, zone, id);
+      enterMove(ledger, workload, need, target);
+      undoing.push(() => {
+        for (const { account, before } of saved) Object.assign(account, before);
+        ledger.movesUnderWay = movesUnderWay;
+        company.headedFor.delete(id);
+        if (group !== undefined && disruptedBefore === undefined) disrupted.delete(group);
+        else if (group !== undefined) disrupted.set(group, disruptedBefore!);
+        if (constraints.antiAffinityGroup !== null && !wasApart)
+          company.apart.get(constraints.antiAffinityGroup)?.get(target.id)?.delete(id);
+        if (zone !== null && !wasInZone) company.zones.get(constraints.zoneSpreadGroup!)?.get(zone)?.delete(id);
+      });
+    },
+    undo: () => {
+      for (const step of undoing.splice(0).reverse()) step();
+    },
+  };
+}
+
+function isAt(groups: Company["apart"], group: string, place: string, workload: string): boolean {
+  return groups.get(group)?.get(place)?.has(workload) ?? false;
+}

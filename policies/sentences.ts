@@ -72,6 +72,10 @@ function sayTarget(workload: WorkloadState, target: NodeView, reason: SkipReason
       return `It is pinned to ${constraints.pinnedTo.join(", ")}; ${target.id} is not among them.`;
     case "target-unknown":
       return `${target.id} is silent or its readings failed.`;
+    case "not-home":
+      return `It is to come home, and ${target.id} is not where it was.`;
+    case "target-asleep":
+      return `${target.id} sleeps to save power, or is waking: it is waited for.`;
     case "target-maintenance":
       return `${target.id} is under maintenance.`;
     case "target-cordoned":

@@ -10,8 +10,24 @@ export interface Snapshot {
   readonly migrations: readonly OpenMigration[];
   /** Times in which nothing is moved unless an operator asks; whoever builds the snapshot reads the calendar. */
   readonly windows?: readonly MoveWindow[];
+  /** Nodes whose drain is over, and what an operator wants back on them. */
+  readonly homecomings?: readonly Homecoming[];
+  /** When nodes may be put to sleep; absent or null = at any time. */
+  readonly powerSaving?: PowerSavingWindow | null;
   /** Those closed of late, newest last: what the limits on concurrency learn from. */
   readonly recentMigrations?: readonly ClosedMigration[];
+}
+
+export interface Homecoming {
+  readonly node: string;
+  /** Ids of those that left it for the drain and have not been moved since. */
+  readonly workloads: readonly string[];
+}
+
+export interface PowerSavingWindow {
+  readonly active: boolean;
+  /** Epoch seconds; null while it is closed. */
+  readonly endsAt: number | null;
 }
 
 export interface ClosedMigration {
@@ -29,6 +45,12 @@ export interface MoveWindow {
   readonly reason: string;
 }
 
+/**
+ * What Evenkeel itself has made of a node's power. `falling-asleep`: it has been told to, and may still report. `asleep`: it is silent because
+ * of that. `waking`: it has been called, and is waited for.
+ */
+export type PowerState = "falling-asleep" | "asleep" | "waking";
+
 export interface NodeState {
   readonly id: string;
   /** `unknown`: silent, or its readings failed. Neither source nor target. */
@@ -45,6 +67,10 @@ export interface NodeState {
   readonly labels: Readonly<Record<string, string>>;
   /** Nothing new is placed there, but nothing leaves either. */
   readonly cordoned?: boolean;
+  /** Absent or null: awake, as far as Evenkeel has a part in it. */
+  readonly power?: PowerState | null;
+  /** Epoch seconds of when it was last woken; absent or null = not lately. */
+  readonly wokenAt?: number | null;
   /** Signs that the node may soon fail; what they are worth is for the health policy to say. */
   readonly health?: readonly HealthSign[];
   /** Bytes a second that a migration gets to or from this node; absent or null = not measured. */
@@ -55,14 +81,17 @@ export interface NodeState {
   readonly networks?: readonly string[] | null;
 }
 
-export type HealthSignKind =
-  | "disk-failing"
-  | "memory-errors"
-  | "overheating"
-  | "read-only-filesystem"
-  | "out-of-memory-kills"
-  | "pressure-stall"
-  | "peers-lost";
+export const HEALTH_SIGNS = [
+  "disk-failing",
+  "memory-errors",
+  "overheating",
+  "read-only-filesystem",
+  "out-of-memory-kills",
+  "pressure-stall",
+  "peers-lost",
+] as const;
+
+export type HealthSignKind = (typeof HEALTH_SIGNS)[number];
 
 export interface HealthSign {
   readonly kind: HealthSignKind;
@@ -107,6 +136,8 @@ export interface WorkloadState {
   readonly dirtyBytesPerSecond?: number | null;
   /** Files that travel with it: volumes and what it changed of its image. */
   readonly fileBytes?: number | null;
+  /** What its own last moves took; absent or null = it was not moved yet. */
+  readonly past?: PastMoves | null;
   /** Of its image; absent = not known, which runs everywhere. */
   readonly architecture?: string | null;
   /** Names of the container networks that it is attached to. */
@@ -123,6 +154,15 @@ export interface MoveRefusal {
   readonly because: string;
   /** It may go well soon without anyone changing anything. */
   readonly passes: boolean;
+}
+
+/** Medians over a workload's latest moves. */
+export interface PastMoves {
+  readonly count: number;
+  readonly fileBytes: number;
+  /** Sent of its memory, rounds that were sent again included. */
+  readonly memoryBytes: number;
+  readonly blackoutSeconds: number | null;
 }
 
 export interface Constraints {
@@ -150,7 +190,7 @@ export interface OpenMigration {
 }
 
 /** Why a move is made. */
-export type MoveReason = "overload" | "maintenance" | "operator" | "health" | "balance" | "consolidate" | "placement";
+export type MoveReason = "overload" | "maintenance" | "operator" | "health" | "balance" | "consolidate" | "placement" | "homecoming";
 
 export interface Move {
   readonly workload: string;
@@ -194,7 +234,9 @@ export const SKIP_REASONS = [
   "disruption-budget",
   "move-window",
   "budget-spent",
+  "not-home",
   "target-unknown",
+  "target-asleep",
   "target-maintenance",
   "target-cordoned",
   "target-suspect",
@@ -219,7 +261,14 @@ export type SkipReason = (typeof SKIP_REASONS)[number];
 
 export interface Verdict {
   readonly node: string;
-  readonly verdict: "level" | "warming" | "overloaded" | "draining" | "drained" | "suspect" | "unknown";
+  readonly verdict: "level" | "warming" | "overloaded" | "draining" | "drained" | "suspect" | "asleep" | "waking" | "unknown";
+  readonly because: string;
+}
+
+/** A node that should sleep because nothing needs it, or wake because something will. */
+export interface PowerChange {
+  readonly node: string;
+  readonly to: "sleep" | "wake";
   readonly because: string;
 }
 
@@ -229,6 +278,8 @@ export interface Plan {
   /** In the order in which they are to be carried out. */
   readonly moves: readonly Move[];
   readonly skips: readonly Skip[];
+  /** Empty unless power saving is on, or has been. */
+  readonly power: readonly PowerChange[];
   /** Standard deviation of the known nodes' CPU ratio, now and as the plan would leave it. */
   readonly imbalanceBefore: number | null;
   readonly imbalanceAfter: number | null;

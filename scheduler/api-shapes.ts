@@ -1,7 +1,7 @@
 import type { Check, Finding } from "../platform/findings.js";
 import type { MigrationRecord } from "../platform/migration-record.js";
 import type { PolicyConfig } from "../policies/config.js";
-import type { Constraints, NodePoint, Skip, Snapshot, Verdict } from "../policies/types.js";
+import type { Constraints, HealthSign, NodePoint, Skip, Snapshot, Verdict } from "../policies/types.js";
 import type { AuditEntry } from "./audit.js";
 import type { DrainReport } from "./fleet/drain-report.js";
 import type { MaintenanceRequest } from "./fleet/maintenance.js";
@@ -29,6 +29,11 @@ export interface NodeAnswer {
   readonly kernel: string | null;
   readonly engine: string | null;
   readonly peerAddress: string | null;
+  /** Signs that it may soon fail, and kinds of signs that cannot be looked for there, each with the reason. */
+  readonly health: {
+    readonly signs: readonly HealthSign[];
+    readonly unread: readonly { readonly kind: string; readonly because: string }[];
+  };
   /** Readings that failed on the node, in its own words. */
   readonly failures: readonly string[];
   /** Oldest first; only when asked for. */
@@ -73,6 +78,8 @@ export interface StatusAnswer {
 
 export interface MaintenanceAnswer {
   readonly drain: DrainReport;
+  /** Ids of the workloads that an undrain with `bringHome` calls back. */
+  readonly comingHome: readonly string[];
   /** What an undrain could not lift: a file on the node, or a window. */
   readonly stillAskedForBy: readonly MaintenanceRequest[];
 }

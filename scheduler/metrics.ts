@@ -4,7 +4,17 @@ import type { Plan, Verdict } from "../policies/types.js";
 import type { FleetPicture } from "./fleet/build-snapshot.js";
 import type { DrainReport } from "./fleet/drain-report.js";
 
-const STATES: readonly Verdict["verdict"][] = ["level", "warming", "overloaded", "draining", "drained", "suspect", "unknown"];
+const STATES: readonly Verdict["verdict"][] = [
+  "level",
+  "warming",
+  "overloaded",
+  "draining",
+  "drained",
+  "suspect",
+  "asleep",
+  "waking",
+  "unknown",
+];
 const TICK_BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 export interface SchedulerMetrics {
@@ -55,7 +65,7 @@ export function makeSchedulerMetrics(registry: Registry): SchedulerMetrics {
   gaugeOfNodes("evenkeel_node_state", stateHelp, ["node", "state"], (series, { picture: { snapshot }, plan }) => {
     const verdicts = new Map(plan?.verdicts.map(({ node, verdict }) => [node, verdict]));
     for (const node of snapshot.nodes) {
-      const present = node.state === "unknown" ? "unknown" : verdicts.get(node.id);
+      const present = node.state === "unknown" && !node.power ? "unknown" : verdicts.get(node.id);
       for (const state of STATES) series.set({ node: node.id, state }, state === present ? 1 : 0);
     }
   });

@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import { EvenkeelError } from "../platform/errors.js";
 import type { Keys } from "../platform/keys.js";
 import { loadLua } from "../platform/redis.js";
-import type { Move, Plan } from "../policies/types.js";
+import type { Move, Plan, PowerChange } from "../policies/types.js";
 import type { Mode } from "./act/carry-out-plan.js";
 
 const writeScript = loadLua("scheduler/lua/plan-write.lua");
@@ -12,6 +12,7 @@ export interface PublishedPlan extends Plan {
   readonly term: number;
   readonly mode: Mode;
   readonly moves: readonly PublishedMove[];
+  readonly power: readonly (PowerChange & Pick<PublishedMove, "heldBack">)[];
 }
 
 export interface PublishedMove extends Move {

@@ -14,6 +14,7 @@ import { holdLease, type Lease } from "./lease.js";
 import { makeSchedulerMetrics } from "./metrics.js";
 import { subscribeNotes } from "./notes.js";
 import { parsePolicyConfig } from "./policy-config.js";
+import { makePowerActs } from "./power/carry-out-power.js";
 import { followPolicyFile } from "./reload.js";
 import { startTicking } from "./tick.js";
 import { makeWindows } from "./windows.js";
@@ -40,6 +41,8 @@ export interface Scheduler {
 }
 
 const WILDCARDS: ReadonlySet<string> = new Set(["0.0.0.0", "::"]);
+/** For nodes that sleep although the configuration no longer says how they are woken. */
+const POWER_DEADLINE_SECONDS = 300;
 /** What makes the next tick come at once. A record that is opened or moves on is the scheduler's own doing, or changes nothing for it. */
 const STAGES_THAT_WAKE: ReadonlySet<string> = new Set(["closed", "aborted"]);
 
@@ -64,12 +67,14 @@ export async function startScheduler({ config, configFile, redis, subscriber, re
       recordAudit(redis, keys, entry, 0).catch((cause) => log.warn({ err: cause }, "the reload could not be noted"));
     },
   });
-  const view = makeFleetView({ redis, keys, sampleTtlSeconds, intervalSeconds, policies, windows });
+  const powerDeadlineSeconds = scheduler.power?.deadlineSeconds ?? POWER_DEADLINE_SECONDS;
+  const power = makePowerActs(scheduler.power, log);
+  const view = makeFleetView({ redis, keys, sampleTtlSeconds, intervalSeconds, policies, windows, powerDeadlineSeconds });
   // Competes only once its API answers: the lease tells others where it is.
   let lease: Lease | null = null;
   const leadership = { term: () => lease?.term() ?? null };
   const { tickSeconds, mode } = scheduler;
-  const ticker = startTicking({ redis, keys, jobs, leadership, view, windows, metrics, policies, mode, tickSeconds, log });
+  const ticker = startTicking({ redis, keys, jobs, leadership, view, windows, metrics, policies, power, mode, tickSeconds, log });
   notes.listen(({ kind, stage }) => {
     if (kind === "maintenance" || (kind === "migration" && STAGES_THAT_WAKE.has(stage ?? ""))) ticker.wake();
   });
@@ -79,6 +84,7 @@ export async function startScheduler({ config, configFile, redis, subscriber, re
     await server.close();
     notes.close();
     await ticker.close();
+    await power.close();
     await lease?.close();
     await jobs.close();
   };

@@ -14,10 +14,12 @@ import { recordAudit } from "./audit.js";
 import type { FleetPicture } from "./fleet/build-snapshot.js";
 import { reportDrains } from "./fleet/drain-report.js";
 import type { FleetView } from "./fleet/fleet-view.js";
+import { endHomecomings } from "./fleet/homecomings.js";
 import { type Leadership, readLeader } from "./lease.js";
 import type { SchedulerMetrics } from "./metrics.js";
 import { describeChanges } from "./note-changes.js";
 import { type PublishedPlan, readPlan, writePlan } from "./plan-store.js";
+import type { PowerActs } from "./power/carry-out-power.js";
 import type { LivePolicies } from "./reload.js";
 import type { Windows } from "./windows.js";
 
@@ -30,6 +32,7 @@ export interface TickParts {
   readonly windows: Windows;
   readonly metrics: SchedulerMetrics;
   readonly policies: LivePolicies;
+  readonly power: PowerActs;
   readonly mode: Mode;
   readonly tickSeconds: number;
   readonly log: Logger;
@@ -150,7 +153,8 @@ async function planAndAct(
   const plan = decide(picture.snapshot, policies.current(), now);
   const decideSeconds = (performance.now() - begunMilliseconds) / 1000;
   const moves = plan.moves.map((move) => ({ ...move, heldBack: heldBack(move, mode, windows.open(now)) }));
-  const published: PublishedPlan = { ...plan, moves, term, mode };
+  const power = plan.power.map((change) => ({ ...change, heldBack: parts.power.heldBack(change, mode) }));
+  const published: PublishedPlan = { ...plan, moves, power, term, mode };
   await writePlan(redis, keys, published);
   const actor = { redis, keys, jobs, term };
   const { verdicts } = plan;
@@ -163,6 +167,11 @@ async function planAndAct(
     moves.filter((move) => move.heldBack === null),
     log,
   );
+  await parts.power.carryOut(
+    actor,
+    picture,
+    power.filter((change) => change.heldBack === null),
+  );
   if (started.length > 0) log.info({ started }, "moves started");
   const recovered = await recoverJobs(
     actor,
@@ -170,6 +179,7 @@ async function planAndAct(
     now,
   );
   if (recovered.length > 0) log.warn({ recovered }, "jobs delivered again");
+  await endHomecomings(redis, keys, picture);
   const forgotten = await forgetWorkloads(actor, picture);
   if (forgotten > 0) log.info({ forgotten }, "workloads forgotten that no node has run for long");
   return { published, decideSeconds };

@@ -1,7 +1,7 @@
 import { createTask, validateDetailed } from "node-cron";
 import type { Config } from "../platform/config.js";
 import { EvenkeelError } from "../platform/errors.js";
-import type { Maintenance } from "../policies/types.js";
+import type { Maintenance, PowerSavingWindow } from "../policies/types.js";
 
 const MINUTE_SECONDS = 60;
 
@@ -17,6 +17,8 @@ export interface OpenWindow {
 export interface Windows {
   /** Those open at `now`. Computed from the clock alone, so a restart in the middle of a window changes nothing. */
   open(now: number): readonly OpenWindow[];
+  /** Whether the times of power saving are limited to windows. */
+  readonly limitPowerSaving: boolean;
 }
 
 /** @throws CONFIG_INVALID for a cron expression or time zone that cannot be understood. */
@@ -25,6 +27,7 @@ export function makeWindows(configs: readonly WindowConfig[]): Windows {
   const tasks = configs.map((window) => ({ window, task: createTask(window.cron, () => {}, { timezone: window.timeZone }) }));
   let cached: { minute: number; open: readonly OpenWindow[] } | null = null;
   return {
+    limitPowerSaving: configs.some(({ action }) => action === "power-saving"),
     open: (now) => {
       const minute = Math.floor(now / MINUTE_SECONDS);
       if (cached?.minute === minute) return cached.open;
@@ -39,6 +42,13 @@ export function makeWindows(configs: readonly WindowConfig[]): Windows {
       return open;
     },
   };
+}
+
+/** When nodes may sleep, as the policies see it; null = at any time. */
+export function powerSavingWindow(open: readonly OpenWindow[], isLimited: boolean): PowerSavingWindow | null {
+  if (!isLimited) return null;
+  const saving = open.filter(({ window }) => window.action === "power-saving");
+  return { active: saving.length > 0, endsAt: saving.length === 0 ? null : Math.max(...saving.map(({ until }) => until)) };
 }
 
 /** What an open window asks of this node; null = nothing. */
@@ -61,4 +71,6 @@ function checkWindow({ cron, timeZone, action, node }: WindowConfig, index: numb
     throw refuse(`"${cron}" is not a cron expression of five fields`);
   if (timeZone !== "UTC" && !Intl.supportedValuesOf("timeZone").includes(timeZone)) throw refuse(`"${timeZone}" is not a known time zone`);
   if (action === "maintenance" && node === undefined) throw refuse("maintenance needs a node");
+  if (action === "power-saving" && node !== undefined)
+    throw refuse("power-saving is for the whole fleet: a node's label says whether it may sleep");
 }

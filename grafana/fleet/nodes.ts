@@ -12,6 +12,8 @@ const COLOURS: Readonly<Record<Verdict["verdict"], string>> = {
   draining: "blue",
   drained: "purple",
   suspect: "orange",
+  asleep: "dark-blue",
+  waking: "light-blue",
   unknown: "text",
 };
 const STATES = Object.entries(COLOURS);
@@ -72,7 +74,17 @@ export function addNodes(dashboard: DashboardBuilder): void {
         about: "Share of the last 10 s in which some task waited for the resource. No lines where the kernel keeps no pressure figures.",
         queries: [{ expr: 'evenkeel_node_pressure_ratio{node=~"$node",kind="some"}', legend: "{{node}} {{resource}}" }],
         unit: "percentunit",
-        span: 8,
+        span: 12,
+      }),
+    )
+    .withPanel(
+      lines({
+        title: "Signs of failing",
+        about: "1 while a node shows the sign. No line: it cannot be looked for on that node, and nothing is known.",
+        queries: [{ expr: 'evenkeel_node_health_sign{node=~"$node"}', legend: "{{node}} {{kind}}" }],
+        unit: "none",
+        max: 1,
+        span: 12,
       }),
     )
     .withPanel(
@@ -86,7 +98,7 @@ export function addNodes(dashboard: DashboardBuilder): void {
           },
         ],
         unit: "Bps",
-        span: 8,
+        span: 12,
       }),
     )
     .withPanel(
@@ -100,7 +112,7 @@ export function addNodes(dashboard: DashboardBuilder): void {
           },
         ],
         unit: "Bps",
-        span: 8,
+        span: 12,
       }),
     );
 }

@@ -1,6 +1,15 @@
 import type { ForecastConfig } from "../forecast/load-forecast.js";
 
 export interface ConsolidateConfig {
+  /** Whether nodes labelled `io.evenkeel.may-sleep=true` are emptied and put to sleep while others have room. Needs the scheduler's `power`. */
+  readonly enabled: boolean;
+  /** Nodes are woken so long before a window of power saving ends, or more is expected to be asked for than those awake can give. */
+  readonly leadSeconds: number;
+  /** A node that was woken stays awake for so long. */
+  readonly awakeSeconds: number;
+  /** Share of their load by which those that stay awake must be able to grow before another is put to sleep. */
+  readonly marginRatio: number;
+  /** How a workload's load is foreseen. */
   readonly forecast: ForecastConfig;
   /** A node is filled until its expected CPU plus this many deviations reaches `fillRatio` of its capacity. */
   readonly fillDeviations: number;
@@ -18,6 +27,10 @@ export interface ConsolidateConfig {
 }
 
 export const DEFAULT_CONSOLIDATE_CONFIG: ConsolidateConfig = {
+  enabled: false,
+  leadSeconds: 300,
+  awakeSeconds: 1800,
+  marginRatio: 0.1,
   forecast: { halfLifeSamples: 12, priorDeviationRatio: 0.1, priorSamples: 6 },
   fillDeviations: 2,
   fillRatio: 1,

@@ -9,11 +9,12 @@ const USUAL_WATTS: readonly number[] = [90, 180];
 /**
  * What a snapshot says to consolidation. `historyOf` gives a workload's CPU readings in cores, newest first; without it the
  * present reading stands alone, and the forecast's prior makes up for what is not known. Use that belongs to no workload
- * is taken off its node's capacity. Unknown, flagged and cordoned nodes, and those with a migration under way, are closed.
+ * is taken off its node's capacity. Unknown, sleeping, flagged and cordoned nodes, and those with a migration under way, are closed.
  */
 export function consolidateInput(
   snapshot: Snapshot,
   historyOf: (workload: WorkloadState) => readonly number[] = present,
+  isClosed: (node: NodeState) => boolean = () => false,
 ): ConsolidateInput {
   const used = new Map(snapshot.nodes.map((node) => [node.id, { cpu: 0, memory: 0 }]));
   for (const workload of snapshot.workloads) {
@@ -23,7 +24,9 @@ export function consolidateInput(
     sum.memory += workload.memoryUsedBytes ?? 0;
   }
   const busy = new Set(snapshot.migrations.flatMap((migration) => [migration.from, migration.to]));
-  const nodes = snapshot.nodes.map((node) => toNode(node, used.get(node.id) as { cpu: number; memory: number }, busy.has(node.id)));
+  const nodes = snapshot.nodes.map((node) =>
+    toNode(node, used.get(node.id) as { cpu: number; memory: number }, busy.has(node.id) || isClosed(node)),
+  );
   const capacity = new Map(nodes.map((node) => [node.id, node.cpuCapacity]));
   return { at: snapshot.at, nodes, workloads: snapshot.workloads.map((w) => toWorkload(w, historyOf(w), capacity.get(w.node) ?? 0)) };
 }
@@ -43,7 +46,13 @@ function toNode(node: NodeState, used: { cpu: number; memory: number }, busy: bo
     memoryCapacityBytes: node.memoryCapacityBytes - Math.max(0, (node.memoryUsedBytes ?? 0) - used.memory),
     watts: parseWatts(node.labels[WATTS_LABEL]) ?? USUAL_WATTS,
     awake: node.state === "ready",
-    closed: node.state !== "ready" || node.cpuUsedCores === null || node.maintenance !== null || node.cordoned === true || busy,
+    closed:
+      node.state !== "ready" ||
+      Boolean(node.power) ||
+      node.cpuUsedCores === null ||
+      node.maintenance !== null ||
+      node.cordoned === true ||
+      busy,
   };
 }
 

@@ -17,7 +17,7 @@ export function isPinnedTo({ constraints }: WorkloadState, target: NodeView): bo
 }
 
 /** What is not known is taken to fit: the executors' own preflight has the last word. */
-function isCompatible(workload: WorkloadState, { state }: NodeView): boolean {
+export function isCompatible(workload: WorkloadState, { state }: NodeView): boolean {
   if (workload.architecture && state.architecture && workload.architecture !== state.architecture) return false;
   return !workload.networks || !state.networks || workload.networks.every((network) => state.networks!.includes(network));
 }

@@ -23,6 +23,7 @@ export function whyNotThere(workload: WorkloadState, need: Need, target: NodeVie
   const { fleet, ledger, config, suspects } = terrain;
   const { load, state } = target;
   if (!isPinnedTo(workload, target)) return "workload-pinned";
+  if (state.power) return "target-asleep";
   if (load === null) return "target-unknown";
   if (state.maintenance !== null) return "target-maintenance";
   if (state.cordoned) return "target-cordoned";

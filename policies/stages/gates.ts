@@ -5,7 +5,7 @@ import type { MoveReason, SkipReason, WorkloadState } from "../types.js";
 
 /** Moves that somebody or something insists on: windows, budgets, rest and cost do not hold them back. */
 export function isForced(reason: MoveReason): boolean {
-  return reason === "maintenance" || reason === "health" || reason === "operator";
+  return reason === "maintenance" || reason === "health" || reason === "operator" || reason === "homecoming";
 }
 
 /** Whether the workload may begin to move now, wherever to. Open migrations and those already planned count. */
@@ -37,4 +37,4 @@ function isBudgetSpent({ ledger }: PlanContext, { constraints }: WorkloadState):
 }
 
 /** Reasons that pass by themselves: a destination refused for one of these is worth waiting for. */
-export const PASSING: ReadonlySet<SkipReason> = new Set(["target-busy", "target-settling", "move-window"]);
+export const PASSING: ReadonlySet<SkipReason> = new Set(["target-busy", "target-settling", "target-asleep", "move-window"]);

@@ -2,6 +2,7 @@ import type { Judgement, PlanContext } from "../context.js";
 import type { NodeView } from "../fleet.js";
 import { describeLoad } from "../overload/judge.js";
 import type { Policy } from "../policy.js";
+import type { PowerState } from "../types.js";
 
 /** What each node is in, with a sentence that holds the numbers: the word of the first policy that has one. */
 export function judgeNodes(policies: readonly Policy[], context: PlanContext): Map<string, Judgement> {
@@ -9,6 +10,9 @@ export function judgeNodes(policies: readonly Policy[], context: PlanContext): M
 }
 
 function judgeNode(node: NodeView, policies: readonly Policy[], context: PlanContext): Judgement {
+  const { power } = node.state;
+  // Silent because it was told to be. One that falls asleep may still report, and is neither source nor target any more.
+  if (power) return { node: node.id, verdict: power === "waking" ? "waking" : "asleep", because: SLEEP[power], hot: [] };
   if (node.load === null) return { node: node.id, verdict: "unknown", because: sayUnknown(node), hot: [] };
   for (const policy of policies) {
     const judgement = policy.judge?.(node, context);
@@ -17,6 +21,12 @@ function judgeNode(node: NodeView, policies: readonly Policy[], context: PlanCon
   const cordon = node.state.cordoned ? "; cordoned" : "";
   return { node: node.id, verdict: "level", because: `${describeLoad(node)}${cordon}.`, hot: [] };
 }
+
+const SLEEP: Readonly<Record<PowerState, string>> = {
+  "falling-asleep": "It has been told to sleep: nothing ran there.",
+  asleep: "It sleeps to save power, and is woken before it is needed.",
+  waking: "It has been woken, and has not reported yet.",
+};
 
 function sayUnknown(node: NodeView): string {
   const why = node.state.state === "unknown" ? "It is silent or its readings failed" : "Its use or its capacity is not known";

@@ -7,9 +7,9 @@ import { type Actor, startMigration } from "./start-migration.js";
 
 export type Mode = "observe" | "approve" | "auto";
 
-/** Why a planned move is not being made by itself; null = it is. A drain was asked for by an operator, so it goes on in every mode. */
+/** Why a planned move is not being made by itself; null = it is. A drain and what follows it were asked for by an operator, so they go on in every mode. */
 export function heldBack(move: Move, mode: Mode, windows: readonly OpenWindow[]): string | null {
-  if (move.reason === "maintenance") return null;
+  if (move.reason === "maintenance" || move.reason === "homecoming") return null;
   if (move.reason !== "health" && movesForbidden(windows, move)) return "a no-moves window is open";
   if (mode === "observe") return "mode observe: plans only";
   if (mode === "approve") return "mode approve: waits for an operator (`evenkeel approve`)";

@@ -17,7 +17,16 @@ const FORGOTTEN_AT_ONCE = 500;
 export async function forgetNode(redis: Redis, keys: Keys, node: string): Promise<void> {
   const reply = await nodeScript(
     redis,
-    [keys.nodes, keys.nodeSample(node), keys.nodeIdentity(node), keys.nodeHistory(node), keys.maintenance],
+    [
+      keys.nodes,
+      keys.nodeSample(node),
+      keys.nodeIdentity(node),
+      keys.nodeHistory(node),
+      keys.maintenance,
+      keys.executors,
+      keys.power,
+      keys.homecomings,
+    ],
     [node],
   );
   if (reply === "none") throw new EvenkeelError("NODE_NOT_FOUND", node);

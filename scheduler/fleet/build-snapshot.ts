@@ -1,7 +1,21 @@
 import type { MigrationRecord } from "../../platform/migration-record.js";
-import type { ClosedMigration, MoveRefusal, NodeState, Snapshot, WorkloadState } from "../../policies/types.js";
+import type { Lessons } from "../../policies/cost/learn.js";
+import {
+  type ClosedMigration,
+  HEALTH_SIGNS,
+  type HealthSign,
+  type MoveRefusal,
+  type NodeState,
+  type PowerSavingWindow,
+  type Snapshot,
+  type WorkloadState,
+} from "../../policies/types.js";
+import { judgePower } from "../power/power-record.js";
 import { type OpenWindow, windowMaintenance } from "../windows.js";
+import { findHomecomings } from "./homecomings.js";
+import { findLostPeers } from "./lost-peers.js";
 import { type FirstSeen, type MaintenanceRequest, maintenanceRequests, mergeRequests } from "./maintenance.js";
+import { learnFromRecords } from "./past-moves.js";
 import { type PlacedWorkload, placeWorkloads } from "./place-workloads.js";
 import { readConstraints } from "./read-constraints.js";
 import type { FleetReading } from "./read-fleet.js";
@@ -26,6 +40,10 @@ export interface PictureContext {
   /** Where each workload was when last seen; kept by the caller from one picture to the next. */
   readonly remembered: ReadonlyMap<string, PlacedWorkload>;
   readonly smoothingSeconds: number;
+  /** Null: nodes may sleep at any time. */
+  readonly powerSaving: PowerSavingWindow | null;
+  /** By when a node must have done what its power was told. */
+  readonly powerDeadlineSeconds: number;
 }
 
 export function buildPicture(reading: FleetReading, context: PictureContext): FleetPicture {
@@ -36,10 +54,18 @@ export function buildPicture(reading: FleetReading, context: PictureContext): Fl
     ]),
   );
   const placed = placeWorkloads(reading, context.remembered);
-  const past: Past = { moves: movesOfLastDay(reading), refusals: readRefusals(reading.closedMigrations, reading.at) };
+  const lessons = learnFromRecords(reading.closedMigrations);
+  const past: Past = { moves: movesOfLastDay(reading), refusals: readRefusals(reading.closedMigrations, reading.at), lessons };
+  const lostPeers = findLostPeers(reading.executors, reading.at);
   const snapshot: Snapshot = {
     at: reading.at,
-    nodes: reading.nodes.map((node) => nodeState(node, requests.get(node.id) ?? [], context.smoothingSeconds)),
+    nodes: reading.nodes.map((node) =>
+      nodeState(node, requests.get(node.id) ?? [], context.smoothingSeconds, {
+        health: healthSigns(node, lostPeers),
+        linkBytesPerSecond: lessons.linkOf.get(node.id) ?? null,
+        ...judgePower(reading.power.get(node.id), node.sample?.at ?? null, reading.at, context.powerDeadlineSeconds),
+      }),
+    ),
     workloads: placed.flatMap((workload) => workloadStates(workload, reading, past)),
     migrations: reading.openMigrations.map(({ id, workload, from, to }) => ({ id, workload, from, to })),
     windows: context.windows.flatMap(({ window, until }) =>
@@ -47,12 +73,19 @@ export function buildPicture(reading: FleetReading, context: PictureContext): Fl
         ? [{ node: window.node ?? null, active: true, reason: `until ${new Date(until * 1000).toISOString()}` }]
         : [],
     ),
+    homecomings: findHomecomings(reading, placed),
+    powerSaving: context.powerSaving,
     recentMigrations: describeRecent(reading),
   };
   return { snapshot, reading, placed, requests };
 }
 
-function nodeState(reading: NodeReading, requests: readonly MaintenanceRequest[], smoothingSeconds: number): NodeState {
+function nodeState(
+  reading: NodeReading,
+  requests: readonly MaintenanceRequest[],
+  smoothingSeconds: number,
+  more: Pick<NodeState, "health" | "linkBytesPerSecond" | "power" | "wokenAt">,
+): NodeState {
   const { sample, identity, history } = reading;
   const cpuCapacityCores = sample?.cpuCapacityCores ?? identity?.cpuCapacityCores ?? 0;
   const memoryCapacityBytes = sample?.memoryCapacityBytes ?? identity?.memoryCapacityBytes ?? 0;
@@ -72,13 +105,26 @@ function nodeState(reading: NodeReading, requests: readonly MaintenanceRequest[]
     maintenance: mergeRequests(requests),
     labels: identity?.labels ?? {},
     architecture: identity?.architecture ?? null,
+    ...more,
   };
+}
+
+const KNOWN_SIGNS: ReadonlySet<string> = new Set(HEALTH_SIGNS);
+
+/** A sign of a kind that this version does not know is left out: a newer collector must not blind an older scheduler. */
+function healthSigns({ id, sample }: NodeReading, lostPeers: ReadonlyMap<string, HealthSign>): HealthSign[] {
+  // A silent node is unknown, which says more.
+  if (sample === null) return [];
+  const own = (sample.health?.signs ?? []).filter((sign): sign is HealthSign => KNOWN_SIGNS.has(sign.kind));
+  const lost = lostPeers.get(id);
+  return lost === undefined ? own : [...own, lost];
 }
 
 /** What closed records say of workloads and containers. */
 interface Past {
   readonly moves: ReadonlyMap<string, readonly MigrationRecord[]>;
   readonly refusals: ReadonlyMap<string, readonly MoveRefusal[]>;
+  readonly lessons: Lessons;
 }
 
 /** A workload in conflict stands on each node that runs it, so that none of them counts as empty, and is never moved. */
@@ -98,6 +144,7 @@ function workloadStates(placed: PlacedWorkload, reading: FleetReading, past: Pas
     constraints: placed.conflict.length === 0 ? constraints : { ...constraints, mode: "never" },
     lastMovedAt: reading.lastMoved[placed.id] ?? null,
     lastMovedFrom: moves[0]?.from ?? null,
+    past: past.lessons.pastOf.get(placed.id) ?? null,
     recentMoves: moves.map(({ closedAt, updatedAt }) => closedAt ?? updatedAt),
     ...(refusals && { refusals }),
   };

@@ -88,7 +88,7 @@ function listRemaining(picture: FleetPicture, nodeId: string, config: PolicyConf
   });
 }
 
-function departuresSince({ reading }: FleetPicture, node: string, since: number): MigrationRecord[] {
+export function departuresSince({ reading }: Pick<FleetPicture, "reading">, node: string, since: number): MigrationRecord[] {
   return reading.closedMigrations.filter(
     (record) => record.from === node && record.reason === "maintenance" && record.outcome === "committed" && record.createdAt >= since,
   );

@@ -3,7 +3,7 @@ import type { Redis } from "ioredis";
 import { nowSeconds } from "../../platform/clock.js";
 import type { Keys } from "../../platform/keys.js";
 import type { LivePolicies } from "../reload.js";
-import type { Windows } from "../windows.js";
+import { powerSavingWindow, type Windows } from "../windows.js";
 import { buildPicture, type FleetPicture } from "./build-snapshot.js";
 import { rememberFirstSeen } from "./maintenance.js";
 import type { PlacedWorkload } from "./place-workloads.js";
@@ -21,6 +21,7 @@ export interface ViewOptions {
   readonly intervalSeconds: number;
   readonly policies: LivePolicies;
   readonly windows: Windows;
+  readonly powerDeadlineSeconds: number;
 }
 
 /** A third of the hold time: at its end the smoothed reading has come within 5 % of a load that held. */
@@ -44,7 +45,10 @@ export function makeFleetView(options: ViewOptions): FleetView {
     // Twice the hold time, so that an episode is seen from its beginning even when it ebbs for a while.
     const historyLength = Math.min(HISTORY_LIMIT, Math.ceil((2 * holdSeconds) / intervalSeconds) + 10);
     const reading = await readFleet(redis, keys, { at, sampleTtlSeconds, historyLength, memory });
-    const picture = buildPicture(reading, { windows: windows.open(at), firstSeen, remembered, smoothingSeconds });
+    const open = windows.open(at);
+    const powerSaving = powerSavingWindow(open, windows.limitPowerSaving);
+    const { powerDeadlineSeconds } = options;
+    const picture = buildPicture(reading, { windows: open, firstSeen, remembered, smoothingSeconds, powerSaving, powerDeadlineSeconds });
     remembered = new Map(picture.placed.map((workload) => [workload.id, workload]));
     latest = { picture, begunMilliseconds };
     return picture;

@@ -1,6 +1,9 @@
 import type { Redis } from "ioredis";
 import type { Keys } from "../../platform/keys.js";
 import { type MigrationRecord, readMigration } from "../../platform/migration-record.js";
+import { type PowerRecords, parsePower } from "../power/power-record.js";
+import { type Homecomings, parseHomecomings } from "./homecomings.js";
+import { type ExecutorReports, parseReports } from "./lost-peers.js";
 import { makeNodeMemory, type NodeMemory, type NodeReading, readNodes } from "./read-nodes.js";
 
 /** Everything Redis holds about the fleet at one moment, checked but not yet judged. */
@@ -11,6 +14,11 @@ export interface FleetReading {
   readonly owners: Readonly<Record<string, string>>;
   /** Workload id -> epoch seconds of its last commit. */
   readonly lastMoved: Readonly<Record<string, number>>;
+  /** What each node's executor says of itself. */
+  readonly executors: ExecutorReports;
+  /** What each node's power was last told. */
+  readonly power: PowerRecords;
+  readonly homecomings: Homecomings;
   readonly openMigrations: readonly MigrationRecord[];
   /** Those kept, newest first. */
   readonly closedMigrations: readonly MigrationRecord[];
@@ -43,7 +51,10 @@ const CLOSED_MIGRATIONS_READ = 1000;
 export async function readFleet(redis: Redis, keys: Keys, options: ReadOptions): Promise<FleetReading> {
   const nodes = await readNodes(redis, keys, { ...options, memory: options.memory.nodes });
   const open = await readMigrations(redis, keys, await redis.smembers(keys.openMigrations));
-  const [owners, lastMoved, closedMigrations] = await Promise.all([
+  const [executors, power, homecomings, owners, lastMoved, closedMigrations] = await Promise.all([
+    redis.hgetall(keys.executors),
+    redis.hgetall(keys.power),
+    redis.hgetall(keys.homecomings),
     redis.hgetall(keys.owners),
     redis.hgetall(keys.lastMoved),
     readClosed(redis, keys, options.memory.closed),
@@ -51,6 +62,9 @@ export async function readFleet(redis: Redis, keys: Keys, options: ReadOptions):
   return {
     at: options.at,
     nodes,
+    executors: parseReports(executors),
+    power: parsePower(power),
+    homecomings: parseHomecomings(homecomings),
     owners,
     lastMoved: Object.fromEntries(Object.entries(lastMoved).map(([workload, at]) => [workload, Number(at)])),
     openMigrations: open.filter((record) => record.closedAt === null),

@@ -2,7 +2,7 @@ import type { MigrationRecord } from "../../platform/migration-record.js";
 import type { PolicyConfig } from "../../policies/config.js";
 import { parseConstraints } from "../../policies/constraints.js";
 import { imbalance } from "../../policies/imbalance.js";
-import type { NodePoint, Verdict } from "../../policies/types.js";
+import type { NodePoint, PowerState, Verdict } from "../../policies/types.js";
 import type { NodeAnswer, StatusAnswer, WorkloadAnswer } from "../api-shapes.js";
 import type { FleetPicture } from "../fleet/build-snapshot.js";
 import { reportDrains } from "../fleet/drain-report.js";
@@ -21,6 +21,7 @@ function statesIn(picture: FleetPicture, plan: PublishedPlan | null): StateOf {
   return (nodeId) => {
     const reading = readings.get(nodeId);
     const node = nodes.get(nodeId);
+    if (node?.power) return describePower(node.power, verdicts.get(nodeId)?.because);
     if (reading === undefined || node === undefined || reading.sample === null) {
       return { state: "unknown", because: reading?.trouble ?? "it has never reported" };
     }
@@ -32,6 +33,10 @@ function statesIn(picture: FleetPicture, plan: PublishedPlan | null): StateOf {
     if (verdict.verdict === "drained" && isLoaded) return { state: "draining", because: "its newest sample still shows workloads" };
     return { state: verdict.verdict, because: verdict.because };
   };
+}
+
+function describePower(power: PowerState, because = "not judged yet"): { readonly state: State; readonly because: string } {
+  return { state: power === "waking" ? "waking" : "asleep", because };
 }
 
 export function describeNodes(
@@ -69,6 +74,7 @@ export function describeNodes(
       kernel: identity?.kernel ?? null,
       engine: identity?.engine ? `${identity.engine.name} ${identity.engine.version}` : null,
       peerAddress: identity?.peerAddress ?? null,
+      health: { signs: node.health ?? [], unread: sample?.health?.unread ?? [] },
       failures: sample?.failures ?? [],
       ...(history === undefined ? {} : { history }),
     };
@@ -102,7 +108,17 @@ export function describeStatus(
   plan: PublishedPlan | null,
   rest: Pick<StatusAnswer, "mode" | "leader" | "isLeader" | "tickSeconds" | "openWindows" | "policies">,
 ): StatusAnswer {
-  const nodes: Record<State, number> = { level: 0, warming: 0, overloaded: 0, draining: 0, drained: 0, suspect: 0, unknown: 0 };
+  const nodes: Record<State, number> = {
+    level: 0,
+    warming: 0,
+    overloaded: 0,
+    draining: 0,
+    drained: 0,
+    suspect: 0,
+    asleep: 0,
+    waking: 0,
+    unknown: 0,
+  };
   const stateOf = statesIn(picture, plan);
   for (const { id } of picture.reading.nodes) nodes[stateOf(id).state]++;
   return {

@@ -5,11 +5,12 @@ import { forgetNode } from "../act/forget.js";
 import type { MaintenanceAnswer } from "../api-shapes.js";
 import { recordAudit } from "../audit.js";
 import { reportDrain } from "../fleet/drain-report.js";
+import { askHome, workloadsToBringHome } from "../fleet/homecomings.js";
 import { publishNote } from "../notes.js";
 import { API_BASE } from "../protocol.js";
 import { authorize } from "./authorize.js";
 import type { ApiParts } from "./parts.js";
-import { maintenanceBody, nodeParams, readInput } from "./read-input.js";
+import { maintenanceBody, nodeParams, readInput, undrainQuery } from "./read-input.js";
 
 /** The maintenance flag, one hash field that `redis-cli` may set as well, and the end of nodes. Any scheduler may write these. */
 export function addNodeRoutes(server: FastifyInstance, parts: ApiParts): void {
@@ -24,7 +25,7 @@ export function addNodeRoutes(server: FastifyInstance, parts: ApiParts): void {
     ticker.wake();
     const drain = reportDrain(await view.picture(0), id, policies.current());
     if (drain === null) throw new EvenkeelError("NODE_NOT_FOUND", id);
-    return { drain, stillAskedForBy: drain.requests.filter(({ source }) => source !== "flag") };
+    return { drain, comingHome: [], stillAskedForBy: drain.requests.filter(({ source }) => source !== "flag") };
   };
 
   server.put(`${API_BASE}/nodes/:id/maintenance`, { onRequest }, async (request): Promise<MaintenanceAnswer> => {
@@ -44,11 +45,15 @@ export function addNodeRoutes(server: FastifyInstance, parts: ApiParts): void {
 
   server.delete(`${API_BASE}/nodes/:id/maintenance`, { onRequest }, async (request): Promise<MaintenanceAnswer> => {
     const { id } = readInput(nodeParams, request.params);
+    const { bringHome } = readInput(undrainQuery, request.query);
     await assertNode(id);
+    const comingHome = bringHome ? workloadsToBringHome(await view.picture(0), id) : [];
+    if (comingHome.length > 0) await askHome(redis, keys, id, comingHome, nowSeconds());
     const removed = await redis.hdel(keys.maintenance, id);
-    const detail = removed === 1 ? "flag lifted" : "there was no flag";
+    const home = comingHome.length === 0 ? "" : `; ${comingHome.length} workloads come home`;
+    const detail = `${removed === 1 ? "flag lifted" : "there was no flag"}${home}`;
     await recordAudit(redis, keys, { at: nowSeconds(), kind: "maintenance-off", actor: "operator", node: id, detail }, 0);
-    return answer(id);
+    return { ...(await answer(id)), comingHome };
   });
 
   server.delete(`${API_BASE}/nodes/:id`, { onRequest }, async (request): Promise<{ forgotten: string }> => {

@@ -15,6 +15,12 @@ export const nodeParams = z.strictObject({ id });
 export const migrationParams = z.strictObject({ id });
 export const nodesQuery = z.strictObject({ history: z.coerce.number().int().min(0).max(720).default(0) });
 export const limitQuery = z.strictObject({ limit: z.coerce.number().int().min(1).max(1000).default(50) });
+export const undrainQuery = z.strictObject({
+  bringHome: z
+    .enum(["true", "false"])
+    .default("false")
+    .transform((text) => text === "true"),
+});
 export const noQuery = z.strictObject({});
 export const migrateBody = z.strictObject({ workload: id, to: id });
 /** Which nodes to look at; left out = all. */

@@ -16,6 +16,7 @@ export interface ReportedWorkload {
 export interface ReportedNode {
   readonly id: string;
   workloads: ReportedWorkload[];
+  readonly labels?: Readonly<Record<string, string>>;
   /** Beyond what its workloads use. */
   otherCpuCores?: number;
   maintenanceFile?: string | null;
@@ -55,7 +56,7 @@ export function reportFleet(redis: Redis, keys: Keys, nodes: ReportedNode[]): Re
           memoryCapacityBytes: sample.memoryCapacityBytes,
           engine: { name: "docker", version: "28.5.2" },
           peerAddress: `${node.id}:9443`,
-          labels: {},
+          labels: { ...node.labels },
         };
         return pushSample(redis, keys, options, sample, identity);
       }),

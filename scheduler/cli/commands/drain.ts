@@ -57,17 +57,25 @@ export function addDrain(program: Command): void {
 
 export function addUndrain(program: Command): void {
   const command = program.command("undrain").argument("<node>").description("lift the maintenance flag: the node takes workloads again");
-  withCommonOptions(command).action((node: string, options: CommonOptions) =>
-    runCommand(options, async ({ api, output }) => {
-      const answer = await api.ask<MaintenanceAnswer>("DELETE", `/nodes/${encodeURIComponent(node)}/maintenance`);
-      if (output.json) output.answer(answer);
-      else if (answer.stillAskedForBy.length === 0) output.line(`${node} is in service.`);
-      for (const { source, reason } of output.json ? [] : answer.stillAskedForBy) {
-        output.line(output.paint("yellow", `${node} stays under maintenance: a ${source} still asks for it (${reason}).`));
-      }
-      return answer.stillAskedForBy.length === 0 ? EXIT.ok : EXIT.refused;
-    }),
-  );
+  withCommonOptions(command)
+    .option("--bring-home", "and bring back what left it for the drain, as far as there is room")
+    .action((node: string, options: CommonOptions & { readonly bringHome?: boolean }) =>
+      runCommand(options, async ({ api, output }) => {
+        const answer = await api.ask<MaintenanceAnswer>(
+          "DELETE",
+          `/nodes/${encodeURIComponent(node)}/maintenance${options.bringHome ? "?bringHome=true" : ""}`,
+        );
+        if (output.json) output.answer(answer);
+        else if (answer.stillAskedForBy.length === 0) {
+          const home = answer.comingHome.length === 0 ? "" : ` ${plural(answer.comingHome.length, "workload")} will come home.`;
+          output.line(`${node} is in service.${home}`);
+        }
+        for (const { source, reason } of output.json ? [] : answer.stillAskedForBy) {
+          output.line(output.paint("yellow", `${node} stays under maintenance: a ${source} still asks for it (${reason}).`));
+        }
+        return answer.stillAskedForBy.length === 0 ? EXIT.ok : EXIT.refused;
+      }),
+    );
 }
 
 export function addForget(program: Command): void {

@@ -51,6 +51,8 @@ function printPlan(plan: PublishedPlan, workloads: readonly WorkloadAnswer[], ex
       ]),
     );
   }
+  for (const { because, heldBack } of plan.power)
+    output.line(`${because}${heldBack === null ? "" : output.paint("yellow", ` Held back: ${heldBack}.`)}`);
   if (!explain) {
     if (plan.skips.length > 0) output.line(`${plural(plan.skips.length, "candidate")} not moved: evenkeel plan --explain`);
     return;

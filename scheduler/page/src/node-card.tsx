@@ -15,6 +15,8 @@ const SIGNS: Readonly<Record<NodeAnswer["state"], string>> = {
   suspect: "!",
   draining: "▽",
   drained: "○",
+  asleep: "☾",
+  waking: "☀",
   unknown: "?",
 };
 

@@ -9,7 +9,7 @@ import { startRedis, type ThrowAwayRedis } from "../../support/redis.js";
 import { waitFor } from "../../support/wait-for.js";
 
 const keys = makeKeys();
-const plan = { at: 1, verdicts: [], moves: [], skips: [], imbalanceBefore: null, imbalanceAfter: null, mode: "auto" } as const;
+const plan = { at: 1, verdicts: [], moves: [], skips: [], power: [], imbalanceBefore: null, imbalanceAfter: null, mode: "auto" } as const;
 const migration = {
   id: "m-1",
   workload: "w",

@@ -75,7 +75,14 @@ describe("reading the fleet", () => {
   };
   const picture = async (from: Redis) => {
     const reading = await readFleet(from, keys, { at: now(), sampleTtlSeconds: 20, historyLength: 10, memory: makeFleetMemory() });
-    return buildPicture(reading, { windows: [], firstSeen: rememberFirstSeen(), remembered: new Map(), smoothingSeconds: 20 });
+    return buildPicture(reading, {
+      windows: [],
+      firstSeen: rememberFirstSeen(),
+      remembered: new Map(),
+      smoothingSeconds: 20,
+      powerSaving: null,
+      powerDeadlineSeconds: 300,
+    });
   };
 
   for (const command of ["zrange", "mget", "smembers", "hgetall", "zrevrange"]) {

@@ -20,9 +20,21 @@ const silent = (id: string): NodeReading => ({ ...node(id, []), sample: null, tr
 const migration = (outcome: MigrationRecord["outcome"]) => ({ id: "m", workload: "w", from: "n1", to: "n2", outcome }) as MigrationRecord;
 
 const place = (nodes: NodeReading[], rest: Partial<FleetReading> = {}, remembered: ReadonlyMap<string, PlacedWorkload> = new Map()) =>
-  placeWorkloads({ at: 100, nodes, owners: {}, lastMoved: {}, openMigrations: [], closedMigrations: [], ...rest }, remembered).map(
-    ({ id, node: place, conflict }) => ({ id, node: place, conflict }),
-  );
+  placeWorkloads(
+    {
+      at: 100,
+      nodes,
+      owners: {},
+      lastMoved: {},
+      executors: new Map(),
+      power: new Map(),
+      homecomings: new Map(),
+      openMigrations: [],
+      closedMigrations: [],
+      ...rest,
+    },
+    remembered,
+  ).map(({ id, node: place, conflict }) => ({ id, node: place, conflict }));
 
 describe("placing workloads", () => {
   it("takes the label for the identity, whatever the container is called", () => {
@@ -62,7 +74,17 @@ describe("placing workloads", () => {
 
   it("remembers a workload that one node has let go and the other has not reported yet", () => {
     const before = placeWorkloads(
-      { at: 95, nodes: [node("n1", ["w"], 95)], owners: {}, lastMoved: {}, openMigrations: [], closedMigrations: [] },
+      {
+        at: 95,
+        nodes: [node("n1", ["w"], 95)],
+        owners: {},
+        lastMoved: {},
+        executors: new Map(),
+        power: new Map(),
+        homecomings: new Map(),
+        openMigrations: [],
+        closedMigrations: [],
+      },
       new Map(),
     );
     const remembered = new Map(before.map((workload) => [workload.id, workload]));

@@ -1,0 +1,107 @@
+import type { CompleteConfig } from "../config.js";
+import type { Fleet, NodeView } from "../fleet.js";
+import { type Need, needOf } from "../need.js";
+import { compareIds } from "../order.js";
+import { isCompatible, isPinnedTo } from "../placement/rules.js";
+import { cpuCeiling, memoryCeiling } from "../stages/feasible.js";
+import type { WorkloadState } from "../types.js";
+
+/** A fleet as a plan would leave it. */
+export interface Standing {
+  readonly fleet: Fleet;
+  readonly config: CompleteConfig;
+  /** Nodes that run, and may hold more. */
+  readonly awake: readonly NodeView[];
+  /** Where a plan takes workloads, by id; the others stay. */
+  readonly placed: ReadonlyMap<string, string>;
+  /** By how much the load may have grown by then. */
+  readonly growth: number;
+}
+
+interface Host {
+  readonly node: NodeView;
+  readonly guests: WorkloadState[];
+  cpuCores: number;
+  memoryBytes: number;
+}
+
+/**
+ * A node of which the others that are awake could not take over all that runs there; null = the loss of any one is borne (N+1). Workloads
+ * of unknown use and those that may run nowhere else are left out: no node kept awake would help them.
+ */
+export function findUnbearableLoss(standing: Standing): string | null {
+  const hosts = openHosts(standing);
+  for (const lost of hosts.values()) {
+    const taken = new Map<Host, { cpuCores: number; memoryBytes: number; groups: Set<string> }>();
+    const guests = [...lost.guests].sort((a, b) => (needOf(b)?.memoryBytes ?? 0) - (needOf(a)?.memoryBytes ?? 0) || compareIds(a.id, b.id));
+    for (const guest of guests) {
+      const need = grown(needOf(guest), standing.growth);
+      if (need === null || !mayRunElsewhere(guest, lost.node, standing.fleet)) continue;
+      const host = [...hosts.values()].find((each) => each !== lost && takes(each, taken.get(each), guest, need));
+      if (host === undefined) return lost.node.id;
+      const sum = taken.get(host) ?? { cpuCores: 0, memoryBytes: 0, groups: new Set<string>() };
+      sum.cpuCores += need.cpuCores;
+      sum.memoryBytes += need.memoryBytes;
+      if (guest.constraints.antiAffinityGroup !== null) sum.groups.add(guest.constraints.antiAffinityGroup);
+      taken.set(host, sum);
+    }
+  }
+  return null;
+}
+
+/** The room of each node awake, with the guests that it has then. */
+function openHosts({ fleet, config, awake, placed, growth }: Standing): ReadonlyMap<string, Host> {
+  const hosts = new Map<string, Host>();
+  for (const node of awake) {
+    const { cpuCapacityCores, memoryCapacityBytes } = node.state;
+    const own = node.workloads.map(needOf);
+    const other = (used: number, needs: readonly number[]) => Math.max(0, used - needs.reduce((sum, need) => sum + need, 0));
+    hosts.set(node.id, {
+      node,
+      guests: [],
+      cpuCores:
+        cpuCapacityCores * cpuCeiling(config) -
+        other(
+          node.load!.cpuCores.high,
+          own.map((need) => need?.cpuCores ?? 0),
+        ),
+      memoryBytes:
+        memoryCapacityBytes * memoryCeiling(config) -
+        other(
+          node.load!.memoryBytes.high,
+          own.map((need) => need?.memoryBytes ?? 0),
+        ),
+    });
+  }
+  for (const workload of fleet.workloadById.values()) {
+    const host = hosts.get(placed.get(workload.id) ?? workload.node);
+    const need = grown(needOf(workload), growth);
+    if (host === undefined) continue;
+    host.guests.push(workload);
+    host.cpuCores -= need?.cpuCores ?? 0;
+    host.memoryBytes -= need?.memoryBytes ?? 0;
+  }
+  return hosts;
+}
+
+function grown(need: Need | null, growth: number): Need | null {
+  return need === null ? null : { cpuCores: need.cpuCores * (1 + growth), memoryBytes: need.memoryBytes };
+}
+
+function takes(
+  host: Host,
+  taken: { cpuCores: number; memoryBytes: number; groups: Set<string> } | undefined,
+  guest: WorkloadState,
+  need: Need,
+) {
+  const group = guest.constraints.antiAffinityGroup;
+  if (!isPinnedTo(guest, host.node) || !isCompatible(guest, host.node)) return false;
+  if (group !== null && (taken?.groups.has(group) || host.guests.some(({ constraints }) => constraints.antiAffinityGroup === group)))
+    return false;
+  return host.cpuCores - (taken?.cpuCores ?? 0) >= need.cpuCores && host.memoryBytes - (taken?.memoryBytes ?? 0) >= need.memoryBytes;
+}
+
+/** Whether any node of the fleet, asleep or not, may hold it by its labels. */
+function mayRunElsewhere(workload: WorkloadState, home: NodeView, fleet: Fleet): boolean {
+  return fleet.nodes.some((node) => node !== home && isPinnedTo(workload, node) && isCompatible(workload, node));
+}

@@ -1,0 +1,47 @@
+import type { JudgedContext } from "../context.js";
+import { expectAt } from "../estimate/expect.js";
+import { readingsOf } from "../estimate/series.js";
+import type { NodeView } from "../fleet.js";
+import { cpuCeiling } from "../stages/feasible.js";
+import type { SkipReason } from "../types.js";
+import { cores } from "../words.js";
+import { findUnbearableLoss } from "./bear-loss.js";
+
+/** Reasons for which a workload that ought to move does not, and another node awake would help. */
+const CROWDED: ReadonlySet<SkipReason> = new Set(["target-cpu-full", "target-memory-full", "target-asleep", "no-target"]);
+
+/** Nodes that run and may hold more: neither flagged nor doubted. */
+export function awakeNodes({ fleet, suspects }: JudgedContext): NodeView[] {
+  return fleet.nodes.filter(
+    ({ id, load, state }) => load !== null && !state.power && state.maintenance === null && !state.cordoned && !suspects.has(id),
+  );
+}
+
+/** Why more nodes should be awake than `awake`; null = they are enough, now and for a while. */
+export function whyMoreNeeded(awake: readonly NodeView[], context: JudgedContext): string | null {
+  const { fleet, config, skips, verdicts } = context;
+  const crowded = skips.find(({ reason }) => CROWDED.has(reason));
+  if (crowded)
+    return `there is no room for ${fleet.workloadById.get(crowded.workload)?.name ?? crowded.workload}, which should leave ${crowded.from}`;
+  const hot = awake.find(({ id }) => verdicts.get(id)!.verdict === "overloaded");
+  if (hot) return `${hot.id} is overloaded`;
+  const placed = new Map(context.moves.map(({ workload, to }) => [workload, to]));
+  const lost = findUnbearableLoss({ fleet, config, awake, placed, growth: 0 });
+  if (lost !== null) return `the others that are awake could not take over what ${lost} runs`;
+  return whyExpectedTooMuch(awake, context);
+}
+
+/** The load of all nodes as it is expected when a node woken now would be there, with its error, against what those awake may give. */
+export function whyExpectedTooMuch(awake: readonly NodeView[], { fleet, config, now }: JudgedContext): string | null {
+  const at = now + config.consolidate.leadSeconds;
+  let expected = 0;
+  for (const { load, state } of fleet.nodes) {
+    if (load === null) continue;
+    const forecast = expectAt(readingsOf(state.history, "cpuRatio"), at, config.balance.windowSeconds);
+    const ratio = forecast === null ? 0 : Math.min(1, forecast.value + forecast.error);
+    expected += Math.max(load.cpuCores.high, ratio * state.cpuCapacityCores);
+  }
+  const room = awake.reduce((sum, { state }) => sum + state.cpuCapacityCores * cpuCeiling(config), 0);
+  if (expected <= room) return null;
+  return `${cores(expected)} are expected to be asked for in ${config.consolidate.leadSeconds} s, and those awake may give ${cores(room)}`;
+}

@@ -1,0 +1,151 @@
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import type { Redis } from "ioredis";
+import { type Keys, makeKeys } from "../../../platform/keys.js";
+import { listMigrations } from "../../../platform/migration-record.js";
+import type { NodeAnswer } from "../../../scheduler/api-shapes.js";
+import type { AuditEntry } from "../../../scheduler/audit.js";
+import { startRedis, type ThrowAwayRedis } from "../../support/redis.js";
+import { type ReportedFleet, type ReportedNode, reportFleet } from "../../support/reported-fleet.js";
+import { type RunningScheduler, runScheduler } from "../../support/running-scheduler.js";
+import { waitFor } from "../../support/wait-for.js";
+
+const API = "/api/v1";
+const LABELS = { "io.evenkeel.may-sleep": "true" };
+const POLICIES = {
+  overload: { holdSeconds: 3, settleSeconds: 0 },
+  consolidate: { enabled: true, leadSeconds: 1, awakeSeconds: 0 },
+};
+
+describe("putting nodes to sleep and waking them", () => {
+  let server: ThrowAwayRedis;
+  let redis: Redis;
+  let keys: Keys;
+  let fleet: ReportedFleet;
+  let scheduler: RunningScheduler;
+  let folder: string;
+  let sleeper: ReportedNode;
+
+  /** The hook's command leaves a file: the real thing would press a button. */
+  const touch = (what: string) => ({ command: ["touch", join(folder, `${what}-{node}`)] });
+  const wasDone = (what: string) => waitFor(what, async () => (await readdir(folder)).includes(what));
+  const start = async (power: object, mode = "auto") => {
+    scheduler = await runScheduler(server, { scheduler: { mode, power }, policies: POLICIES });
+  };
+  const stateOf = async (id: string) =>
+    (await scheduler.get<{ nodes: NodeAnswer[] }>(`${API}/nodes`)).nodes.find((node) => node.id === id)?.state;
+  const isIn = (id: string, state: string) => waitFor(`${id} to be ${state}`, async () => (await stateOf(id)) === state);
+  const audit = async (kind: string) =>
+    (await scheduler.get<{ entries: AuditEntry[] }>(`${API}/audit?limit=200`)).entries.filter((entry) => entry.kind === kind);
+  const switchOff = async () => {
+    fleet.nodes.splice(fleet.nodes.indexOf(sleeper), 1);
+    // A push that was under way may still come in.
+    await waitFor("n3 to be silent", async () => (await redis.del(keys.nodeSample("n3"))) === 0);
+  };
+  const heat = () => {
+    for (const workload of fleet.node("n1").workloads) workload.cpuUsedCores = 1.2;
+  };
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "evenkeel-power-"));
+    server = await startRedis();
+    redis = server.connect();
+    keys = makeKeys();
+    sleeper = { id: "n3", workloads: [], labels: LABELS };
+    fleet = reportFleet(redis, keys, [
+      { id: "n1", workloads: ["a", "b", "c"].map((name) => ({ name })) },
+      { id: "n2", workloads: [{ name: "d", cpuUsedCores: 0.2 }] },
+      sleeper,
+    ]);
+    await fleet.pushPast(10, 1);
+    fleet.keepPushing();
+  });
+  afterEach(async () => {
+    await fleet.stop();
+    await scheduler.close();
+    await server.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it("is done when nothing needs the node, and undone when something does; meanwhile it is asleep and not unknown", async () => {
+    await start({ sleep: touch("sleep"), wake: touch("wake"), deadlineSeconds: 60 });
+    await wasDone("sleep-n3");
+    await isIn("n3", "asleep");
+    const refused = await scheduler.send("POST", `${API}/migrations`, { workload: "a", to: "n3" });
+    expect([refused.status, refused.body.error.facts["reason"]], "it may still report, and gets nothing").to.deep.equal([
+      409,
+      "target-asleep",
+    ]);
+    await switchOff();
+    await isIn("n3", "asleep");
+    const metrics = await (await fetch(`${scheduler.url}/metrics`)).text();
+    expect(metrics).to.contain('evenkeel_node_state{node="n3",state="asleep"} 1').and.to.contain('{node="n3",state="unknown"} 0');
+    heat();
+    await wasDone("wake-n3");
+    await isIn("n3", "waking");
+    expect((await listMigrations(redis, keys)).filter(({ to }) => to === "n3")).to.deep.equal([]);
+    fleet.nodes.push(sleeper);
+    await waitFor("the hot node's relief", async () => (await listMigrations(redis, keys)).some(({ reason }) => reason === "overload"));
+    expect(await stateOf("n3")).to.be.oneOf(["level", "warming"]);
+    expect((await audit("node-woken"))[0]!.detail).to.match(/^Wakes n3: /);
+    expect(await audit("node-awake")).to.have.length(1);
+  });
+
+  it("leaves a node that does not wake unknown, like any that is silent", async () => {
+    await start({ sleep: touch("sleep"), wake: touch("wake"), deadlineSeconds: 2 });
+    await wasDone("sleep-n3");
+    await switchOff();
+    await isIn("n3", "asleep");
+    heat();
+    await wasDone("wake-n3");
+    await isIn("n3", "unknown");
+  });
+
+  it("takes a node that goes on reporting for awake, and lets it be when a hook fails", async () => {
+    await start({ sleep: { command: ["false"] }, wake: touch("wake") });
+    const [failed] = await waitFor("the failure", async () => {
+      const entries = await audit("sleep-failed");
+      return entries.length > 0 && entries;
+    });
+    expect(failed!.node).to.equal("n3");
+    await isIn("n3", "level");
+    expect(await redis.hget(keys.power, "n3")).to.contain('"awake"');
+  });
+
+  it("is asked for over HTTP just as well, and only in mode auto; what sleeps is woken in every mode", async () => {
+    const asked: string[] = [];
+    const button = createServer((request, response) => {
+      asked.push(`${request.method} ${request.url} ${request.headers["x-key"]}`);
+      response.end();
+    });
+    await new Promise<void>((resolve) => button.listen(0, "127.0.0.1", resolve));
+    const url = `http://127.0.0.1:${(button.address() as AddressInfo).port}`;
+    const hook = (what: string) => ({ url: `${url}/${what}/{node}`, headers: { "x-key": "k" } });
+    const power = { sleep: hook("off"), wake: hook("on"), deadlineSeconds: 60 };
+    try {
+      await start(power, "observe");
+      const { plan } = await waitFor("the wish", async () => {
+        const answer = await scheduler.get<{ plan: { power: { heldBack: string | null }[] } | null }>(`${API}/plan`);
+        return (answer.plan?.power.length ?? 0) > 0 && answer;
+      });
+      expect(plan!.power.map(({ heldBack }) => heldBack)).to.deep.equal(["mode observe: nothing is put to sleep"]);
+      await scheduler.close();
+      expect(asked).to.deep.equal([]);
+      await start(power);
+      await waitFor("the button", () => asked.includes("POST /off/n3 k"));
+      await switchOff();
+      await isIn("n3", "asleep");
+      await scheduler.close();
+      await start(power, "observe");
+      heat();
+      await waitFor("the other button", () => asked.includes("POST /on/n3 k"));
+    } finally {
+      button.closeAllConnections();
+      button.close();
+    }
+  });
+});

@@ -1,0 +1,176 @@
+import { expect } from "chai";
+import { completeConfig } from "../../../policies/config.js";
+import { findUnbearableLoss } from "../../../policies/consolidate/bear-loss.js";
+import { decide } from "../../../policies/decide.js";
+import { indexFleet } from "../../../policies/fleet.js";
+import type { NodeState, PowerSavingWindow, PowerState, Snapshot, WorkloadState } from "../../../policies/types.js";
+import { config, constraints, draining, flatHistory, GIBIBYTE, NOW, node, snapshot, workload } from "./small-fleet.js";
+
+const SLEEPER = { "io.evenkeel.may-sleep": "true", "io.evenkeel.watts": "90,180" };
+/** Known for long enough, and with loads that are known to be steady. */
+const steady = (id: string, cpuRatio: number, override: Partial<NodeState> = {}) =>
+  node(id, cpuRatio, 0.2, { history: flatHistory(cpuRatio, 0.2, NOW, 400), labels: SLEEPER, ...override });
+const sleeping = (id: string, power: PowerState, override: Partial<NodeState> = {}) =>
+  steady(id, 0, { state: "unknown", cpuUsedCores: null, memoryUsedBytes: null, history: [], power, ...override });
+const light = (id: string, on: string, cpu = 0.5, override: Partial<WorkloadState> = {}) =>
+  workload(id, on, cpu, { cpuLimitCores: 1, ...override });
+const on = config({ consolidate: { enabled: true } });
+const wishes = (state: Snapshot, settings = on) => decide(state, settings, NOW).power.map(({ to, node: id }) => `${to} ${id}`);
+const moves = (state: Snapshot, settings = on) =>
+  decide(state, settings, NOW).moves.map(({ workload: id, from, to, reason }) => `${id} ${from}>${to} ${reason}`);
+const window = (powerSaving: PowerSavingWindow) => ({ powerSaving });
+
+const three = (override: Partial<Snapshot> = {}): Snapshot => ({
+  ...snapshot([steady("n1", 0.125), steady("n2", 0.0625), steady("n3", 0)], [light("a", "n1"), light("b", "n1"), light("c", "n2")]),
+  ...override,
+});
+
+describe("power saving", () => {
+  it("does nothing unless it is switched on", () => {
+    expect(wishes(three(), config())).to.deep.equal([]);
+    expect(moves(three(), config())).to.deep.equal([]);
+  });
+
+  it("lets an empty node sleep, while those that stay awake bear the loss of any one of them", () => {
+    expect(wishes(three())).to.deep.equal(["sleep n3"]);
+    const two = snapshot([steady("n1", 0.125), steady("n3", 0)], [light("a", "n1")]);
+    expect(wishes(two), "n1 alone could not be lost").to.deep.equal([]);
+  });
+
+  it("lets only those sleep that are labelled, level, and have not just been woken", () => {
+    const with3 = (override: Partial<NodeState>) =>
+      wishes({ ...three(), nodes: [...three().nodes.slice(0, 2), steady("n3", 0, override)] });
+    expect(with3({})).to.deep.equal(["sleep n3"]);
+    expect(with3({ labels: {} })).to.deep.equal([]);
+    expect(with3({ wokenAt: NOW - 60 })).to.deep.equal([]);
+    expect(with3({ wokenAt: NOW - 4000 })).to.deep.equal(["sleep n3"]);
+    expect(with3({ cordoned: true })).to.deep.equal([]);
+    expect(with3({ cpuUsedCores: null }), "unknown is never idle").to.deep.equal([]);
+    expect(with3({ health: [{ kind: "overheating", since: NOW, detail: "" }] })).to.deep.equal([]);
+    expect(with3({ maintenance: { since: NOW, deadline: null, reason: "disk" } })).to.deep.equal([]);
+  });
+
+  it("does not let a node sleep to which something is on its way", () => {
+    const under = [{ id: "m", workload: "a", from: "n1", to: "n3" }];
+    expect(wishes(three({ migrations: under }))).to.deep.equal([]);
+  });
+
+  it("empties a node as a whole, onto nodes in use, when it could then sleep", () => {
+    const state = three({ nodes: [...three().nodes.slice(0, 2), steady("n3", 0, { labels: {} })] });
+    expect(moves(state)).to.deep.equal(["c n2>n1 consolidate"]);
+    const stuck = { ...state, workloads: [...state.workloads, light("d", "n2", 0.1, { constraints: constraints({ mode: "never" }) })] };
+    expect(moves(stuck).filter((move) => move.includes("n2>"))).to.deep.equal([]);
+  });
+
+  it("does not fill a node beyond what levelling would take away again", () => {
+    const full = snapshot(
+      [steady("n1", 0.7), steady("n2", 0.3), steady("n3", 0, { labels: {} }), steady("n4", 0, { labels: {} })],
+      [light("a", "n1", 5.6), light("b", "n2", 2.4)],
+    );
+    expect(moves(full)).to.deep.equal([]);
+  });
+
+  it("rests balance meanwhile, which would fill what is being emptied", () => {
+    const uneven = snapshot(
+      [steady("n1", 0.7), steady("n2", 0), steady("n3", 0)],
+      ["a", "b", "c", "d"].map((id) => light(id, "n1", 1.4)),
+    );
+    const both = config({ balance: { enabled: true }, consolidate: { enabled: true } });
+    expect(moves(uneven, config({ balance: { enabled: true } })).length).to.be.greaterThan(0);
+    expect(moves(uneven, both)).to.deep.equal([]);
+    expect(moves({ ...uneven, ...window({ active: false, endsAt: null }) }, both).length).to.be.greaterThan(0);
+  });
+});
+
+describe("waking", () => {
+  const awake = (cpuRatio: number, override: Partial<NodeState> = {}) => [steady("n1", cpuRatio, override), steady("n2", cpuRatio)];
+  const asleep = (cpuRatio: number, workloads: WorkloadState[], override: Partial<NodeState> = {}) =>
+    snapshot([...awake(cpuRatio, override), sleeping("n3", "asleep"), sleeping("n4", "asleep")], workloads);
+  const quiet = [light("a", "n1"), light("b", "n2")];
+
+  it("is not called for while those awake are enough", () => expect(wishes(asleep(0.1, quiet))).to.deep.equal([]));
+
+  it("comes before the time of power saving ends, and when it is switched off: of all", () => {
+    const state = asleep(0.1, quiet);
+    expect(wishes({ ...state, ...window({ active: true, endsAt: NOW + 3600 }) })).to.deep.equal([]);
+    expect(wishes({ ...state, ...window({ active: true, endsAt: NOW + 200 }) })).to.deep.equal(["wake n3", "wake n4"]);
+    expect(wishes({ ...state, ...window({ active: false, endsAt: null }) })).to.deep.equal(["wake n3", "wake n4"]);
+    expect(wishes(state, config())).to.deep.equal(["wake n3", "wake n4"]);
+  });
+
+  it("comes before it is needed: load that climbs is foreseen, and one node is woken while all still fits", () => {
+    const climbing = (from: number, to: number) =>
+      Array.from({ length: 41 }, (_, index) => ({
+        at: NOW - 400 + index * 10,
+        cpuRatio: from + ((to - from) * index) / 40,
+        memoryRatio: 0.2,
+      }));
+    const state = (from: number, to: number) => {
+      const nodes = awake(to).map((each) => ({ ...each, history: climbing(from, to) }));
+      return snapshot([...nodes, sleeping("n3", "asleep"), sleeping("n4", "asleep")], quiet);
+    };
+    expect(wishes(state(0.28, 0.3))).to.deep.equal([]);
+    const plan = decide(state(0.05, 0.55), on, NOW);
+    expect(plan.power.map(({ to, node: id }) => `${to} ${id}`)).to.deep.equal(["wake n3"]);
+    expect(plan.power[0]!.because).to.match(/cores are expected to be asked for in 300 s/);
+  });
+
+  it("comes when a node is overloaded, a drain finds no room, or the loss of a node could not be borne", () => {
+    const hot = snapshot(
+      [steady("n1", 0.95), steady("n2", 0.6), sleeping("n3", "asleep")],
+      [light("a", "n1", 3.5), light("b", "n1", 3.5), light("c", "n2", 4.8)],
+    );
+    expect(wishes(hot)).to.deep.equal(["wake n3"]);
+    const drain = snapshot(
+      [draining("n1", 0.3), steady("n2", 0.7), sleeping("n3", "asleep")],
+      [light("a", "n1", 2), light("b", "n2", 5.6)],
+    );
+    expect(wishes(drain)).to.deep.equal(["wake n3"]);
+    const thin = asleep(0.5, [light("a", "n1", 4), light("b", "n2", 4)]);
+    expect(decide(thin, on, NOW).power[0]!.because).to.equal("Wakes n3: the others that are awake could not take over what n1 runs.");
+  });
+
+  it("is waited for: nothing is moved there, no second one is woken, nothing else put to sleep", () => {
+    const state = snapshot(
+      [draining("n1", 0.3), steady("n2", 0.7), sleeping("n3", "waking"), sleeping("n4", "asleep"), steady("n5", 0.7)],
+      [light("a", "n1", 2), light("b", "n2", 5.6), light("c", "n5", 5.6)],
+    );
+    const plan = decide(state, on, NOW);
+    expect(plan.moves).to.deep.equal([]);
+    expect(plan.power).to.deep.equal([]);
+    expect(plan.skips.map(({ workload: id, reason }) => `${id} ${reason}`)).to.deep.equal(["a target-asleep"]);
+    expect(plan.verdicts.map(({ verdict }) => verdict)).to.deep.equal(["draining", "level", "waking", "asleep", "level"]);
+  });
+
+  it("comes to a sleeping node that is flagged: nobody can work on it asleep", () => {
+    const state = snapshot(
+      [...awake(0.1), sleeping("n3", "asleep", { maintenance: { since: NOW, deadline: null, reason: "fans" } })],
+      quiet,
+    );
+    expect(wishes(state)).to.deep.equal(["wake n3"]);
+  });
+});
+
+describe("the loss of a node", () => {
+  const unbearable = (nodes: NodeState[], workloads: WorkloadState[], growth = 0) => {
+    const fleet = indexFleet(snapshot(nodes, workloads));
+    const awake = fleet.nodes.filter(({ load }) => load !== null);
+    return findUnbearableLoss({ fleet, config: completeConfig(config()), awake, placed: new Map(), growth });
+  };
+  it("is borne when the others have room for all it runs, with what else uses them", () => {
+    expect(unbearable([node("n1", 0.35), node("n2", 0.35)], [light("a", "n1", 2.8), light("b", "n2", 2.8)])).to.equal(null);
+    expect(unbearable([node("n1", 0.5), node("n2", 0.35)], [light("a", "n1", 4), light("b", "n2", 2.8)])).to.equal("n1");
+    expect(unbearable([node("n1", 0.35), node("n2", 0.6)], [light("a", "n1", 2.8), light("b", "n2", 0.1)])).to.equal("n1");
+    expect(unbearable([node("n1", 0.35), node("n2", 0.35)], [light("a", "n1", 2.8), light("b", "n2", 2.8)], 0.2)).to.equal("n1");
+  });
+  it("is not borne where labels or memory forbid it, and asks nothing for what can run nowhere else", () => {
+    const group = constraints({ antiAffinityGroup: "db" });
+    const pair = [light("a", "n1", 0.1, { constraints: group }), light("b", "n2", 0.1, { constraints: group })];
+    expect(unbearable([node("n1", 0.1), node("n2", 0.1)], pair)).to.equal("n1");
+    expect(unbearable([node("n1", 0.1), node("n2", 0.1), node("n3", 0.1)], pair)).to.equal(null);
+    const big = light("a", "n1", 0.1, { memoryUsedBytes: 12 * GIBIBYTE });
+    expect(unbearable([node("n1", 0.1, 0.8), node("n2", 0.1)], [big])).to.equal("n1");
+    const fixed = light("a", "n1", 7, { constraints: constraints({ pinnedTo: ["n1"] }) });
+    expect(unbearable([node("n1", 0.9), node("n2", 0.1)], [fixed])).to.equal(null);
+  });
+});
