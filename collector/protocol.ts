@@ -85,6 +85,10 @@ export type NodeIdentity = z.infer<typeof nodeIdentitySchema>;
 export const LABELS = {
   workload: "io.evenkeel.workload",
   mode: "io.evenkeel.mode",
+  /** `cold`: what CRIU refuses is stopped, moved and started instead. */
+  fallback: "io.evenkeel.fallback",
   antiAffinity: "io.evenkeel.anti-affinity",
   pin: "io.evenkeel.pin",
+  /** Folders of its host that may move with it, with commas between. */
+  bindMounts: "io.evenkeel.bind-mounts",
 } as const;

@@ -27,7 +27,13 @@ const LOG_LINES = 20;
 
 export async function startNode(
   site: Site,
-  node: { readonly name: string; readonly index: number; readonly cpuCores: number; readonly memoryBytes: number },
+  node: {
+    readonly name: string;
+    readonly index: number;
+    readonly cpuCores: number;
+    readonly memoryBytes: number;
+    readonly docker?: Readonly<Record<string, unknown>>;
+  },
 ): Promise<LabNode> {
   const options: MachineOptions = {
     name: node.name,
@@ -36,7 +42,11 @@ export async function startNode(
     memoryBytes: node.memoryBytes,
     services: ["containerd", "docker"],
     files: {
-      "etc/docker/daemon.json": daemonSettings({ hosts: [`unix:///shared/${node.name}/docker.sock`], isConfined: isConfined() }),
+      "etc/docker/daemon.json": daemonSettings({
+        hosts: [`unix:///shared/${node.name}/docker.sock`],
+        isConfined: isConfined(),
+        others: node.docker ?? {},
+      }),
       "etc/containerd/config.toml": CONTAINERD_SETTINGS,
       "etc/subuid": "dockremap:100000:65536\n",
       "etc/subgid": "dockremap:100000:65536\n",

@@ -3,8 +3,16 @@ import { projectPath } from "../platform/paths.js";
 
 const SHIM = "executor/shim/evenkeel-runtime";
 
-/** The text of a node's daemon.json. `hosts`: unix sockets on which Docker listens. */
-export function daemonSettings({ hosts, isConfined }: { readonly hosts: readonly string[]; readonly isConfined: boolean }): string {
+export interface DaemonWishes {
+  /** Unix sockets on which Docker listens, besides its usual one. */
+  readonly hosts: readonly string[];
+  readonly isConfined: boolean;
+  /** Lines that are to be different. */
+  readonly others?: Readonly<Record<string, unknown>>;
+}
+
+/** The text of a node's daemon.json. */
+export function daemonSettings({ hosts, isConfined, others = {} }: DaemonWishes): string {
   const runtimes = existsSync(projectPath(SHIM))
     ? { runtimes: { evenkeel: { path: `/opt/evenkeel/${SHIM}` } }, "default-runtime": "evenkeel" }
     : {};
@@ -18,6 +26,7 @@ export function daemonSettings({ hosts, isConfined }: { readonly hosts: readonly
       // Root without CAP_SYS_RESOURCE may not read the limits of another user's process; root of its own user namespace may.
       ...(isConfined ? { "userns-remap": "default" } : {}),
       ...runtimes,
+      ...others,
     },
     null,
     2,

@@ -24,6 +24,8 @@ export interface NodeSize {
   readonly name: string;
   readonly cpuCores: number;
   readonly memoryBytes: number;
+  /** Lines of its daemon.json that differ from the usual ones. */
+  readonly docker?: Readonly<Record<string, unknown>>;
 }
 
 /** What a node is: namespaces on the kernel of this machine, or a computer with a kernel of its own under emulation. */

@@ -14,8 +14,12 @@ export interface WorkloadDescription {
   readonly imageName: string;
   readonly networks: readonly NetworkAttachment[];
   readonly volumes: readonly VolumeMount[];
+  /** Folders of the host that move with it, by their owner's leave. */
+  readonly folders: readonly FolderMount[];
   /** The engine's own description, opaque to all but the same engine on the other node. */
   readonly engineConfig: unknown;
+  /** Its owner lets it be stopped and started elsewhere if it cannot be moved otherwise. */
+  readonly allowsCold: boolean;
   /** What both ends must have alike, such as the user-namespace mapping. */
   readonly traits: Readonly<Record<string, string>>;
 }
@@ -30,6 +34,12 @@ export interface NetworkAttachment {
 export interface VolumeMount {
   readonly name: string;
   readonly driver: string;
+  readonly destination: string;
+}
+
+export interface FolderMount {
+  /** Its path on the host, the same on both. */
+  readonly source: string;
   readonly destination: string;
 }
 
@@ -76,6 +86,8 @@ export interface SourceEngine {
   holdRestarts(description: WorkloadDescription): Promise<void>;
   releaseRestarts(description: WorkloadDescription): Promise<void>;
   checkpoint(description: WorkloadDescription, folder: string): Promise<Checkpoint>;
+  /** The same for a cold move: the workload is ended, and goes on by being started again. */
+  coldCheckpoint(description: WorkloadDescription, folder: string): Promise<Checkpoint>;
   /** Takes up the conversation with a checkpoint that an earlier executor began. Null when none is going on. */
   resumeCheckpoint(folder: string): Promise<Checkpoint | null>;
   /** Makes sure that the workload runs and is reachable, after a checkpoint that ended in `goOn` or was cut off. */
@@ -107,6 +119,8 @@ export interface TargetEngine {
   /** Lays out the folder that will take the images; `restore` finds them there. */
   prepareRestore(containerId: string, folder: string): Promise<void>;
   restore(containerId: string, folder: string, decide: RestoreDecision): Promise<RestoreDone>;
+  /** Starts the twin afresh, with the files that came and no memory, once `commit` has allowed it. @throws RESTORE_FAILED, COMMIT_REFUSED */
+  startCold(containerId: string, folder: string, commit: () => Promise<boolean>): Promise<RestoreDone>;
   /** Brings a committed restore to its end after the executor that began it died. @throws RESTORE_FAILED */
   resumeRestore(containerId: string, folder: string): Promise<void>;
   /** Frees what a restore left behind and gives the workload its own restart policy. */

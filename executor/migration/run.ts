@@ -9,6 +9,7 @@ import type { IncomingStatus } from "../peer/protocol.js";
 import { preflight } from "../preflight/preflight.js";
 import { removeFolder } from "../remove-folder.js";
 import { syncFrozen, syncWhileRunning } from "./files.js";
+import { CRIU_ALONE, goesCold } from "./goes-cold.js";
 import { forgetDescription, keepDescription } from "./kept-description.js";
 import { enter, type Held, reportProgress, type Surroundings, sourceFolder } from "./migration.js";
 import { decideCompression, outgoing } from "./outlet.js";
@@ -65,9 +66,10 @@ async function carryOver(surroundings: Surroundings, held: Held, progress: Progr
   await enter(surroundings, held, "preflight", { modeUsed: "stopcopy" });
   const { description, findings, hasImage, hasZstd } = await preflight(surroundings, record, (offer) => peer.offer(record.id, offer));
   progress.description = description;
-  await assertClear(surroundings, held, findings);
+  const isCold = goesCold({ mode: record.mode, allowsCold: description.allowsCold }, blockersAmong(findings));
+  await assertClear(surroundings, held, isCold ? findings.filter(({ code }) => !CRIU_ALONE.has(code)) : findings);
 
-  await enter(surroundings, held, "reserve");
+  await enter(surroundings, held, "reserve", { modeUsed: isCold ? "cold" : "stopcopy" });
   await reserveRoom(surroundings, held);
 
   await enter(surroundings, held, "prepare");
@@ -83,7 +85,8 @@ async function carryOver(surroundings: Surroundings, held: Held, progress: Progr
   await keepDescription(surroundings, record.id, description);
   progress.restartsHeld = true;
   await engine.holdRestarts(description);
-  const checkpoint = await engine.checkpoint(description, sourceFolder(surroundings, record.id));
+  const folder = sourceFolder(surroundings, record.id);
+  const checkpoint = await (isCold ? engine.coldCheckpoint(description, folder) : engine.checkpoint(description, folder));
   progress.checkpoint = checkpoint;
   const { frozenAt, imagesPath, processes } = await checkpoint.dumped();
   progress.frozenAt = frozenAt;
@@ -91,12 +94,12 @@ async function carryOver(surroundings: Surroundings, held: Held, progress: Progr
   await enter(surroundings, held, "transfer");
   await Promise.all([
     syncFrozen(surroundings, held, checkpoint, trees),
-    peer.sendMemory(record.id, outgoing(surroundings, held, packImages(imagesPath), { kind: "memory", isFrozen: true })),
+    isCold || peer.sendMemory(record.id, outgoing(surroundings, held, packImages(imagesPath), { kind: "memory", isFrozen: true })),
     engine.silence(description),
   ]);
 
   await enter(surroundings, held, "restore");
-  const { timeline, sinceResumedSeconds } = await peer.restore(record.id, { epoch: record.epoch, processes });
+  const { timeline, sinceResumedSeconds } = await peer.restore(record.id, { epoch: record.epoch, processes, isCold });
   const blackoutSeconds = monotonicSeconds() - frozenAt - sinceResumedSeconds;
   held.log.info({ blackoutSeconds, timeline }, "resumed");
   return blackoutSeconds;

@@ -45,6 +45,7 @@ interface Half {
   readonly containerId: string | null;
   readonly trees: readonly FileTree[];
   readonly state: IncomingStatus["state"];
+  readonly isCold?: boolean;
 }
 
 interface Needs {
@@ -138,12 +139,15 @@ export function makeIncoming({ node, runDirectory, engine, room, redis, keys, lo
       return EMPTY;
     },
 
-    async restore(id, { epoch, processes }) {
+    async restore(id, { epoch, processes, isCold }) {
       const half = await need(id);
-      await write(id, { ...half, state: "restoring" });
+      await write(id, { ...half, state: "restoring", isCold });
       const commit = () => commitMigration(redis, keys, id, epoch, nowSeconds());
       try {
-        const done = await engine.restore(half.containerId, pendingFolder(half.containerId), { processes, commit });
+        const folder = pendingFolder(half.containerId);
+        const done = isCold
+          ? await engine.startCold(half.containerId, folder, commit)
+          : await engine.restore(half.containerId, folder, { processes, commit });
         await write(id, { ...half, state: "running" });
         return { timeline: done.timeline, sinceResumedSeconds: monotonicSeconds() - done.resumedAt };
       } catch (error) {
@@ -159,7 +163,10 @@ export function makeIncoming({ node, runDirectory, engine, room, redis, keys, lo
       if (half.state === "running") return;
       try {
         if (half.state !== "restoring") throw new EvenkeelError("RESTORE_FAILED", `the copy is ${half.state}`);
-        await engine.resumeRestore(half.containerId, pendingFolder(half.containerId));
+        const folder = pendingFolder(half.containerId);
+        // Asked for only once it is committed.
+        if (half.isCold) await engine.startCold(half.containerId, folder, async () => true);
+        else await engine.resumeRestore(half.containerId, folder);
         await write(id, { ...half, state: "running" });
       } catch (error) {
         log.error({ migration: id, error: String(error) }, "a committed copy could not be resumed");

@@ -28,6 +28,8 @@ export interface TwinAnswer {
 export interface RestoreRequest {
   readonly epoch: number;
   readonly processes: readonly ProcessFact[];
+  /** Started afresh: there are no images. */
+  readonly isCold: boolean;
 }
 
 export interface RestoreAnswer {

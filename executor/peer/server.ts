@@ -16,6 +16,7 @@ import { type Offer, RSYNC_UPGRADE, routes } from "./protocol.js";
 const params = z.object({ id: z.string().regex(/^[\w-]{1,64}$/) });
 const restoreBody = z.object({
   epoch: z.number().int(),
+  isCold: z.boolean(),
   processes: z.array(z.object({ pid: z.number(), command: z.string(), threads: z.number() })),
 });
 const introduction = z.looseObject({ facts: z.looseObject({ node: z.string(), kernel: z.string() }), cpuImage: z.string().nullable() });

@@ -58,7 +58,11 @@ function checkEngine(engine: EngineFacts): Check[] {
       ...(engine.isRootless ? [finding("rootless", "Docker runs without root")] : []),
       ...(isOlder(version, PROVEN_DOCKER) ? [finding("docker-version", `Docker ${version}`)] : []),
     ]),
-    judge("storage driver", storageDriver, storageDriver === "overlay2" ? [] : [finding("storage-driver", `it is ${storageDriver}`)]),
+    judge(
+      "storage driver",
+      storageDriver,
+      ["overlay2", "overlayfs"].includes(storageDriver) ? [] : [finding("storage-driver", `it is ${storageDriver}`)],
+    ),
     judge("runtime", "evenkeel is registered", runtimeTrouble === null ? [] : [finding("runtime-missing", runtimeTrouble)]),
     judge("user namespaces", engine.traits["userNamespaces"] ?? "?", []),
     judge(

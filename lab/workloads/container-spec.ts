@@ -18,7 +18,15 @@ export function toContainerCreateOptions(workload: LabContainer, network: string
       RestartPolicy: { Name: "unless-stopped" },
       Memory: workload.memoryLimitBytes,
       NanoCpus: Math.round(workload.cpuLimitCores * 1e9),
-      Mounts: workload.volumes.map(({ name, target }) => ({ Type: "volume", Source: name, Target: target })),
+      Mounts: [
+        ...workload.volumes.map(({ name, target }) => ({ Type: "volume" as const, Source: name, Target: target })),
+        ...(workload.folders ?? []).map(({ name, target }) => ({
+          Type: "bind" as const,
+          Source: name,
+          Target: target,
+          BindOptions: { CreateMountpoint: true } as never,
+        })),
+      ],
     },
     NetworkingConfig: {
       EndpointsConfig: { [network]: { IPAMConfig: { IPv4Address: workload.address }, MacAddress: workload.macAddress } },

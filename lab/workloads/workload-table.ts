@@ -12,6 +12,8 @@ export interface LabContainer {
   readonly memoryLimitBytes: number;
   readonly cpuLimitCores: number;
   readonly volumes: readonly NamedVolume[];
+  /** Folders of its host; `name` is their path there. */
+  readonly folders?: readonly NamedVolume[];
   readonly labels: Readonly<Record<string, string>>;
   readonly env: Readonly<Record<string, string>>;
 }

@@ -14,7 +14,7 @@ export const NODE_FINDINGS = {
   "docker-version": warns("Docker is older than those Evenkeel has been run with", "Install Docker 28 or newer."),
   "storage-driver": fails(
     "Docker keeps the containers' file systems in a way that does not show what changed in them",
-    'Set "storage-driver": "overlay2" in daemon.json on every node (Docker 29 needs {"features": {"containerd-snapshotter": false}} too).',
+    "Use the storage driver overlay2, or the containerd image store with its snapshotter overlayfs, on every node.",
   ),
   "runtime-missing": fails(
     "Docker does not know the runtime `evenkeel`, or its program is not there",

@@ -12,7 +12,16 @@ export const WORKLOAD_FINDINGS = {
   "host-UTSMode": fails("It shares the host's name", "Create it without --uts host."),
   "shared-namespace": fails("It shares a namespace with another container", "Such groups cannot be moved yet."),
   device: fails("It uses a device or GPU of its host", "Remove --device or --gpus; the state of a device cannot be moved."),
-  "bind-mount": fails("It mounts a folder of its host", "Use a named volume; those move with the workload."),
+  "bind-mount": fails(
+    "It mounts a folder of its host",
+    "Use a named volume; those move with the workload. Or let the folder itself move: name it in the label `io.evenkeel.bind-mounts`.",
+  ),
+  "bind-mount-unfit": fails(
+    "The label `io.evenkeel.bind-mounts` names what is no folder of its own, or one that belongs to the system",
+    "Only folders of the workload's own data can move away from a host.",
+  ),
+  "bind-mount-mounts": fails("A folder that should move has another file system mounted in it", "Unmount it, or mount it elsewhere."),
+  "bind-mount-shared": fails("A folder that should move is used by another container too", "Give each its own folder."),
   "volume-driver": fails("A volume is kept by a plugin", "Only volumes of the driver local can be moved."),
   "volume-shared": fails("A volume is used by another container too", "Give each its own volume."),
   "network-driver": fails(
@@ -70,6 +79,10 @@ export const DESTINATION_FINDINGS = {
     "Create it with the same subnet as on the other nodes.",
   ),
   "volume-taken": fails("A volume of that name is there already", "Remove it if its data is not needed, or rename one of them."),
+  "bind-mount-taken": fails(
+    "A folder of its host that should move with it holds something there already",
+    "Remove what is there if it is not needed, or use another path.",
+  ),
   "image-missing": fails(
     "Its image is on neither node, so no copy of the container can be made",
     "Pull or load the image on one of the two.",

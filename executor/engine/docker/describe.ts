@@ -3,7 +3,9 @@ import type Docker from "dockerode";
 import { LABELS } from "../../../collector/protocol.js";
 import { EvenkeelError } from "../../../platform/errors.js";
 import type { FileTree, NetworkAttachment, VolumeMount, WorkloadDescription } from "../engine.js";
+import { movingFolders } from "./bind-mounts.js";
 import { type DockerHost, isNotFound } from "./docker-host.js";
+import { findUpperFolder } from "./upper-folder.js";
 
 /** Docker's own inspection, narrowed to what a twin is made from. */
 export interface DockerConfig {
@@ -66,6 +68,10 @@ export async function describeContainer(host: DockerHost, containerId: string): 
     imageName: seen.Config.Image,
     networks,
     volumes,
+    folders: movingFolders(seen),
+    allowsCold: [seen.Config.Labels?.[LABELS.mode], seen.Config.Labels?.[LABELS.fallback]].some(
+      (value) => value?.trim().toLowerCase() === "cold",
+    ),
     engineConfig: config,
     traits: await readTraits(host),
   };
@@ -96,16 +102,16 @@ export interface DockerInfo {
 
 /** The file trees that travel with a container: its root file system's changes, its named volumes, its log. */
 export async function treesOf(host: DockerHost, seen: Inspection): Promise<FileTree[]> {
-  const upper = seen.GraphDriver?.Data?.["UpperDir"];
-  if (upper === undefined)
-    throw new EvenkeelError("ENGINE_FAILED", `storage driver ${seen.GraphDriver?.Name ?? "?"} shows no upper folder`);
+  const upper = await findUpperFolder(host, seen);
+  if (upper === null) throw new EvenkeelError("ENGINE_FAILED", `storage driver ${seen.GraphDriver?.Name ?? "?"} shows no upper folder`);
   const volumes = seen.Mounts.filter((mount) => mount.Type === "volume")
     .sort((a, b) => (a.Destination < b.Destination ? -1 : 1))
     .map((mount, index) => ({ name: `volume-${index}`, path: mount.Source, mountedAt: mount.Destination }));
+  const folders = movingFolders(seen).map((each, index) => ({ name: `folder-${index}`, path: each.source, mountedAt: each.destination }));
   // Docker tells LogPath only once the container has been started, and the log has to be there before.
   const isFile = seen.HostConfig.LogConfig?.Type === "json-file";
   const log = isFile ? [{ name: "log", path: await containerFolder(host, seen.Id), file: `${seen.Id}-json.log` }] : [];
-  return [{ name: "rootfs", path: upper, mountedAt: "/" }, ...volumes, ...log];
+  return [{ name: "rootfs", path: upper, mountedAt: "/" }, ...volumes, ...folders, ...log];
 }
 
 /** Where Docker keeps what belongs to one container: log, hostname, shared memory. */

@@ -7,6 +7,11 @@ import { readTree } from "./processes.js";
  * file's time only at the first write after each writeback, so size and time cannot tell whether the last copy of such a file is right.
  */
 export async function readMappedFiles(initPid: number, trees: readonly FileTree[]): Promise<Map<string, string[]>> {
+  return sortIntoTrees(await readMappedPaths(initPid), trees);
+}
+
+/** Their paths as the workload sees them. */
+export async function readMappedPaths(initPid: number): Promise<ReadonlySet<string>> {
   const paths = new Set<string>();
   for (const pid of await readTree(initPid)) {
     for (const line of (await readFile(`/proc/${pid}/maps`, "utf8")).split("\n")) {
@@ -15,6 +20,11 @@ export async function readMappedFiles(initPid: number, trees: readonly FileTree[
       if (found?.[1] !== undefined && !found[1].endsWith(" (deleted)")) paths.add(readable(found[1]));
     }
   }
+  return paths;
+}
+
+/** Paths that the workload sees, by the tree that holds them and as that calls them. */
+export function sortIntoTrees(paths: ReadonlySet<string>, trees: readonly FileTree[]): Map<string, string[]> {
   const byTree = new Map<string, string[]>();
   const folders = trees.filter((tree) => tree.mountedAt !== undefined).sort((a, b) => b.mountedAt!.length - a.mountedAt!.length);
   for (const path of paths) {

@@ -5,13 +5,13 @@ import { readHugePageBytes } from "../../preflight/process-findings.js";
 import type { Needs, WorkloadDescription } from "../engine.js";
 import { type DockerConfig, type Inspection, inspect, treesOf } from "./describe.js";
 import { type DockerHost, isNotFound } from "./docker-host.js";
+import { findUpperFolder } from "./upper-folder.js";
 
 const run = promisify(execFile);
 
 export async function readNeeds(host: DockerHost, description: WorkloadDescription): Promise<Needs> {
   const seen = await inspect(host, description.containerId);
-  const trees =
-    seen.GraphDriver?.Data?.["UpperDir"] === undefined ? [] : (await treesOf(host, seen)).filter(({ file }) => file === undefined);
+  const trees = (await findUpperFolder(host, seen)) === null ? [] : (await treesOf(host, seen)).filter(({ file }) => file === undefined);
   const sizes = new Map(await Promise.all(trees.map(async ({ name, path }) => [name, await sizeOf(path)] as const)));
   const rootBytes = sizes.get("rootfs") ?? 0;
   const all = [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0);

@@ -1,8 +1,10 @@
 import { type Finding, type FindingCode, finding } from "../../../platform/findings.js";
 import { processFindings } from "../../preflight/process-findings.js";
 import type { WorkloadDescription } from "../engine.js";
+import { bindMountFindings } from "./bind-mounts.js";
 import { type DockerConfig, inspect } from "./describe.js";
 import type { DockerHost } from "./docker-host.js";
+import { findUpperFolder } from "./upper-folder.js";
 
 /** What CRIU or the move would trip over, seen on the node where the workload runs. */
 export async function sourceFindings(host: DockerHost, description: WorkloadDescription): Promise<Finding[]> {
@@ -11,9 +13,11 @@ export async function sourceFindings(host: DockerHost, description: WorkloadDesc
   const findings: Finding[] = [];
   const add = (code: FindingCode, message: string) => findings.push(finding(code, message));
   if (seen.State.Status !== "running") add("not-running", `The container is ${seen.State.Status}`);
-  if (seen.GraphDriver?.Data?.["UpperDir"] === undefined) {
-    const where = seen.GraphDriver?.Name ?? "the containerd image store";
-    add("storage-driver", `Docker keeps its file system in ${where}, which does not show what changed in it`);
+  if ((await findUpperFolder(host, seen)) === null) {
+    add(
+      "storage-driver",
+      `Docker keeps its file system with ${description.traits["storageDriver"]}, which does not show what changed in it`,
+    );
   }
   if (Config.Tty) add("tty", "It has a terminal (docker run -t)");
   for (const mode of ["NetworkMode", "PidMode", "IpcMode", "UTSMode"] as const) {
@@ -24,7 +28,7 @@ export async function sourceFindings(host: DockerHost, description: WorkloadDesc
   const devices = (HostConfig.Devices ?? []).map(({ PathOnHost }: { PathOnHost: string }) => PathOnHost);
   if (devices.length > 0) add("device", `It uses ${devices.join(", ")} of this host`);
   if ((HostConfig.DeviceRequests ?? []).length > 0) add("device", "It uses GPUs of this host");
-  for (const mount of seen.Mounts.filter((each) => each.Type === "bind")) add("bind-mount", `It mounts ${mount.Source} of this host`);
+  findings.push(...(await bindMountFindings(host, seen)));
   for (const volume of description.volumes) {
     if (volume.driver !== "local") add("volume-driver", `Volume ${volume.name} has driver ${volume.driver}`);
     const users = await host.docker.listContainers({ all: true, filters: { volume: [volume.name] } });

@@ -1,6 +1,8 @@
 import { EvenkeelError } from "../../../platform/errors.js";
 import type { SourceEngine, WorkloadDescription } from "../engine.js";
+import { emptyFolders } from "./bind-mounts.js";
 import { resumeCheckpoint, startCheckpoint } from "./checkpoint.js";
+import { resumeColdCheckpoint, startColdCheckpoint } from "./cold-checkpoint.js";
 import { type DockerConfig, describeContainer, inspect, treesOf } from "./describe.js";
 import { type DockerHost, isNotFound } from "./docker-host.js";
 import { readNeeds } from "./needs.js";
@@ -24,8 +26,12 @@ export function makeDockerSource(host: DockerHost): SourceEngine {
       if (HostConfig.RestartPolicy !== undefined) await container(description).update({ RestartPolicy: HostConfig.RestartPolicy });
     },
     checkpoint: (description, folder) => startCheckpoint(host, description, folder),
-    resumeCheckpoint,
-    silence: async (description) => silenceArp((await inspect(host, description.containerId)).State.Pid),
+    coldCheckpoint: (description, folder) => startColdCheckpoint(host, description, folder),
+    resumeCheckpoint: async (folder) => (await resumeColdCheckpoint(host, folder)) ?? resumeCheckpoint(folder),
+    silence: async (description) => {
+      const { State } = await inspect(host, description.containerId);
+      if (State.Running) await silenceArp(State.Pid);
+    },
     revive: async (description) => {
       const { State } = await inspect(host, description.containerId);
       if (!State.Running) {
@@ -44,6 +50,7 @@ export function makeDockerSource(host: DockerHost): SourceEngine {
         .catch((error: unknown) => {
           if (!isNotFound(error)) throw error;
         });
+      await emptyFolders(description.folders);
       for (const volume of description.volumes) {
         await host.docker
           .getVolume(volume.name)

@@ -3,9 +3,13 @@ import { BlockList, isIPv6 } from "node:net";
 import { type Finding, type FindingCode, finding } from "../../../platform/findings.js";
 import { freeHugePageBytes, roomFindings } from "../../preflight/room.js";
 import type { Needs, NetworkAttachment, WorkloadDescription } from "../engine.js";
+import { folderFindings } from "./bind-mounts.js";
 import { RUNTIME } from "./create-options.js";
 import { readTraits } from "./describe.js";
 import type { DockerHost } from "./docker-host.js";
+
+/** Where containerd keeps images and what changed of them, unless it is told otherwise; it tells nobody. */
+const CONTAINERD_ROOT = "/var/lib/containerd";
 
 type Listed = Awaited<ReturnType<DockerHost["docker"]["listContainers"]>>;
 
@@ -40,14 +44,17 @@ export async function targetFindings(
   const root = await host.rootFolder();
   findings.push(
     ...(await roomFindings([
-      { folder: `${root}/overlay2`, bytes: needs.rootBytes + (hasImage ? 0 : (needs.imageBytes ?? 0)) },
+      {
+        folder: here["storageDriver"] === "overlay2" ? `${root}/overlay2` : CONTAINERD_ROOT,
+        bytes: needs.rootBytes + (hasImage ? 0 : (needs.imageBytes ?? 0)),
+      },
       { folder: `${root}/volumes`, bytes: needs.volumeBytes },
     ])),
   );
   const hugeBytes = needs.hugePageBytes === 0 ? 0 : await freeHugePageBytes();
   if (needs.hugePageBytes > hugeBytes)
     add("huge-pages-short", `It has ${needs.hugePageBytes} bytes of huge pages; ${hugeBytes} are free here`);
-  findings.push(...(await coverFindings(needs)));
+  findings.push(...(await folderFindings(description.folders)), ...(await coverFindings(needs)));
   return findings;
 }
 

@@ -2,11 +2,13 @@ import { once } from "node:events";
 import { finished } from "node:stream";
 import { EvenkeelError } from "../../../platform/errors.js";
 import type { TargetEngine } from "../engine.js";
+import { emptyFolders, makeFolders, movingFolders } from "./bind-mounts.js";
 import { MIGRATION_LABEL, toCreateOptions } from "./create-options.js";
-import { type DockerConfig, inspect, treesOf } from "./describe.js";
+import { type DockerConfig, type Inspection, inspect, treesOf } from "./describe.js";
 import { type DockerHost, isNotFound } from "./docker-host.js";
 import { waitForPages } from "./lazy-pages.js";
 import { abandonRestore, preparePendingRestore, restoreContainer, resumeRestore } from "./restore-session.js";
+import { startCold } from "./start-cold.js";
 import { prepareStart, type StartRequest } from "./start-request.js";
 import { targetFindings } from "./target-findings.js";
 
@@ -54,6 +56,7 @@ export function makeDockerTarget(host: DockerHost): TargetEngine {
       const options = toCreateOptions(description, migrationId);
       // The name, where it means the same image here: `docker ps` then shows what it showed before.
       if (await hasImage(description.imageName, description.imageId)) options.Image = description.imageName;
+      await makeFolders(description.folders);
       const container = await host.docker.createContainer(options);
       return { containerId: container.id, trees: await treesOf(host, await inspect(host, container.id)) };
     },
@@ -67,6 +70,10 @@ export function makeDockerTarget(host: DockerHost): TargetEngine {
     },
     restore: (containerId, folder, decision) =>
       restoreContainer(host, containerId, folder, decision, starts.get(containerId) ?? prepareStart(host.socketPath, containerId)),
+    startCold: async (containerId, folder, commit) => {
+      forgetStart(containerId);
+      return startCold(host, containerId, folder, commit);
+    },
     finish: async (description, containerId, folder) => {
       forgetStart(containerId);
       await waitForPages(folder);
@@ -89,6 +96,7 @@ async function removeTwin(host: DockerHost, containerId: string): Promise<void> 
   const seen = await host.docker.getContainer(containerId).inspect().catch(ignoreMissing);
   if (seen === undefined) return;
   await host.docker.getContainer(containerId).remove({ force: true, v: true }).catch(ignoreMissing);
+  await emptyFolders(movingFolders(seen as unknown as Inspection));
   // Preflight refuses a volume that is there already, so these are the twin's own.
   for (const mount of seen.Mounts) {
     if (mount.Type === "volume" && mount.Name !== undefined) await host.docker.getVolume(mount.Name).remove().catch(ignoreMissing);

@@ -1,10 +1,10 @@
 import { expect } from "chai";
 import { waitFor } from "../../support/wait-for.js";
-import { FILE_KEEPER, FINGERPRINT } from "../support/file-keeper.js";
+import { FILE_KEEPER, FINGERPRINT, KEPT_FOLDER } from "../support/file-keeper.js";
 import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "../support/moving-fleet.js";
 
 const { name } = FILE_KEEPER;
-const FOLDERS = ["/data", "/srv", "/etc", "/dev/shm", "/usr/lib"];
+const FOLDERS = ["/data", "/outside", "/srv", "/etc", "/dev/shm", "/usr/lib"];
 
 describe("The files of a workload that moves", function () {
   this.timeout(180_000);
@@ -82,7 +82,9 @@ describe("The files of a workload that moves", function () {
       });
       expect(of(when, "/data/deep/hard")["same as"]).to.equal("/data/plain");
       expect(of(when, "/data/dangling")["target"]).to.equal("../nowhere/at all");
-      expect(of(when, "/data/pipe")["mode"]).to.match(/^0o10/);
+      for (const path of ["/data/pipe", "/srv/pipe"]) expect(of(when, path)["mode"]).to.match(/^0o10/);
+      expect(of(when, "/data/socket")["mode"]).to.match(/^0o140/);
+      expect(of(when, "/outside/deep/one")).to.deep.include({ owner: [77, 78], size: 200_000 });
       expect(of(when, "/data/odd")).to.deep.include({ mode: "0o104751", owner: [1234, 4321] });
       expect(prints[when]!.get("/data/odd")).to.include("1000000000987654321");
       expect(of(when, "/dev/shm/tables/one")["mode"]).to.equal("0o100640");
@@ -96,7 +98,12 @@ describe("The files of a workload that moves", function () {
     });
   }
 
-  it("are what the program left in them, when they are deleted, mapped, shared or written in place", async () => {
+  it("are gone from the folder of the host that the workload has left, which itself stays", async () => {
+    const look = await moving.fleet.lab.node(SECOND).exec(["find", KEPT_FOLDER]);
+    expect(look.stdout).to.equal(KEPT_FOLDER);
+  });
+
+  it("are what the program left in them, when they are deleted, mapped, shared, written in place, fifos or sockets", async () => {
     const faults = (await said(FIRST)).filter((line) => line.startsWith("fault"));
     expect(faults, faults.join("\n")).to.deep.equal([]);
   });

@@ -1,8 +1,9 @@
+import { LABELS } from "../../../collector/protocol.js";
 import { type LabWorkload, WORKLOADS } from "../../../lab/workloads/workload-table.js";
 
 /** Makes files of every kind, then keeps changing some of them and notices by itself when one is not what it left. */
 const PROGRAM = String.raw`
-import fcntl, hashlib, mmap, os, shutil, stat, time
+import fcntl, hashlib, mmap, os, shutil, socket, stat, time
 
 def put(path, data):
     with open(path, "wb") as file:
@@ -21,7 +22,6 @@ os.link("/data/plain", "/data/deep/hard")
 os.symlink("../nowhere/at all", "/data/dangling")
 os.symlink("plain", "/data/link")
 os.setxattr("/data/plain", "user.colour", b"blue\0green")
-os.mkfifo("/data/pipe")
 put("/data/two\nlines", b"newline")
 put("/data/über 名前 ", b"letters")
 put("/data/odd", b"y")
@@ -47,6 +47,32 @@ ghost.write(b"deleted, yet open" * 1000)
 ghost.flush()
 os.unlink("/data/ghost")
 
+# Bigger than CRIU takes along by itself (1 MiB), and of the root file system.
+GHOST = os.urandom(1 << 20) * 8
+big_ghost = open("/srv/ghost", "w+b")
+big_ghost.write(GHOST)
+big_ghost.flush()
+os.unlink("/srv/ghost")
+
+# Deleted under one name, there under another.
+os.link("/data/plain", "/data/other-name")
+renamed = open("/data/other-name", "rb")
+os.unlink("/data/other-name")
+
+fifos = []
+for path in ("/data/pipe", "/srv/pipe"):
+    if not os.path.exists(path):
+        os.mkfifo(path)
+    fifos.append(os.open(path, os.O_RDWR | os.O_NONBLOCK))
+listening = socket.socket(socket.AF_UNIX)
+listening.bind("/data/socket")
+listening.listen()
+
+os.makedirs("/outside/deep")
+put("/outside/deep/one", os.urandom(200_000))
+os.chown("/outside/deep/one", 77, 78)
+outside = os.open("/outside/count", os.O_RDWR | os.O_CREAT, 0o600)
+
 locked = open("/data/locked", "wb")
 fcntl.flock(locked, fcntl.LOCK_EX)
 
@@ -70,6 +96,26 @@ while True:
     ghost.seek(0)
     if ghost.read() != b"deleted, yet open" * 1000:
         faults.append("the deleted file has changed")
+    big_ghost.seek(0)
+    if big_ghost.read() != GHOST:
+        faults.append("the big deleted file has changed")
+    renamed.seek(0)
+    if len(renamed.read()) != 300_000:
+        faults.append("the file deleted under one of its names has changed")
+    for number, fifo in enumerate(fifos):
+        if count > 0 and os.read(fifo, 100) != word:
+            faults.append(f"fifo {number} has lost what was in it")
+        os.write(fifo, (count + 1).to_bytes(8, "little"))
+    with socket.socket(socket.AF_UNIX) as caller:
+        caller.connect("/data/socket")
+        heard, _ = listening.accept()
+        caller.sendall(word)
+        if heard.recv(8) != word:
+            faults.append("the socket says something else")
+        heard.close()
+    if count > 0 and os.pread(outside, 8, 0) != word:
+        faults.append("the file in the host's folder says something else")
+    os.pwrite(outside, (count + 1).to_bytes(8, "little"), 0)
     for fault in faults:
         print(f"fault at {count}: {fault}", flush=True)
     count += 1
@@ -85,6 +131,9 @@ while True:
     time.sleep(0.01)
 `;
 
+/** Of the host, and moving with the workload. */
+export const KEPT_FOLDER = "/var/lib/keeper/outside";
+
 export const FILE_KEEPER: LabWorkload = {
   ...WORKLOADS.find(({ name }) => name === "journal")!,
   name: "keeper",
@@ -92,6 +141,8 @@ export const FILE_KEEPER: LabWorkload = {
   address: "10.77.0.151",
   macAddress: "02:45:4b:00:00:97",
   volumes: [{ name: "keeper-data", target: "/data" }],
+  folders: [{ name: KEPT_FOLDER, target: "/outside" }],
+  labels: { [LABELS.bindMounts]: KEPT_FOLDER },
 };
 
 /** Prints one line of JSON for each file below the folders given, with all that a copy must have alike. */
@@ -99,13 +150,13 @@ export const FINGERPRINT = String.raw`
 import hashlib, json, os, stat, sys
 
 # A copy of /dev/shm keeps the times of its folders to the second.
-CHANGING = {"/dev/shm/tables", "/data/grow", "/data/mapped", "/data/in-place", "/data", "/dev/shm/tables/one"}
+CHANGING = {"/dev/shm/tables", "/data/grow", "/data/mapped", "/data/in-place", "/data", "/dev/shm/tables/one", "/data/socket", "/outside/count"}
 known = {}
 for top in sys.argv[1:]:
     for folder, folders, files in os.walk(top):
         folders.sort()
         for path in [folder, *(f"{folder}/{name}" for name in sorted(files))]:
-            if os.path.ismount(path) and path != "/data" or path.startswith("/data/passing-") or path in ("/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/etc/mtab"):
+            if os.path.ismount(path) and path not in ("/data", "/outside") or path.startswith("/data/passing-") or path in ("/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/etc/mtab"):
                 continue
             seen = os.lstat(path)
             facts = {"path": path, "mode": oct(seen.st_mode), "owner": [seen.st_uid, seen.st_gid], "links": seen.st_nlink}

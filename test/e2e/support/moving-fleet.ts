@@ -48,6 +48,8 @@ export interface MovingFleetOptions extends Pick<FleetOptions, "rootDirectory" |
   /** Workloads that the lab's clients talk to; by default all that these know how to talk to. */
   readonly asked?: readonly LabWorkload[];
   readonly kind?: LabKind;
+  /** What is different about Docker on both nodes of namespaces. */
+  readonly docker?: Readonly<Record<string, unknown>>;
   /** Done once the fleet is up, before any workload runs. */
   readonly before?: (fleet: Fleet) => Promise<void>;
 }
@@ -55,9 +57,9 @@ export interface MovingFleetOptions extends Pick<FleetOptions, "rootDirectory" |
 export async function startMovingFleet(
   name: string,
   workloads: readonly LabContainer[],
-  { asked = workloads.filter(isLabWorkload), before, kind = "namespaces", ...options }: MovingFleetOptions = {},
+  { asked = workloads.filter(isLabWorkload), before, docker, kind = "namespaces", ...options }: MovingFleetOptions = {},
 ): Promise<MovingFleet> {
-  const nodes = [FIRST, SECOND].map((node) => ({ name: node, ...NODE_SIZES[kind] }));
+  const nodes = [FIRST, SECOND].map((node) => ({ name: node, ...NODE_SIZES[kind], ...(docker === undefined ? {} : { docker }) }));
   const fleet = await startFleet({ ...options, name, kind, nodes, withScheduler: false, withPrometheus: false });
   try {
     await before?.(fleet);

@@ -1,0 +1,76 @@
+import { execFile } from "node:child_process";
+import { lstat, mkdir, readdir, readFile } from "node:fs/promises";
+import { promisify } from "node:util";
+import { LABELS } from "../../../collector/protocol.js";
+import { type Finding, finding } from "../../../platform/findings.js";
+import type { FolderMount } from "../engine.js";
+import type { Inspection } from "./describe.js";
+import type { DockerHost } from "./docker-host.js";
+
+const run = promisify(execFile);
+
+/** Whoever names one of these, or a top folder, has made a mistake: what moves away is emptied here. */
+const NEVER = ["/proc", "/sys", "/dev", "/run", "/boot", "/usr", "/bin", "/sbin", "/lib", "/etc", "/var/lib/docker", "/var/lib/containerd"];
+
+/** The folders of its host that a container mounts and that its label lets move with it. */
+export function movingFolders(seen: Pick<Inspection, "Config" | "Mounts">): FolderMount[] {
+  const allowed = new Set((seen.Config.Labels?.[LABELS.bindMounts] ?? "").split(",").map((path) => path.trim().replace(/\/+$/, "")));
+  return seen.Mounts.filter((mount) => mount.Type === "bind" && mount.Source !== "" && allowed.has(mount.Source))
+    .map((mount) => ({ source: mount.Source, destination: mount.Destination }))
+    .sort((a, b) => (a.destination < b.destination ? -1 : 1));
+}
+
+/** What stands in the way of moving a container with the folders of its host that it mounts, seen where it runs. */
+export async function bindMountFindings(host: DockerHost, seen: Inspection): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  const moving = new Set(movingFolders(seen).map(({ source }) => source));
+  for (const { Source } of seen.Mounts.filter((each) => each.Type === "bind")) {
+    if (!moving.has(Source)) {
+      findings.push(finding("bind-mount", `It mounts ${Source} of this host`));
+      continue;
+    }
+    const isFolder = (await lstat(Source).catch(() => null))?.isDirectory() === true;
+    if (!isFolder || Source.split("/").length < 3 || NEVER.some((path) => Source === path || Source.startsWith(`${path}/`))) {
+      findings.push(finding("bind-mount-unfit", `${Source} is not a folder that can move away from a host`));
+      continue;
+    }
+    const points = (await readFile("/proc/self/mountinfo", "utf8")).split("\n").map((line) => line.split(" ")[4] ?? "");
+    const below = points.find((point) => point.startsWith(`${Source}/`));
+    if (below !== undefined) findings.push(finding("bind-mount-mounts", `${below} is a mount of its own in ${Source}`));
+    const others = await usersOf(host, Source, seen.Id);
+    if (others.length > 0) findings.push(finding("bind-mount-shared", `${Source} is also used by ${others.join(", ")}`));
+  }
+  return findings;
+}
+
+/** Other containers that mount the folder, one above it or one in it. */
+async function usersOf(host: DockerHost, folder: string, containerId: string): Promise<string[]> {
+  const overlaps = (path: string) => path === folder || path.startsWith(`${folder}/`) || folder.startsWith(`${path}/`);
+  const containers = await host.docker.listContainers({ all: true });
+  return containers
+    .filter(({ Id, Mounts }) => Id !== containerId && Mounts.some((mount) => mount.Type === "bind" && overlaps(mount.Source)))
+    .map(({ Names }) => Names[0]?.slice(1) ?? "?");
+}
+
+/** What stands in their way where they go to. */
+export async function folderFindings(folders: readonly FolderMount[]): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const { source } of folders) {
+    const there = await readdir(source).catch((error: NodeJS.ErrnoException) => (error.code === "ENOENT" ? [] : null));
+    if (there?.length === 0) continue;
+    findings.push(finding("bind-mount-taken", there === null ? `${source} is no folder here` : `${source} holds something here already`));
+  }
+  return findings;
+}
+
+export async function makeFolders(folders: readonly FolderMount[]): Promise<void> {
+  for (const { source } of folders) await mkdir(source, { recursive: true });
+}
+
+/** Takes away what moved on, or did not come. The folder itself stays: whoever made it may have given it to somebody. */
+export async function emptyFolders(folders: readonly FolderMount[]): Promise<void> {
+  for (const { source } of folders) {
+    const isThere = (await lstat(source).catch(() => null)) !== null;
+    if (isThere) await run("find", [source, "-xdev", "-mindepth", "1", "-delete"]);
+  }
+}

@@ -1,0 +1,126 @@
+import { expect } from "chai";
+import { LABELS } from "../../../collector/protocol.js";
+import { type LabWorkload, WORKLOADS } from "../../../lab/workloads/workload-table.js";
+import type { MigrationRecord } from "../../../platform/migration-record.js";
+import { listenForStage } from "../support/moments.js";
+import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "../support/moving-fleet.js";
+import { recordTicks, type Ticks, woundBack } from "../support/ticking-workload.js";
+import { settledOn } from "../support/traces.js";
+
+const NAME = "counter";
+
+/**
+ * Watches a file, which CRIU cannot carry to another host. Counts on in its volume from wherever it was, and tells each number by UDP: two copies, or
+ * files that came without their last changes, would tell a number twice.
+ */
+const PROGRAM = String.raw`
+import ctypes, os, socket, sys, time
+libc = ctypes.CDLL(None)
+libc.inotify_add_watch(libc.inotify_init(), b"/etc/hostname", 2)
+out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+journal = os.open("/data/journal", os.O_RDWR | os.O_CREAT | os.O_APPEND)
+lines = os.pread(journal, 1 << 26, 0).split(b"\n")
+number = max([int(line) for line in lines if line.isdigit()], default=0)
+os.write(journal, b"start\n")
+while True:
+    number += 1
+    os.write(journal, b"%d\n" % number)
+    try:
+        out.sendto(b"%d\n" % number, ("10.77.0.3", 9999))
+    except OSError:
+        pass
+    time.sleep(0.05)
+`;
+
+const COUNTER: LabWorkload = {
+  ...WORKLOADS.find(({ name }) => name === "journal")!,
+  name: NAME,
+  command: ["python3", "-S", "-B", "-c", PROGRAM],
+  address: "10.77.0.152",
+  macAddress: "02:45:4b:00:00:98",
+  volumes: [{ name: "counter-data", target: "/data" }],
+  labels: { [LABELS.fallback]: "cold" },
+};
+
+describe("A workload that CRIU refuses and that may be stopped", function () {
+  this.timeout(240_000);
+  let moving: MovingFleet;
+  let ticks: Ticks;
+  let here = FIRST;
+
+  before(async () => {
+    moving = await startMovingFleet("e2e-cold", [COUNTER], {
+      asked: [],
+      before: async (fleet) => {
+        ticks = await recordTicks(fleet.lab);
+      },
+    });
+    await ticks.goOn();
+  });
+
+  after(async () => {
+    expect(await moving?.close()).to.deep.equal([]);
+  });
+
+  const other = () => (here === FIRST ? SECOND : FIRST);
+  const container = (node: string) => moving.fleet.lab.node(node).docker.getContainer(NAME);
+
+  async function starts(): Promise<number> {
+    const journal = await moving.fleet.lab
+      .node(here)
+      .exec(["docker", "exec", NAME, "python3", "-S", "-c", "print(open('/data/journal').read())"]);
+    return journal.stdout.split("\n").filter((line) => line === "start").length;
+  }
+
+  /** One running copy on the side that the record says, that counts on without a number told twice, and nothing else left. */
+  async function endsWell(record: MigrationRecord): Promise<void> {
+    expect(record.modeUsed).to.equal("cold");
+    expect(record.result === "succeeded", record.errorMessage ?? "").to.equal(record.outcome === "committed");
+    here = record.outcome === "committed" ? record.to : record.from;
+    await settledOn(moving.fleet, NAME, here);
+    await ticks.goOn();
+    expect(woundBack(await ticks.read())).to.deep.equal([]);
+    const { HostConfig, NetworkSettings } = await container(here).inspect();
+    expect(HostConfig.RestartPolicy?.Name).to.equal("unless-stopped");
+    expect(NetworkSettings.Networks["fleet"]).to.include({ IPAddress: COUNTER.address, MacAddress: COUNTER.macAddress });
+    const volumes = await moving.fleet.lab.node(other()).docker.listVolumes();
+    expect(volumes.Volumes.map(({ Name }) => Name)).to.not.include("counter-data");
+  }
+
+  it("is stopped, moved and started with the same address and all its files, and the record says so", async () => {
+    const record = await moving.moveWell(NAME, here, other());
+    expect(record.blackoutSeconds).to.be.greaterThan(0);
+    expect(record.bytes).to.not.have.property("memory");
+    await endsWell(record);
+    expect(await starts()).to.equal(2);
+  });
+
+  it("starts again where it was when it cannot be started elsewhere", async () => {
+    const there = moving.fleet.lab.node(other());
+    const runc = (await there.exec(["sh", "-c", "command -v runc"])).stdout;
+    await there.exec(["sh", "-c", `mv ${runc} ${runc}.real && printf '#!/bin/sh\nexit 1\n' >${runc} && chmod 755 ${runc}`]);
+    const record = await moving.move(NAME, here, other());
+    await there.exec(["mv", `${runc}.real`, runc]);
+    expect(record).to.include({ result: "failed", errorCode: "RESTORE_FAILED", outcome: "aborted" });
+    await endsWell(record);
+    expect(await starts()).to.equal(3);
+  });
+
+  for (const [side, stages] of [
+    ["source", ["freeze", "transfer", "restore", "committed", "resume"]],
+    ["destination", ["transfer", "restore", "committed", "resume"]],
+  ] as const) {
+    for (const stage of stages) {
+      it(`ends with one good copy when the ${side}'s executor is killed at ${stage}`, async () => {
+        const moment = await listenForStage(moving.fleet, stage);
+        const id = await moving.begin(NAME, here, other());
+        await moment.reached;
+        moment.close();
+        const node = side === "source" ? here : other();
+        await moving.fleet.lab.node(node).service("executor")!.kill("SIGKILL");
+        await moving.startExecutor(node);
+        await endsWell(await moving.closed(id));
+      });
+    }
+  }
+});
