@@ -1,11 +1,12 @@
 import { Worker } from "bullmq";
 import type { Redis } from "ioredis";
 import { nowSeconds } from "../platform/clock.js";
-import { claimMigration, readMigration } from "../platform/migration-record.js";
+import { claimMigration, type MigrationRecord, readMigration } from "../platform/migration-record.js";
 import type { MigrateJob } from "../scheduler/protocol.js";
 import type { ExecutorMetrics } from "./metrics.js";
 import type { Surroundings } from "./migration/migration.js";
 import { recoverMigration } from "./migration/recover.js";
+import { ALONE, makeRendezvous } from "./migration/rendezvous.js";
 import { runMigration } from "./migration/run.js";
 
 export interface MigrationWorker {
@@ -24,18 +25,38 @@ export function startWorker(surroundings: Surroundings, metrics: ExecutorMetrics
   const { redis, keys, node, log } = surroundings;
   const inHand = new Set<string>();
 
+  /** Takes up a migration, with all that are carried out as one with it. */
   async function take(id: string): Promise<void> {
-    if (inHand.has(id)) return;
-    inHand.add(id);
-    metrics.migrationStarted();
+    const members = (await readMigration(redis, keys, id))?.members ?? [];
+    const ids = members.length > 0 ? members : [id];
+    if (ids.some((each) => inHand.has(each))) return;
+    for (const each of ids) {
+      inHand.add(each);
+      metrics.migrationStarted();
+    }
     try {
-      const record = await claimMigration(redis, keys, id, nowSeconds());
-      if (record === null || record.from !== node) return;
-      if (record.stage === "queued" && record.outcome === "pending") await runMigration(surroundings, record);
-      else await recoverMigration(surroundings, record);
+      const claimed = await Promise.all(ids.map((each) => claimMigration(redis, keys, each, nowSeconds())));
+      const records = claimed.filter((record) => record !== null && record.from === node) as MigrationRecord[];
+      // Together from the beginning or not at all: what an earlier executor began is settled, one by one.
+      const isNew = records.length === ids.length && records.every(({ stage, outcome }) => stage === "queued" && outcome === "pending");
+      const rendezvous = ids.length > 1 ? makeRendezvous(ids.length) : ALONE;
+      const done = await Promise.allSettled(
+        records.map((record) =>
+          isNew
+            ? runMigration(surroundings, record, rendezvous).catch((error: Error) => {
+                rendezvous.leave(error);
+                throw error;
+              })
+            : recoverMigration(surroundings, record),
+        ),
+      );
+      const failed = done.find((each) => each.status === "rejected");
+      if (failed !== undefined) throw failed.reason;
     } finally {
-      inHand.delete(id);
-      metrics.migrationEnded(await readMigration(redis, keys, id));
+      for (const each of ids) {
+        inHand.delete(each);
+        metrics.migrationEnded(await readMigration(redis, keys, each));
+      }
     }
   }
 

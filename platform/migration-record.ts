@@ -64,6 +64,8 @@ export interface NewMigration {
 
 export interface MigrationRecord extends NewMigration {
   readonly modeUsed: string | null;
+  /** Ids of all migrations that are carried out as one with this; empty = it is alone. */
+  readonly members: readonly string[];
   /** Raised each time an executor takes the migration up; writes under an older one are refused. */
   readonly epoch: number;
   readonly stage: Stage;
@@ -102,13 +104,35 @@ const closeScript = loadLua("platform/lua/migration-close.lua");
  * @throws WORKLOAD_MIGRATING when the workload has an open migration, FENCED when a newer leader exists.
  */
 export async function createMigration(redis: Redis, keys: Keys, migration: NewMigration, at: number, term: number): Promise<void> {
+  await createMigrations(redis, keys, [migration], at, term);
+}
+
+/** Opens records of workloads that move as one: frozen together, committed together, or none of them. All are opened or none. @throws as above. */
+export async function createMigrations(
+  redis: Redis,
+  keys: Keys,
+  together: readonly NewMigration[],
+  at: number,
+  term: number,
+): Promise<void> {
+  const members = together.length > 1 ? { members: JSON.stringify(together.map(({ id }) => id)) } : {};
+  const records = together.map(({ id }) => keys.migration(id));
   const reply = await createScript(
     redis,
-    [keys.migration(migration.id), keys.openMigrations, keys.openByWorkload, keys.leader, keys.audit],
-    [JSON.stringify(migration), at, term, keys.events],
+    [keys.openMigrations, keys.openByWorkload, keys.leader, keys.audit, ...records],
+    [JSON.stringify(together.map((each) => ({ ...each, ...members }))), at, term, keys.events],
   );
-  if (reply === "busy") throw new EvenkeelError("WORKLOAD_MIGRATING", migration.name, { facts: { workload: migration.workload } });
   if (reply === "fenced") throw new EvenkeelError("FENCED", `term ${term} is over`);
+  if (reply !== "ok") {
+    const busy = together.find(({ workload }) => reply === `busy ${workload}`);
+    throw new EvenkeelError("WORKLOAD_MIGRATING", busy?.name ?? "", { facts: { workload: busy?.workload } });
+  }
+}
+
+/** Record keys of the others that move as one with a migration. */
+async function othersOf(redis: Redis, keys: Keys, id: string): Promise<string[]> {
+  const members = JSON.parse((await redis.hget(keys.migration(id), "members")) || "[]") as string[];
+  return members.filter((member) => member !== id).map((member) => keys.migration(member));
 }
 
 /** Takes the migration up under a new epoch. Null when it is closed already or was never there. */
@@ -132,15 +156,30 @@ export async function advanceMigration(
   if (reply !== "ok") throw new EvenkeelError("FENCED", `migration ${step.id}: ${String(reply)}`);
 }
 
-/** The point of no return. True if and only if the destination's copy may run from now on. Safe to repeat. */
+/** How soon a copy that is whole looks again whether the others of its group are. */
+const WHOLE_POLL_MILLISECONDS = 10;
+
+/**
+ * The point of no return. True if and only if the destination's copy may run from now on. Safe to repeat. For one of a group it takes until
+ * the last of them has asked, or one of them has given up.
+ */
 export async function commitMigration(redis: Redis, keys: Keys, id: string, epoch: number, at: number): Promise<boolean> {
-  const reply = await commitScript(redis, [keys.migration(id), keys.owners, keys.lastMoved, keys.audit], [epoch, at, keys.events, id]);
-  return reply === "committed";
+  const others = await othersOf(redis, keys, id);
+  for (;;) {
+    const reply = await commitScript(
+      redis,
+      [keys.migration(id), keys.owners, keys.lastMoved, keys.audit, ...others],
+      [epoch, at, keys.events, id],
+    );
+    if (reply !== "waiting") return reply === "committed";
+    await new Promise((resolve) => setTimeout(resolve, WHOLE_POLL_MILLISECONDS));
+  }
 }
 
-/** Settles the migration in favour of the source, unless the destination has committed. Returns the outcome that stands. */
+/** Settles the migration, and all that move as one with it, in favour of the source, unless the destination has committed. Returns the outcome that stands. */
 export async function abortMigration(redis: Redis, keys: Keys, id: string, at: number, why: string): Promise<Outcome | "gone"> {
-  return (await abortScript(redis, [keys.migration(id), keys.audit], [at, why, keys.events, id])) as Outcome | "gone";
+  const others = await othersOf(redis, keys, id);
+  return (await abortScript(redis, [keys.migration(id), keys.audit, ...others], [at, why, keys.events])) as Outcome | "gone";
 }
 
 /** For a destination whose committed copy failed to resume and is gone for certain. True = the source's copy counts again. */
@@ -203,6 +242,7 @@ function parseRecord(hash: Record<string, string>): MigrationRecord {
     because: text("because"),
     mode: text("mode"),
     modeUsed: orNull("modeUsed"),
+    members: json("members", []),
     epoch: Number(text("epoch")),
     stage: text("stage") as Stage,
     outcome: text("outcome") as Outcome,

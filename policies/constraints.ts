@@ -17,12 +17,14 @@ export function parseConstraints(labels: Readonly<Record<string, string>>): Cons
 
 /** What most workloads do not have: absent rather than null. */
 function parseFurther(labels: Readonly<Record<string, string>>): Partial<Constraints> {
-  const affinityGroup = labels["io.evenkeel.affinity"]?.trim();
+  const group = labels["io.evenkeel.group"]?.trim();
+  const affinityGroup = group || labels["io.evenkeel.affinity"]?.trim();
   const zoneSpreadGroup = labels["io.evenkeel.zone-spread"]?.trim();
   const disruptionBudget = parseBudget(labels["io.evenkeel.disruption-budget"]);
   const priority = Number(labels["io.evenkeel.priority"]?.trim() || Number.NaN);
   return {
     ...(affinityGroup && { affinityGroup }),
+    ...(group && { group }),
     ...(zoneSpreadGroup && { zoneSpreadGroup }),
     ...(disruptionBudget && { disruptionBudget }),
     ...(Number.isFinite(priority) && { priority }),

@@ -174,6 +174,8 @@ export interface Constraints {
   readonly pinnedTo: readonly string[];
   /** Workloads of one group are kept on one node (label io.evenkeel.affinity). */
   readonly affinityGroup?: string | null;
+  /** Workloads of one group on one node are frozen, moved and resumed as one (label io.evenkeel.group); it is an affinity group too. */
+  readonly group?: string | null;
   /** Workloads of one group are kept in distinct zones (label io.evenkeel.zone-spread). */
   readonly zoneSpreadGroup?: string | null;
   /** No more than `moving` workloads of the group are under way at once (label io.evenkeel.disruption-budget=GROUP/COUNT). */

@@ -13,6 +13,7 @@ import { CRIU_ALONE, goesCold } from "./goes-cold.js";
 import { forgetDescription, keepDescription } from "./kept-description.js";
 import { enter, type Held, reportProgress, type Surroundings, sourceFolder } from "./migration.js";
 import { decideCompression, outgoing } from "./outlet.js";
+import { ALONE, type Rendezvous } from "./rendezvous.js";
 import { reserveRoom } from "./reserve.js";
 import { withRetries } from "./with-retries.js";
 
@@ -34,14 +35,19 @@ interface Progress {
  * Carries out one claimed migration, from preflight to the closed record. Never throws for a migration that failed: the record says so.
  * States and the point of no return: docs/architecture-migration.md.
  */
-export async function runMigration(surroundings: Surroundings, record: MigrationRecord): Promise<MigrationRecord> {
+export async function runMigration(
+  surroundings: Surroundings,
+  record: MigrationRecord,
+  rendezvous: Rendezvous = ALONE,
+): Promise<MigrationRecord> {
   const { redis, keys } = surroundings;
   const log = surroundings.log.child({ migration: record.id, workload: record.name });
   const progress: Progress = { description: null, restartsHeld: false, checkpoint: null, frozenAt: null };
   const held: Held = { record, peer: await surroundings.connect(record.to), bytes: {}, outlet: { compresses: false }, log };
   try {
-    const blackoutSeconds = await carryOver(surroundings, held, progress).catch(async (error: unknown) => {
+    const blackoutSeconds = await carryOver(surroundings, held, progress, rendezvous).catch(async (error: unknown) => {
       const known = asEvenkeelError(error);
+      rendezvous.leave(new EvenkeelError("CANCELLED", `${record.name}, which moves as one with it, failed: ${known.message}`));
       log.error({ code: known.code, detail: known.detail, stack: known.code === "INTERNAL" ? known.stack : undefined }, "migration failed");
       await settle(surroundings, held, progress, known);
       return null;
@@ -60,7 +66,7 @@ export async function runMigration(surroundings: Surroundings, record: Migration
 }
 
 /** Everything up to the resumed twin. Returns the blackout in seconds. */
-async function carryOver(surroundings: Surroundings, held: Held, progress: Progress): Promise<number> {
+async function carryOver(surroundings: Surroundings, held: Held, progress: Progress, rendezvous: Rendezvous): Promise<number> {
   const { engine } = surroundings;
   const { record, peer } = held;
   await enter(surroundings, held, "preflight", { modeUsed: "stopcopy" });
@@ -81,6 +87,7 @@ async function carryOver(surroundings: Surroundings, held: Held, progress: Progr
   const twin = await withRetries(surroundings, held, () => peer.makeTwin(record.id));
   const trees = await syncWhileRunning(surroundings, held, description, twin);
 
+  await rendezvous.meet("ready");
   await enter(surroundings, held, "freeze");
   await keepDescription(surroundings, record.id, description);
   progress.restartsHeld = true;
@@ -91,6 +98,7 @@ async function carryOver(surroundings: Surroundings, held: Held, progress: Progr
   const { frozenAt, imagesPath, processes } = await checkpoint.dumped();
   progress.frozenAt = frozenAt;
 
+  await rendezvous.meet("frozen");
   await enter(surroundings, held, "transfer");
   await Promise.all([
     syncFrozen(surroundings, held, checkpoint, trees),

@@ -24,8 +24,9 @@ export async function carryOut(actor: Actor, picture: FleetPicture, moves: Plan[
       started.push(await startMigration(actor, picture, move));
     } catch (error) {
       const { code } = asEvenkeelError(error);
-      if (code !== "WORKLOAD_MIGRATING") throw error;
-      log.debug({ workload: move.workload }, "is being moved already");
+      // Refused: one that it moves as one with is fixed, which the next plan has to live with.
+      if (code !== "WORKLOAD_MIGRATING" && code !== "MOVE_REFUSED") throw error;
+      log.debug({ workload: move.workload, code }, "is being moved already, or may not be moved");
     }
   }
   return started;

@@ -3,8 +3,8 @@ import type { Redis } from "ioredis";
 import { nowSeconds } from "../../platform/clock.js";
 import { EvenkeelError } from "../../platform/errors.js";
 import type { Keys } from "../../platform/keys.js";
-import { createMigration } from "../../platform/migration-record.js";
-import type { Move } from "../../policies/types.js";
+import { createMigrations } from "../../platform/migration-record.js";
+import type { Move, WorkloadState } from "../../policies/types.js";
 import type { FleetPicture } from "../fleet/build-snapshot.js";
 import type { MigrationJobs } from "./migration-jobs.js";
 
@@ -17,30 +17,42 @@ export interface Actor {
 }
 
 /**
- * Opens the record, then delivers the job: a crash in between leaves a record without a job, which recovery mends.
+ * Opens the record, then delivers the job: a crash in between leaves a record without a job, which recovery mends. Of a workload that moves as one
+ * with others, all are opened at once and one job carries them.
  * @returns the migration's id.
- * @throws WORKLOAD_NOT_FOUND, WORKLOAD_MIGRATING, FENCED.
+ * @throws WORKLOAD_NOT_FOUND, WORKLOAD_MIGRATING, MOVE_REFUSED, FENCED.
  */
 export async function startMigration({ redis, keys, jobs, term }: Actor, picture: FleetPicture, move: Move): Promise<string> {
-  const workload = picture.placed.find(({ id }) => id === move.workload);
-  const state = picture.snapshot.workloads.find(({ id }) => id === move.workload);
-  if (workload === undefined || state === undefined) throw new EvenkeelError("WORKLOAD_NOT_FOUND", move.workload);
-  // The picture may have aged while others of its moves were being started.
-  const movedAt = Number((await redis.hget(keys.lastMoved, move.workload)) ?? 0);
-  if (movedAt > picture.reading.at) throw new EvenkeelError("WORKLOAD_MIGRATING", `${workload.reading.name} has just arrived elsewhere`);
   const at = nowSeconds();
-  const id = makeMigrationId(at);
-  const { name, containerId } = workload.reading;
   const { from, to, reason, because } = move;
-  await createMigration(
-    redis,
-    keys,
-    { id, workload: move.workload, name, containerId, from, to, reason, because, mode: state.constraints.mode },
-    at,
-    term,
+  const migrations = await Promise.all(
+    whoMoves(picture, move).map(async (state) => {
+      const reading = picture.placed.find(({ id }) => id === state.id)?.reading;
+      if (reading === undefined) throw new EvenkeelError("WORKLOAD_NOT_FOUND", state.id);
+      // The picture may have aged while others of its moves were being started.
+      const movedAt = Number((await redis.hget(keys.lastMoved, state.id)) ?? 0);
+      if (movedAt > picture.reading.at) throw new EvenkeelError("WORKLOAD_MIGRATING", `${reading.name} has just arrived elsewhere`);
+      const { name, containerId } = reading;
+      return { id: makeMigrationId(at), workload: state.id, name, containerId, from, to, reason, because, mode: state.constraints.mode };
+    }),
   );
+  await createMigrations(redis, keys, migrations, at, term);
+  const { id } = migrations.find(({ workload }) => workload === move.workload)!;
   await jobs.add(id, from);
   return id;
+}
+
+/** The workload of a move, and those on its node that move as one with it. @throws WORKLOAD_NOT_FOUND, MOVE_REFUSED */
+function whoMoves({ snapshot }: FleetPicture, { workload: id, from, to }: Move): WorkloadState[] {
+  const wanted = snapshot.workloads.find((each) => each.id === id);
+  if (wanted === undefined) throw new EvenkeelError("WORKLOAD_NOT_FOUND", id);
+  const { group } = wanted.constraints;
+  const others = group ? snapshot.workloads.filter((each) => each.id !== id && each.node === from && each.constraints.group === group) : [];
+  for (const { name, constraints } of others) {
+    const isFixed = constraints.mode === "never" || (constraints.pinnedTo.length > 0 && !constraints.pinnedTo.includes(to));
+    if (isFixed) throw new EvenkeelError("MOVE_REFUSED", `${wanted.name} moves as one with ${name}, which may not go to ${to}`);
+  }
+  return [wanted, ...others];
 }
 
 /** Sorts by time; holds no `:`, which BullMQ forbids in a job's id. */

@@ -6,7 +6,7 @@ import { startPart } from "../../../lab/fleet/parts.js";
 import type { LabKind } from "../../../lab/lab.js";
 import type { LabContainer, LabWorkload } from "../../../lab/workloads/workload-table.js";
 import { nowSeconds } from "../../../platform/clock.js";
-import { createMigration, type MigrationRecord, readMigration } from "../../../platform/migration-record.js";
+import { createMigrations, type MigrationRecord, readMigration } from "../../../platform/migration-record.js";
 import { connectRedis } from "../../../platform/redis.js";
 import { MIGRATE_JOB, type MigrateJob } from "../../../scheduler/protocol.js";
 import { waitFor } from "../../support/wait-for.js";
@@ -29,6 +29,8 @@ export interface MovingFleet {
   readonly fleet: Fleet;
   /** Opens a record and delivers its job, as the scheduler would. Returns the record's id. */
   begin(workload: string, from: string, to: string): Promise<string>;
+  /** The same for workloads that move as one. Returns the records' ids. */
+  beginTogether(workloads: readonly string[], from: string, to: string): Promise<string[]>;
   /** Waits until the record is closed. */
   closed(id: string): Promise<MigrationRecord>;
   /** `begin`, then `closed`. */
@@ -94,18 +96,25 @@ function makeMovingFleet(fleet: Fleet, clients: ReturnType<typeof clientsAt> | n
     return report;
   };
 
-  const begin = async (workload: string, from: string, to: string) => {
-    const { Id } = await lab.node(from).docker.getContainer(workload).inspect();
-    // The executor reserves room by the newest sample, which must know the container.
-    await waitFor(`a sample of ${workload} on ${from}`, async () => (await redis.get(keys.nodeSample(from)))?.includes(Id), {
-      deadlineSeconds: 60,
-    });
-    const id = `${workload}-${++count}`;
-    const record = { id, workload, name: workload, containerId: Id, from, to, reason: "operator", because: "a test", mode: "auto" };
-    await createMigration(redis, keys, record, nowSeconds(), 0);
+  const beginTogether = async (workloads: readonly string[], from: string, to: string) => {
+    const records = await Promise.all(
+      workloads.map(async (workload) => {
+        const { Id } = await lab.node(from).docker.getContainer(workload).inspect();
+        // The executor reserves room by the newest sample, which must know the container.
+        await waitFor(`a sample of ${workload} on ${from}`, async () => (await redis.get(keys.nodeSample(from)))?.includes(Id), {
+          deadlineSeconds: 60,
+        });
+        const id = `${workload}-${++count}`;
+        return { id, workload, name: workload, containerId: Id, from, to, reason: "operator", because: "a test", mode: "auto" };
+      }),
+    );
+    await createMigrations(redis, keys, records, nowSeconds(), 0);
+    const [{ id }] = records as [(typeof records)[number]];
     await queues.get(from)!.add(MIGRATE_JOB, { migrationId: id }, { jobId: id, removeOnComplete: true, removeOnFail: true });
-    return id;
+    return records.map((record) => record.id);
   };
+
+  const begin = async (workload: string, from: string, to: string) => (await beginTogether([workload], from, to))[0]!;
 
   const closed = async (id: string) => {
     let seen: MigrationRecord | null = null;
@@ -126,6 +135,7 @@ function makeMovingFleet(fleet: Fleet, clients: ReturnType<typeof clientsAt> | n
   return {
     fleet,
     begin,
+    beginTogether,
     closed,
     move,
     moveWell: async (workload, from, to) => {

@@ -69,6 +69,7 @@ const migration = (result: MigrationRecord["result"]): MigrationRecord => ({
   because: "",
   mode: "auto",
   modeUsed: "stopcopy",
+  members: [],
   epoch: 1,
   stage: "cleanup",
   outcome: result === "succeeded" ? "committed" : "aborted",

@@ -15,6 +15,11 @@ describe("reading a container's labels", () => {
   it("keeps hands off a workload whose mode it cannot read", () => {
     for (const mode of ["nver", "", "false", "live"]) expect(parseConstraints({ "io.evenkeel.mode": mode }).mode).to.equal("never");
   });
+  it("keeps together what moves as one, whatever else is asked for", () => {
+    const labels = { "io.evenkeel.group": " shop ", "io.evenkeel.affinity": "other" };
+    expect(parseConstraints(labels)).to.include({ group: "shop", affinityGroup: "shop" });
+    expect(parseConstraints({ "io.evenkeel.affinity": "other" })).to.not.have.property("group");
+  });
   it("takes an empty group for none", () => {
     expect(parseConstraints({ "io.evenkeel.anti-affinity": " " }).antiAffinityGroup).to.equal(null);
   });

@@ -25,6 +25,7 @@ const record = (change: Partial<MigrationRecord> = {}): MigrationRecord => ({
   because: "",
   mode: "auto",
   modeUsed: "stopcopy",
+  members: [],
   epoch: 1,
   stage: "resume",
   outcome: "committed",
