@@ -71,8 +71,8 @@ describe("watching containers", () => {
     await follow();
     engine.behaviour = "fail";
     engine.emit("die");
-    await waitFor("the list to be lost", async () => !(await watch.current()).known);
-    expect(await names()).to.contain("engine is ill");
+    // A busy machine may have it give up waiting first, and say that.
+    await waitFor("the list to be lost, and why", async () => (await names()).includes("engine is ill"));
     engine.behaviour = "serve";
     await waitFor("the list to be back", async () => (await names()).toString() === "a");
     await waitFor("a new stream", () => engine.followers === 1);
