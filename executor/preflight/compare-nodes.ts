@@ -10,7 +10,7 @@ const release = (version: string) => version.split(".").slice(0, 2).join(".");
 export function compareNodes(source: NodeFacts, destination: NodeFacts): Finding[] {
   return [
     ...olderFindings(source, destination),
-    ...destinationCriuFindings(destination),
+    ...abilityFindings(destination),
     ...traitFindings(source, destination),
     ...clockFindings(source, destination),
   ];
@@ -28,8 +28,8 @@ function olderFindings(source: NodeFacts, destination: NodeFacts): Finding[] {
   ];
 }
 
-/** A destination that cannot restore anything is told before the freeze and not after it. */
-function destinationCriuFindings({ node, criu, criuConfig, runc, missingTools }: NodeFacts): Finding[] {
+/** What keeps a node from saving or restoring anything at all. */
+export function abilityFindings({ node, criu, criuConfig, runc, missingTools }: NodeFacts): Finding[] {
   return [
     ...(criu.version === null ? [finding("criu-missing", `on ${node}`)] : []),
     ...(criu.trouble === null ? [] : [finding("criu-broken", `${node}: ${criu.trouble}`)]),

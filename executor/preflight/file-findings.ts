@@ -1,8 +1,8 @@
-import { readFile } from "node:fs/promises";
 import { type Finding, finding } from "../../platform/findings.js";
 import { GHOST_LIMIT_BYTES } from "../criu-setup.js";
 import { nameOf } from "./members.js";
 import type { OpenFile } from "./open-files.js";
+import { watchFinding } from "./watch-findings.js";
 
 /** Nameless objects that CRIU has a way to save; every other kind makes its dump end with "Can't dump file of that type". */
 const SAVED_OBJECTS = new Set(["[eventfd]", "[eventpoll]", "[signalfd]", "[timerfd]", "[pidfd]", "[fanotify]", "inotify"]);
@@ -45,19 +45,4 @@ async function judge(file: OpenFile): Promise<Finding | null> {
     );
   }
   return null;
-}
-
-/** CRIU finds a watched file again by its path on tmpfs, elsewhere by a handle of the file system that another host does not have. */
-async function watchFinding({ pid, descriptor }: OpenFile): Promise<Finding | null> {
-  const [info, mounts] = await Promise.all([
-    readFile(`/proc/${pid}/fdinfo/${descriptor}`, "utf8").catch(() => ""),
-    readFile(`/proc/${pid}/mountinfo`, "utf8").catch(() => ""),
-  ]);
-  const inMemory = new Set(
-    [...mounts.matchAll(/^\d+ \d+ (\d+):(\d+) .* - tmpfs /gm)].map(([, major, minor]) => (Number(major) << 20) | Number(minor)),
-  );
-  const watched = [...info.matchAll(/^(?:inotify|fanotify) .*\bsdev:([0-9a-f]+)/gm)].map(([, device]) => Number.parseInt(device!, 16));
-  const elsewhere = watched.filter((device) => !inMemory.has(device));
-  if (elsewhere.length === 0) return null;
-  return finding("inotify", `${await nameOf(pid)} watches ${elsewhere.length} files or folders with inotify or fanotify`);
 }

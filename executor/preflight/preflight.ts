@@ -3,6 +3,7 @@ import type { WorkloadDescription } from "../engine/engine.js";
 import type { Surroundings } from "../migration/migration.js";
 import { readDemand } from "../migration/reserve.js";
 import type { Offer, OfferAnswer } from "../peer/protocol.js";
+import { abilityFindings } from "./compare-nodes.js";
 import { mebibytes } from "./room.js";
 
 export interface Preflight {
@@ -47,7 +48,12 @@ export async function preflight(
     const words = `${wanted.to} has ${mebibytes(freeBytes)} free${held}; ${wanted.name} needs ${mebibytes(demand.memoryBytes)} while it moves`;
     room.push(finding("memory-short", words));
   }
-  return { description, findings: once([...own, ...room, ...answer.findings]), hasImage: answer.hasImage, hasZstd: answer.hasZstd };
+  return {
+    description,
+    findings: once([...abilityFindings(introduction.facts), ...own, ...room, ...answer.findings]),
+    hasImage: answer.hasImage,
+    hasZstd: answer.hasZstd,
+  };
 }
 
 /** Both ends may have noticed the same. */

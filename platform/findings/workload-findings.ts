@@ -38,8 +38,8 @@ export const WORKLOAD_FINDINGS = {
     "The state of a device cannot be moved; configure the program not to use it.",
   ),
   inotify: fails(
-    "A process watches files with inotify or fanotify; CRIU finds them again by handles that mean nothing on another host",
-    "Turn the watching off (for most programs a reload on a signal does), or let it watch a tmpfs only.",
+    "A process watches files of its root file system with inotify or fanotify, and CRIU does not find them again on an overlay",
+    "Let it watch a volume, a tmpfs, /etc or /var/log, which CRIU does find; or turn the watching off.",
   ),
   "deleted-file": fails(
     "A process has a deleted file open that is too large to travel in the images",

@@ -10,6 +10,8 @@ import { settledOn } from "../support/traces.js";
 const NAME = TICKER.name;
 /** Long enough for the other end to notice. */
 const CUT_MILLISECONDS = 6000;
+/** Passes preflight and fails when runc asks it to dump or restore. */
+const BROKEN_CRIU = '[ "$1" = swrk ] && exit 1\nexec criu.real "$@"';
 
 describe("A migration that cannot be completed", function () {
   this.timeout(240_000);
@@ -75,13 +77,13 @@ describe("A migration that cannot be completed", function () {
   }
 
   it("goes on at the source when CRIU cannot freeze it", async () => {
-    const record = await withProgram(FIRST, "/usr/sbin/criu", "exit 1", () => moving!.move(NAME, FIRST, SECOND));
+    const record = await withProgram(FIRST, "/usr/sbin/criu", BROKEN_CRIU, () => moving!.move(NAME, FIRST, SECOND));
     expect(record).to.include({ result: "failed", errorCode: "CHECKPOINT_FAILED" });
     await goesOnAtTheSource(record);
   });
 
   it("goes on at the source when CRIU cannot restore it", async () => {
-    const record = await withProgram(SECOND, "/usr/sbin/criu", "exit 1", () => moving!.move(NAME, FIRST, SECOND));
+    const record = await withProgram(SECOND, "/usr/sbin/criu", BROKEN_CRIU, () => moving!.move(NAME, FIRST, SECOND));
     expect(record).to.include({ result: "failed", errorCode: "RESTORE_FAILED" });
     await goesOnAtTheSource(record);
   });

@@ -69,6 +69,8 @@ const OBSTACLES: readonly Obstacle[] = [
     container: (base) => withoutNetwork(host({ ...SHARING, NetworkMode: "host" })(base)),
   },
   { title: "shares its host's processes", code: "host-PidMode", container: host({ ...SHARING, PidMode: "host" }) },
+  { title: "shares its host's shared memory", code: "host-IpcMode", container: host({ ...SHARING, IpcMode: "host" }) },
+  { title: "shares its host's name", code: "host-UTSMode", container: host({ ...SHARING, UTSMode: "host" }) },
   {
     title: "shares the network of another container",
     code: "shared-namespace",

@@ -1,0 +1,245 @@
+import { readdir } from "node:fs/promises";
+import { expect } from "chai";
+import { execa } from "execa";
+import type { MigrationRecord } from "../../../platform/migration-record.js";
+import type { DoctorAnswer } from "../../../scheduler/api-shapes.js";
+import { waitFor } from "../../support/wait-for.js";
+import { AWKWARD_PROGRAMS } from "../support/awkward-programs.js";
+import { evenkeel } from "../support/command-line.js";
+import { CANDIDATE, type Change, type ExaminedFleet, FIRST, SECOND, startExaminedFleet } from "../support/examined-fleet.js";
+import { olderCriu } from "../support/older-criu.js";
+
+const MIB = 2 ** 20;
+const OLDER = "/opt/older-criu";
+/** Adds an instruction to what CRIU wrote down of the CPU: the third word of its image, found by the tag of the field (6, a number). */
+const RICHER_CPU = String.raw`
+import sys
+path = sys.argv[1]
+data = bytearray(open(path, "rb").read())
+words, at = [], data.index(b"\x30")
+while data[at] == 0x30:
+    end = at + 1
+    while data[end] & 0x80:
+        end += 1
+    words.append((at + 1, end + 1))
+    at = end + 1
+# CPUID 1, ECX: a word that has no bit to spare is left out
+start, end = words[4]
+data[start:end] = b"\xff\xff\xff\xff\x0f"
+data[8:12] = (len(data) - 12).to_bytes(4, "little")
+open(path, "wb").write(data)
+`;
+
+describe("Before a move, it is told that a destination will not do since", function () {
+  this.timeout(240_000);
+  let examined: ExaminedFleet;
+
+  before(async () => {
+    examined = await startExaminedFleet("e2e-pf-nodes");
+    await examined.fleet.runWorkload({ ...CANDIDATE, name: "seed" }, FIRST);
+    await examined.first.getContainer("seed").remove({ force: true });
+  });
+  after(async () => {
+    expect((await examined?.close()) ?? []).to.deep.equal([]);
+  });
+
+  const host =
+    (changes: object): Change =>
+    (base) => ({ ...base, HostConfig: { ...base.HostConfig, ...changes } });
+
+  it("its CRIU is older, and a move there ends before anything is touched: criu-older", async function () {
+    const { fleet, shell } = examined;
+    const folder = await olderCriu();
+    if (folder === null) this.skip();
+    await execa("cp", ["-a", folder, `${fleet.lab.sharedDirectory}/older-criu`]);
+    await shell(SECOND, `cp -a /shared/older-criu ${OLDER}`);
+    const libraries = (await readdir(`${folder}/usr/lib`)).find((name) => name.endsWith("-linux-gnu"));
+    const start = `LD_LIBRARY_PATH=${OLDER}/usr/lib/${libraries} exec ${OLDER}/usr/sbin/criu "$@"`;
+    await examined.withProgram(SECOND, "/usr/sbin/criu", start, () =>
+      examined
+        .withCandidate({}, async () => {
+          expect((await shell(SECOND, "criu --version")).trim()).to.match(/^Version: 4\.1/);
+          expect(await examined.blockers()).to.include("criu-older");
+          const { answer } = await evenkeel<DoctorAnswer>(fleet, "doctor", "--json");
+          const codes = answer.pairs.map(({ from, to, findings }) => [from, to, ...findings.map(({ code }) => code)]);
+          // The other way round it is the newer one that reads what the older one wrote.
+          expect(codes).to.deep.equal([
+            [FIRST, SECOND, "criu-older"],
+            [SECOND, FIRST],
+          ]);
+          const moved = await evenkeel<MigrationRecord>(fleet, "migrate", CANDIDATE.name, "--to", SECOND, "--wait", "--json");
+          expect(moved.code).to.equal(1);
+          expect(moved.answer).to.include({ result: "failed", errorCode: "PREFLIGHT_BLOCKED" });
+          expect(moved.answer.blockers.map(({ code }) => code)).to.deep.equal(["criu-older"]);
+          expect(moved.answer.timeline.map(({ stage }) => stage)).to.deep.equal(["queued", "preflight"]);
+        })
+        .then(() => undefined),
+    );
+  });
+
+  it("its CPU lacks an instruction that the source has, by CRIU's own check: cpu-features", async () => {
+    // All nodes of the lab share one CPU, so the source is given one with more: CRIU's word on it is changed as it is written.
+    const script = `criu.real "$@" || exit $?\ncase $* in *cpuinfo\\ dump*) shift 3; python3 - "$1/cpuinfo.img" <<'END'\n${RICHER_CPU}END\n;; esac`;
+    await examined.withProgram(FIRST, "/usr/sbin/criu", script, async () => {
+      await examined.withCandidate({}, async () => {
+        const { findings } = await examined.preflight();
+        expect(findings.map(({ code }) => code)).to.include("cpu-features");
+        expect(findings.find(({ code }) => code === "cpu-features")!.message).to.include("capabilities do not match");
+      });
+    });
+  });
+
+  it("its CRIU fails its own check: criu-broken", async () => {
+    const script = 'case $* in check) echo "Error: no such kernel feature" >&2; exit 1;; esac\nexec criu.real "$@"';
+    await examined.withProgram(SECOND, "/usr/sbin/criu", script, async () => {
+      await examined.withCandidate({}, async () => {
+        expect(await examined.blockers()).to.include("criu-broken");
+      });
+    });
+  });
+
+  it("its source has no CRIU: criu-missing", async () => {
+    await examined.shell(FIRST, "mv /usr/sbin/criu /usr/sbin/criu.away");
+    await examined.withCandidate({}, async () => {
+      expect(await examined.blockers()).to.include("criu-missing");
+    });
+    await examined.shell(FIRST, "mv /usr/sbin/criu.away /usr/sbin/criu");
+  });
+
+  it("a program is missing there: tool-missing", async () => {
+    await examined.shell(SECOND, "mv /usr/bin/rsync /usr/bin/rsync.away");
+    await examined.withCandidate({}, async () => {
+      expect(await examined.blockers()).to.include("tool-missing");
+    });
+    await examined.shell(SECOND, "mv /usr/bin/rsync.away /usr/bin/rsync");
+  });
+
+  it("an administrator's line in CRIU's configuration there would break it: criu-config", async () => {
+    await examined.shell(SECOND, "echo leave-running >/etc/criu/default.conf");
+    await examined.withCandidate({}, async () => {
+      expect(await examined.blockers()).to.include("criu-config");
+    });
+    await examined.shell(SECOND, "rm /etc/criu/default.conf");
+  });
+
+  it("the runtime is missing there: runtime-missing", async () => {
+    const { shell } = examined;
+    const settings = await shell(SECOND, "cat /etc/docker/daemon.json");
+    const { runtimes: _, "default-runtime": __, ...others } = JSON.parse(settings) as Record<string, unknown>;
+    const reload = async (text: string) => {
+      await shell(SECOND, "cat >/etc/docker/daemon.json", text);
+      await examined.fleet.lab.node(SECOND).restartDocker();
+    };
+    await reload(JSON.stringify(others));
+    await examined.withCandidate({}, async () => {
+      expect(await examined.blockers()).to.include("runtime-missing");
+    });
+    await reload(settings);
+  });
+
+  it("its memory is too small: memory-short", async () => {
+    const large = host({ Memory: 1024 * MIB, MemorySwap: 1024 * MIB });
+    const had = await examined.withCandidate({ program: AWKWARD_PROGRAMS.memory, change: large }, async () => {
+      await waitFor("its memory to be seen", async () => (await examined.blockers()).includes("memory-short"), { deadlineSeconds: 30 });
+    });
+    expect(had).to.equal(true);
+  });
+
+  it("its images do not fit where they pass through memory there: tmpfs-short", async () => {
+    await examined.withCandidate({}, async () => {
+      expect(await examined.blockers()).to.deep.equal([]);
+      await examined.shell(SECOND, "mount -t tmpfs -o size=64k,mode=700 none /run/evenkeel");
+      const found = await examined.blockers().finally(() => examined.shell(SECOND, "umount /run/evenkeel"));
+      expect(found).to.include("tmpfs-short");
+    });
+  });
+
+  it("its disk is too small for a volume: disk-short", async () => {
+    const { shell } = examined;
+    const change = host({ Mounts: [{ Type: "volume", Source: "much-data", Target: "/data" }] });
+    try {
+      const folder = `$(docker info -f '{{.DockerRootDir}}')/volumes`;
+      const had = await examined.withCandidate({ program: AWKWARD_PROGRAMS["volume-data"], change }, async () => {
+        await shell(SECOND, `mount -t tmpfs -o size=72m none ${folder}`);
+        const found = await examined.blockers().finally(() => shell(SECOND, `umount ${folder}`));
+        expect(found).to.include("disk-short");
+        expect(await examined.blockers()).to.deep.equal([]);
+      });
+      expect(had).to.equal(true);
+    } finally {
+      await examined.first.getVolume("much-data").remove({ force: true });
+    }
+  });
+
+  it("a volume is kept by a plugin, which no other node can read: volume-driver", async () => {
+    const plugin = await examined.fleet.lab.node(FIRST).spawn(["python3", "-c", VOLUME_PLUGIN], { name: "plugin" });
+    try {
+      await examined.shell(FIRST, "until [ -S /run/docker/plugins/elsewhere.sock ]; do sleep 0.05; done");
+      await examined.withCandidate(
+        {
+          change: host({
+            Mounts: [{ Type: "volume", Source: "kept", Target: "/data", VolumeOptions: { DriverConfig: { Name: "elsewhere" } } }],
+          }),
+        },
+        async () => {
+          expect(await examined.blockers()).to.include("volume-driver");
+        },
+      );
+      await examined.first.getVolume("kept").remove({ force: true });
+    } finally {
+      await plugin.kill();
+    }
+  });
+
+  it("the image is on neither node: image-missing", async () => {
+    const { fleet, first, shell } = examined;
+    await examined.withCandidate({}, async (container) => {
+      const { Id } = (await container.commit({ repo: "gone", tag: "1" })) as { Id: string };
+      await container.remove({ force: true });
+      await examined.withCandidate({ change: (base) => ({ ...base, Image: "gone:1" }) }, async () => {
+        // Docker lets nobody remove the image of a container that runs; a disk that was repaired badly does.
+        const root = "$(docker info -f '{{.DockerRootDir}}')/image/overlay2";
+        await shell(FIRST, `rm -r ${root}/imagedb/content/sha256/${Id.replace("sha256:", "")}`);
+        await fleet.lab.node(FIRST).restartDocker();
+        await waitFor("it to run again", async () => (await first.getContainer(CANDIDATE.name).inspect()).State.Running, {
+          deadlineSeconds: 30,
+        });
+        expect(await examined.blockers()).to.include("image-missing");
+      });
+    });
+  });
+});
+
+/** A volume plugin of the kind that Docker finds by its socket. */
+const VOLUME_PLUGIN = String.raw`
+import http.server, json, os, socketserver
+folder = "/srv/elsewhere"
+os.makedirs(folder, exist_ok=True)
+os.makedirs("/run/docker/plugins", exist_ok=True)
+path = "/run/docker/plugins/elsewhere.sock"
+if os.path.exists(path):
+    os.unlink(path)
+answers = {
+    "/Plugin.Activate": {"Implements": ["VolumeDriver"]},
+    "/VolumeDriver.Capabilities": {"Capabilities": {"Scope": "local"}},
+    "/VolumeDriver.List": {"Volumes": [{"Name": "kept", "Mountpoint": folder}], "Err": ""},
+    "/VolumeDriver.Get": {"Volume": {"Name": "kept", "Mountpoint": folder}, "Err": ""},
+}
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def address_string(self):
+        return "docker"
+    def log_message(self, *_):
+        pass
+    def do_POST(self):
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = json.dumps(answers.get(self.path, {"Mountpoint": folder, "Err": ""})).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/vnd.docker.plugins.v1.1+json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    pass
+Server(path, Handler).serve_forever()
+`;
