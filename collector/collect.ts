@@ -5,6 +5,7 @@ import type { Config } from "../platform/config.js";
 import { makeKeys } from "../platform/keys.js";
 import type { Logger } from "../platform/log.js";
 import { makeAnnouncer } from "./announcer.js";
+import { makePattern, pushPattern } from "./daily-pattern.js";
 import { countOoms, dockerFolders } from "./health/engine-facts.js";
 import { watchHealth } from "./health/watch-health.js";
 import type { CollectorMetrics } from "./metrics.js";
@@ -53,6 +54,7 @@ export function startCollector({ config, redis, docker, metrics, log, root, watc
     health: health.current,
     ...(root === undefined ? {} : { root }),
   });
+  const pattern = makePattern();
   let pushedAt: number | null = null;
   let isFailing = false;
 
@@ -99,6 +101,12 @@ export function startCollector({ config, redis, docker, metrics, log, root, watc
     for (const { containerId, memoryLimitBytes } of sample?.workloads ?? []) if (memoryLimitBytes !== null) memoryLimited.add(containerId);
     if (sample === null || !isPublishable) return;
     publisher.offer(sample);
+    const halfHour = pattern.add(sample);
+    if (halfHour !== null) {
+      pushPattern(redis, keys, config.node.id, halfHour).catch((error: unknown) =>
+        log.warn({ err: error }, "half an hour of the day is lost"),
+      );
+    }
     announcer.see(sample);
   };
   const sampleSafely = () => sampleOnce().catch((error: unknown) => log.error({ err: error }, "sampling failed"));

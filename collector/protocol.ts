@@ -76,6 +76,20 @@ export const nodeIdentitySchema = z.object({
   labels: z.record(z.string(), z.string()),
 });
 
+/** A node's means of one half hour of the day (UTC), one for each of the last days, in the hash `pattern` of the node by half hour. */
+export const PATTERN_SLOT_SECONDS = 1800;
+const patternPointSchema = z.tuple([z.number(), amount, amount]);
+/** `[middle of the half hour in epoch seconds, CPU ratio, memory ratio]`, oldest first. */
+export const patternSlotSchema = z.array(patternPointSchema);
+export type PatternPoint = z.infer<typeof patternPointSchema>;
+
+const DAY_SECONDS = 86_400;
+
+/** Which half hour of the day this is, 0 to 47. */
+export function patternSlot(at: number): number {
+  return Math.floor((((at % DAY_SECONDS) + DAY_SECONDS) % DAY_SECONDS) / PATTERN_SLOT_SECONDS);
+}
+
 export type WorkloadSample = z.infer<typeof workloadSampleSchema>;
 export type NodeSample = z.infer<typeof nodeSampleSchema>;
 export type NodeHealth = z.infer<typeof healthSchema>;

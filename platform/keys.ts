@@ -17,6 +17,8 @@ export function makeKeys(prefix: string = DEFAULT_PREFIX) {
     nodeSample: (node: string) => key("node", node, "sample"),
     /** capped stream: one entry a sample, fields `at cpuRatio memoryRatio` (empty string = unknown). */
     nodeHistory: (node: string) => key("node", node, "history"),
+    /** hash: half hour of the day -> the node's means of it on the last days; see collector/protocol.ts. */
+    nodePattern: (node: string) => key("node", node, "pattern"),
     /** string: NodeIdentity as JSON (capacity, versions, peer address). Kept when the node is silent. */
     nodeIdentity: (node: string) => key("node", node, "identity"),
     /** hash: node id -> maintenance flag; see scheduler/protocol.ts parseMaintenanceFlag. */

@@ -62,6 +62,8 @@ export interface NodeState {
   readonly memoryUsedBytes: number | null;
   /** Oldest first; what the hold time is judged on. */
   readonly history: readonly NodePoint[];
+  /** Means of earlier days around the present time of day, oldest first; absent = not known. */
+  readonly pastDays?: readonly NodePoint[];
   readonly maintenance: Maintenance | null;
   /** `io.evenkeel.zone` is the node's zone, for spreading. */
   readonly labels: Readonly<Record<string, string>>;

@@ -20,6 +20,10 @@ export interface FleetOptions {
   readonly onProgress?: (step: string, percent?: number) => void;
   readonly mode?: "observe" | "auto";
   readonly policies?: Record<string, unknown>;
+  /** Further settings of the scheduler. */
+  readonly scheduler?: Record<string, unknown>;
+  /** Labels of nodes, by name. */
+  readonly nodeLabels?: Readonly<Record<string, Record<string, string>>>;
   readonly sampleSeconds?: number;
   readonly tickSeconds?: number;
   /** Without it only Redis, collectors and executors run: enough for moves made by a test itself. */
@@ -73,6 +77,8 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     });
     const settings = await writeSettings(lab, {
       policies: options.policies ?? {},
+      scheduler: options.scheduler ?? {},
+      nodeLabels: options.nodeLabels ?? {},
       mode: options.mode ?? "auto",
       sampleSeconds: options.sampleSeconds ?? SAMPLE_SECONDS[kind],
       tickSeconds: options.tickSeconds ?? 1,

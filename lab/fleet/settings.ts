@@ -20,7 +20,15 @@ export interface FleetSettings {
 /** Writes each part's configuration and certificates into the shared folder, as an installer would into /etc/evenkeel. */
 export async function writeSettings(
   lab: Lab,
-  options: { policies: Record<string, unknown>; mode: "observe" | "auto"; sampleSeconds: number; tickSeconds: number },
+  options: {
+    policies: Record<string, unknown>;
+    mode: "observe" | "auto";
+    sampleSeconds: number;
+    tickSeconds: number;
+    /** Further settings of the scheduler. */
+    scheduler: Record<string, unknown>;
+    nodeLabels: Readonly<Record<string, Record<string, string>>>;
+  },
 ): Promise<FleetSettings> {
   const operatorToken = randomBytes(24).toString("hex");
   const redisPassword = randomBytes(16).toString("hex");
@@ -42,7 +50,7 @@ export async function writeSettings(
       node.name,
       {
         ...common,
-        node: { id: node.name, peerHost: node.address },
+        node: { id: node.name, peerHost: node.address, labels: options.nodeLabels[node.name] ?? {} },
         executor: {
           metricsPort: EXECUTOR_METRICS_PORT,
           tls: { authority: `${home}/ca.pem`, certificate: `${home}/node.pem`, key: `${home}/node.key` },
@@ -53,7 +61,7 @@ export async function writeSettings(
   }
   await write(lab.control.name, {
     ...common,
-    scheduler: { port: SCHEDULER_PORT, tickSeconds: options.tickSeconds, operatorToken, mode: options.mode },
+    scheduler: { ...options.scheduler, port: SCHEDULER_PORT, tickSeconds: options.tickSeconds, operatorToken, mode: options.mode },
     policies: options.policies,
   });
   return { operatorToken, redisPassword, configOf: (machine) => `/shared/etc/${machine}/config.json` };

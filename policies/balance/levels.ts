@@ -65,7 +65,8 @@ function peakOf(
   const values = readingsOf(state.history, ratio, since).map(({ value }) => value);
   const peak = percentileOf(values, config.peakRatio) ?? 0;
   if (config.forecastSeconds === 0) return peak;
-  const settled = readingsOf(state.history, ratio, changedAt ?? Number.NEGATIVE_INFINITY);
+  // What it used before its workloads changed is no guide to what it will use.
+  const settled = readingsOf([...(state.pastDays ?? []), ...state.history], ratio, changedAt ?? Number.NEGATIVE_INFINITY);
   const expected = expectAt(settled, now + config.forecastSeconds, config.windowSeconds);
   return expected === null ? peak : Math.max(peak, expected.value + expected.error);
 }

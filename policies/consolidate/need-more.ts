@@ -1,6 +1,7 @@
 import type { JudgedContext } from "../context.js";
-import { expectAt } from "../estimate/expect.js";
-import { readingsOf } from "../estimate/series.js";
+import { dailyAt } from "../estimate/daily.js";
+import { type Reading, readingsOf } from "../estimate/series.js";
+import { trendAt } from "../estimate/trend.js";
 import type { NodeView } from "../fleet.js";
 import { cpuCeiling } from "../stages/feasible.js";
 import type { SkipReason } from "../types.js";
@@ -32,16 +33,45 @@ export function whyMoreNeeded(awake: readonly NodeView[], context: JudgedContext
 }
 
 /** The load of all nodes as it is expected when a node woken now would be there, with its error, against what those awake may give. */
-export function whyExpectedTooMuch(awake: readonly NodeView[], { fleet, config, now }: JudgedContext): string | null {
-  const at = now + config.consolidate.leadSeconds;
+export function whyExpectedTooMuch(awake: readonly NodeView[], context: JudgedContext): string | null {
+  const { leadSeconds } = context.config.consolidate;
+  const at = context.now + leadSeconds;
+  const byTrend = expectByTrend(at, context);
+  const byDay = expectByDay(at, context);
+  const expected = Math.max(byTrend, byDay ?? 0);
+  const room = awake.reduce((sum, { state }) => sum + state.cpuCapacityCores * cpuCeiling(context.config), 0);
+  if (expected <= room) return null;
+  const how = byDay !== null && byDay > byTrend ? ", as on the days before" : "";
+  return `${cores(expected)} are expected to be asked for in ${leadSeconds} s${how}, and those awake may give ${cores(room)}`;
+}
+
+function expectByTrend(at: number, { fleet, config }: JudgedContext): number {
   let expected = 0;
   for (const { load, state } of fleet.nodes) {
     if (load === null) continue;
-    const forecast = expectAt(readingsOf(state.history, "cpuRatio"), at, config.balance.windowSeconds);
+    const forecast = trendAt(latest(readingsOf(state.history, "cpuRatio"), config.balance.windowSeconds), at);
     const ratio = forecast === null ? 0 : Math.min(1, forecast.value + forecast.error);
     expected += Math.max(load.cpuCores.high, ratio * state.cpuCapacityCores);
   }
-  const room = awake.reduce((sum, { state }) => sum + state.cpuCapacityCores * cpuCeiling(config), 0);
-  if (expected <= room) return null;
-  return `${cores(expected)} are expected to be asked for in ${config.consolidate.leadSeconds} s, and those awake may give ${cores(room)}`;
+  return expected;
+}
+
+/**
+ * What the whole fleet used at this time on earlier days: wherever its workloads were then, and of those that sleep now too. Null until every
+ * node that is awake has days to show.
+ */
+function expectByDay(at: number, { fleet }: JudgedContext): number | null {
+  let [expected, variance] = [0, 0];
+  for (const { load, state } of fleet.nodes) {
+    const day = dailyAt(readingsOf(state.pastDays ?? [], "cpuRatio"), at);
+    if (day === null && load !== null) return null;
+    expected += (day?.value ?? 0) * state.cpuCapacityCores;
+    variance += ((day?.error ?? 0) * state.cpuCapacityCores) ** 2;
+  }
+  return expected + Math.sqrt(variance);
+}
+
+function latest(readings: readonly Reading[], seconds: number): Reading[] {
+  const newest = readings.at(-1)?.at ?? 0;
+  return readings.filter(({ at }) => newest - at <= seconds);
 }

@@ -26,6 +26,7 @@ export async function forgetNode(redis: Redis, keys: Keys, node: string): Promis
       keys.executors,
       keys.power,
       keys.homecomings,
+      keys.nodePattern(node),
     ],
     [node],
   );

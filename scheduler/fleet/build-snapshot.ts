@@ -62,6 +62,7 @@ export function buildPicture(reading: FleetReading, context: PictureContext): Fl
     nodes: reading.nodes.map((node) =>
       nodeState(node, requests.get(node.id) ?? [], context.smoothingSeconds, {
         health: healthSigns(node, lostPeers),
+        ...(reading.patterns.has(node.id) && { pastDays: reading.patterns.get(node.id)! }),
         linkBytesPerSecond: lessons.linkOf.get(node.id) ?? null,
         ...judgePower(reading.power.get(node.id), node.sample?.at ?? null, reading.at, context.powerDeadlineSeconds),
       }),
@@ -84,7 +85,7 @@ function nodeState(
   reading: NodeReading,
   requests: readonly MaintenanceRequest[],
   smoothingSeconds: number,
-  more: Pick<NodeState, "health" | "linkBytesPerSecond" | "power" | "wokenAt">,
+  more: Pick<NodeState, "health" | "linkBytesPerSecond" | "pastDays" | "power" | "wokenAt">,
 ): NodeState {
   const { sample, identity, history } = reading;
   const cpuCapacityCores = sample?.cpuCapacityCores ?? identity?.cpuCapacityCores ?? 0;

@@ -2,6 +2,7 @@ import { performance } from "node:perf_hooks";
 import type { Redis } from "ioredis";
 import { nowSeconds } from "../../platform/clock.js";
 import type { Keys } from "../../platform/keys.js";
+import { completeConfig } from "../../policies/config.js";
 import type { LivePolicies } from "../reload.js";
 import { powerSavingWindow, type Windows } from "../windows.js";
 import { buildPicture, type FleetPicture } from "./build-snapshot.js";
@@ -40,11 +41,15 @@ export function makeFleetView(options: ViewOptions): FleetView {
   const read = async () => {
     const begunMilliseconds = performance.now();
     const at = nowSeconds();
-    const { holdSeconds } = policies.current().overload;
+    const { overload, balance, consolidate } = completeConfig(policies.current());
+    const { holdSeconds } = overload;
     const smoothingSeconds = Math.max(holdSeconds * SMOOTHING_PER_HOLD, intervalSeconds);
     // Twice the hold time, so that an episode is seen from its beginning even when it ebbs for a while.
-    const historyLength = Math.min(HISTORY_LIMIT, Math.ceil((2 * holdSeconds) / intervalSeconds) + 10);
-    const reading = await readFleet(redis, keys, { at, sampleTtlSeconds, historyLength, memory });
+    const looksAhead = balance.enabled || consolidate.enabled;
+    const lookBackSeconds = Math.max(2 * holdSeconds, looksAhead ? balance.windowSeconds : 0);
+    const historyLength = Math.min(HISTORY_LIMIT, Math.ceil(lookBackSeconds / intervalSeconds) + 10);
+    const horizonSeconds = looksAhead ? Math.max(balance.forecastSeconds, consolidate.leadSeconds) : null;
+    const reading = await readFleet(redis, keys, { at, sampleTtlSeconds, historyLength, horizonSeconds, memory });
     const open = windows.open(at);
     const powerSaving = powerSavingWindow(open, windows.limitPowerSaving);
     const { powerDeadlineSeconds } = options;

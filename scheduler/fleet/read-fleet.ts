@@ -5,6 +5,7 @@ import { type PowerRecords, parsePower } from "../power/power-record.js";
 import { type Homecomings, parseHomecomings } from "./homecomings.js";
 import { type ExecutorReports, parseReports } from "./lost-peers.js";
 import { makeNodeMemory, type NodeMemory, type NodeReading, readNodes } from "./read-nodes.js";
+import { makePatternMemory, type PatternMemory, type Patterns, readPatterns } from "./read-patterns.js";
 
 /** Everything Redis holds about the fleet at one moment, checked but not yet judged. */
 export interface FleetReading {
@@ -19,6 +20,8 @@ export interface FleetReading {
   /** What each node's power was last told. */
   readonly power: PowerRecords;
   readonly homecomings: Homecomings;
+  /** What nodes used on earlier days at this time of day. */
+  readonly patterns: Patterns;
   readonly openMigrations: readonly MigrationRecord[];
   /** Those kept, newest first. */
   readonly closedMigrations: readonly MigrationRecord[];
@@ -28,6 +31,8 @@ export interface ReadOptions {
   readonly at: number;
   readonly sampleTtlSeconds: number;
   readonly historyLength: number;
+  /** How far ahead the policies look; null = not at all, and earlier days are not read. */
+  readonly horizonSeconds: number | null;
   readonly memory: FleetMemory;
 }
 
@@ -36,10 +41,11 @@ export interface FleetMemory {
   readonly nodes: NodeMemory;
   /** Closed records by id. They never change again, so each is read once; those that Redis has dropped are dropped here too. */
   readonly closed: Map<string, MigrationRecord>;
+  readonly patterns: PatternMemory;
 }
 
 export function makeFleetMemory(): FleetMemory {
-  return { nodes: makeNodeMemory(), closed: new Map() };
+  return { nodes: makeNodeMemory(), closed: new Map(), patterns: makePatternMemory() };
 }
 
 const CLOSED_MIGRATIONS_READ = 1000;
@@ -59,8 +65,13 @@ export async function readFleet(redis: Redis, keys: Keys, options: ReadOptions):
     redis.hgetall(keys.lastMoved),
     readClosed(redis, keys, options.memory.closed),
   ]);
+  const { at, horizonSeconds } = options;
+  const ids = nodes.map(({ id }) => id);
+  const patterns: Patterns =
+    horizonSeconds === null ? new Map() : await readPatterns(redis, keys, ids, { at, horizonSeconds, memory: options.memory.patterns });
   return {
-    at: options.at,
+    at,
+    patterns,
     nodes,
     executors: parseReports(executors),
     power: parsePower(power),

@@ -74,7 +74,13 @@ describe("reading the fleet", () => {
     });
   };
   const picture = async (from: Redis) => {
-    const reading = await readFleet(from, keys, { at: now(), sampleTtlSeconds: 20, historyLength: 10, memory: makeFleetMemory() });
+    const reading = await readFleet(from, keys, {
+      at: now(),
+      sampleTtlSeconds: 20,
+      historyLength: 10,
+      horizonSeconds: null,
+      memory: makeFleetMemory(),
+    });
     return buildPicture(reading, {
       windows: [],
       firstSeen: rememberFirstSeen(),

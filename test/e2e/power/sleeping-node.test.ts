@@ -1,0 +1,113 @@
+import { existsSync } from "node:fs";
+import { mkdir, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { expect } from "chai";
+import { type Fleet, startFleet } from "../../../lab/fleet/fleet.js";
+import { startPart } from "../../../lab/fleet/parts.js";
+import { WORKLOADS } from "../../../lab/workloads/workload-table.js";
+import { readMigration } from "../../../platform/migration-record.js";
+import type { NodeAnswer } from "../../../scheduler/api-shapes.js";
+import { API_BASE } from "../../../scheduler/protocol.js";
+import { waitFor } from "../../support/wait-for.js";
+
+const WEB = WORKLOADS.filter(({ name }) => name === "web");
+const BURNERS = WORKLOADS.filter(({ name }) => name.startsWith("burner"));
+const DEADLINE = { deadlineSeconds: 120, everyMilliseconds: 250 };
+const POLICIES = {
+  overload: { cpuDetectRatio: 0.58, cpuFixRatio: 0.5, holdSeconds: 6 },
+  // What the burners do to the other nodes is not the matter here.
+  health: { enabled: false },
+  consolidate: { enabled: true, leadSeconds: 5, awakeSeconds: 600 },
+};
+
+describe("A lab node that sleeps to save power", function () {
+  this.timeout(420_000);
+  let fleet: Fleet;
+  let clients: Awaited<ReturnType<Fleet["startClients"]>>;
+  let buttons: string;
+
+  const node3 = () => fleet.lab.node("node3");
+  const pressed = (button: string) => waitFor(`the button ${button}`, async () => (await readdir(buttons)).includes(button), DEADLINE);
+  const isIn = (state: string) =>
+    waitFor(
+      `node3 to be ${state}`,
+      async () => {
+        const { nodes } = (await (await fetch(`${fleet.url}${API_BASE}/nodes`)).json()) as { nodes: NodeAnswer[] };
+        return nodes.find(({ id }) => id === "node3")?.state === state;
+      },
+      DEADLINE,
+    );
+
+  before(async () => {
+    const nodes = ["node1", "node2", "node3"].map((name) => ({ name, cpuCores: 1, memoryBytes: 2 * 1024 ** 3 }));
+    const touch = (what: string) => ({ command: ["touch", `/shared/buttons/${what}-{node}`] });
+    fleet = await startFleet({
+      name: "e2e-power",
+      nodes,
+      withPrometheus: false,
+      policies: POLICIES,
+      nodeLabels: { node3: { "io.evenkeel.may-sleep": "true" } },
+      scheduler: { power: { sleep: touch("sleep"), wake: touch("wake"), deadlineSeconds: 180 } },
+    });
+    buttons = join(fleet.lab.sharedDirectory, "buttons");
+    await mkdir(buttons, { recursive: true });
+    for (const workload of WEB) await fleet.runWorkload(workload, "node1");
+    clients = await fleet.startClients(WEB);
+  });
+  after(async () => {
+    expect(await fleet?.close()).to.deep.equal([]);
+  });
+
+  it("is put to sleep while nothing needs it, and its power is really off", async () => {
+    await pressed("sleep-node3");
+    const { pid } = node3();
+    await node3().stop();
+    expect(existsSync(`/proc/${pid}`)).to.equal(false);
+    await isIn("asleep");
+  });
+
+  it("is woken when the load asks for it, waited for while it boots, and takes a workload over the connection it had", async () => {
+    for (const burner of BURNERS) await fleet.runWorkload(burner, "node1");
+    await pressed("wake-node3");
+    await isIn("waking");
+    await node3().start();
+    await node3().waitForDocker();
+    await startPart(node3(), "collector", fleet.settings);
+    await startPart(node3(), "executor", fleet.settings);
+    await waitFor("its executor to listen", async () => (await node3().exec(["ss", "-ltnH", "sport = :9443"])).stdout !== "", DEADLINE);
+    await waitFor("it to report", async () => (await fleet.redis.exists(fleet.keys.nodeSample("node3"))) === 1, DEADLINE);
+    await waitFor("it to be awake", async () => (await fleet.redis.hget(fleet.keys.power, "node3"))?.includes("awake"), DEADLINE);
+
+    const headers = { authorization: `Bearer ${fleet.settings.operatorToken}`, "content-type": "application/json" };
+    const asked = await waitFor(
+      "web to be free to go there",
+      async () => {
+        const answer = await fetch(`${fleet.url}${API_BASE}/migrations`, {
+          method: "POST",
+          headers,
+          body: JSON.stringify({ workload: "web", to: "node3" }),
+        });
+        const body = (await answer.json()) as { migration?: { id: string }; error?: { code: string } };
+        if (answer.status === 201) return body.migration!.id;
+        // Evenkeel itself may be moving it there already, or elsewhere first.
+        if (body.error?.code === "ALREADY_THERE") return "there";
+        return null;
+      },
+      DEADLINE,
+    );
+    if (asked !== "there") {
+      const record = await waitFor(
+        "the move to end",
+        async () => {
+          const now = await readMigration(fleet.redis, fleet.keys, asked);
+          return now?.closedAt == null ? null : now;
+        },
+        DEADLINE,
+      );
+      expect(record.result, record.errorMessage ?? "").to.equal("succeeded");
+    }
+    const before = (await clients.report()).clients[0]!;
+    await waitFor("web to answer there", async () => (await clients.report()).clients[0]!.requests > before.requests + 3, DEADLINE);
+    expect((await clients.report()).clients[0]).to.include({ wrongAnswers: 0, resets: 0, connectionKept: true });
+  });
+});
