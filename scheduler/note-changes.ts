@@ -25,6 +25,7 @@ export function describeChanges(
       entries.push({ at, kind: "move-planned", actor: "scheduler", workload, detail: `${from} -> ${to}: ${because}` });
     }
   }
+  if (before.plan !== null) entries.push(...lateDrains(picture, plan, before.plan.at));
   const conflicts = new Set<string>();
   for (const { id, conflict } of picture.placed) {
     if (conflict.length === 0) continue;
@@ -35,4 +36,19 @@ export function describeChanges(
     entries.push({ at, kind: "conflict", actor: "scheduler", workload: id, detail });
   }
   return { entries, conflicts };
+}
+
+/** Drains whose deadline has passed since the tick before, each with what is left and why. */
+function lateDrains({ snapshot, placed }: FleetPicture, plan: Plan, beforeAt: number): NewEntry[] {
+  const { at } = snapshot;
+  const names = new Map(placed.map(({ id, reading }) => [id, reading.name]));
+  const reasons = new Map(plan.skips.map(({ workload, reason }) => [workload, reason]));
+  return snapshot.nodes.flatMap((node) => {
+    const deadline = node.maintenance?.deadline ?? null;
+    const left = snapshot.workloads.filter((workload) => workload.node === node.id);
+    if (deadline === null || beforeAt > deadline || at <= deadline || left.length === 0) return [];
+    const named = left.map(({ id }) => `${names.get(id) ?? id} (${reasons.get(id) ?? "moving"})`);
+    const detail = `the deadline has passed with ${left.length} left: ${named.join(", ")}`;
+    return [{ at, kind: "drain-late", actor: "scheduler", node: node.id, detail }];
+  });
 }

@@ -1,15 +1,20 @@
 import { unwatchFile, watchFile } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import { nowSeconds } from "../platform/clock.js";
-import { readConfigText } from "../platform/config.js";
-import { asEvenkeelError } from "../platform/errors.js";
+import { type Config, parseConfig, readConfigText } from "../platform/config.js";
+import { asEvenkeelError, EvenkeelError } from "../platform/errors.js";
+import { describeIssues } from "../platform/field-line.js";
 import type { Logger } from "../platform/log.js";
 import type { PolicyConfig } from "../policies/config.js";
-import { readPolicyConfig } from "./policy-config.js";
+import type { Mode } from "./act/carry-out-plan.js";
+import { parsePolicyConfig, readPolicyConfig } from "./policy-config.js";
+import { makeWindows, type Windows, whyWrongWindow } from "./windows.js";
 
-/** The policies' settings as they are now: ask each time, for they may change while the scheduler runs. */
-export interface LivePolicies {
+/** The settings that may change while the scheduler runs, as they are now: ask each time. */
+export interface LiveSettings {
   current(): PolicyConfig;
+  mode(): Mode;
+  readonly windows: Windows;
   state(): ReloadState;
 }
 
@@ -20,16 +25,16 @@ export interface ReloadState {
   readonly refused: string | null;
 }
 
-export interface PolicyFile extends LivePolicies {
+export interface SettingsFile extends LiveSettings {
   /** Reads the file again. Never throws: settings that are wrong in any point change nothing. */
   reload(): void;
   close(): void;
 }
 
-export interface PolicyFileOptions {
+export interface SettingsFileOptions {
   /** Null: the settings cannot change. */
   readonly path: string | null;
-  readonly initial: PolicyConfig;
+  readonly initial: Config;
   readonly log: Logger;
   /** After each attempt that changed something or was refused. */
   onReload(error: string | null): void;
@@ -38,34 +43,68 @@ export interface PolicyFileOptions {
 /** By its date and not by events: an editor replaces a file, and a mounted one is replaced by a link. */
 const LOOK_MILLISECONDS = 1000;
 
-/** Follows the `policies` of the configuration file. Everything else in the file takes effect at the next start. */
-export function followPolicyFile({ path, initial, log, onReload }: PolicyFileOptions): PolicyFile {
-  let config = initial;
+/**
+ * Follows the `policies`, the mode and the windows of the configuration file. Everything else in the file takes effect at the next start.
+ * @throws CONFIG_INVALID when the initial settings are wrong.
+ */
+export function followSettings({ path, initial, log, onReload }: SettingsFileOptions): SettingsFile {
+  let settings = settingsOf(initial);
+  let windows = makeWindows(settings.windows);
   let state: ReloadState = { loadedAt: nowSeconds(), refused: null };
   const reload = () => {
     if (path === null) return;
     try {
-      const read = readPolicyConfig(readConfigText(path), path);
-      const isNew = !isDeepStrictEqual(read, config);
+      const read = readSettings(readConfigText(path), path);
+      const isNew = !isDeepStrictEqual(read, settings);
       if (!isNew && state.refused === null) return;
-      config = read;
+      windows = makeWindows(read.windows);
+      settings = read;
       state = { loadedAt: isNew ? nowSeconds() : state.loadedAt, refused: null };
-      log.info({ path }, isNew ? "new policy settings are in force" : "the configuration is valid again; nothing has changed");
+      log.info({ path, mode: read.mode }, isNew ? "new settings are in force" : "the configuration is valid again; nothing has changed");
       onReload(null);
     } catch (error) {
       const { detail } = asEvenkeelError(error);
       state = { ...state, refused: detail };
-      log.error({ path, err: error }, "the changed configuration is refused as a whole; the old policy settings stay");
+      log.error({ path, err: error }, "the changed configuration is refused as a whole; the old settings stay");
       onReload(detail);
     }
   };
   if (path !== null) watchFile(path, { interval: LOOK_MILLISECONDS, persistent: false }, reload);
   return {
-    current: () => config,
+    current: () => settings.policies,
+    mode: () => settings.mode,
+    windows: {
+      open: (now) => windows.open(now),
+      get limitPowerSaving() {
+        return windows.limitPowerSaving;
+      },
+    },
     state: () => state,
     reload,
     close: () => {
       if (path !== null) unwatchFile(path, reload);
     },
   };
+}
+
+interface Settings {
+  readonly policies: PolicyConfig;
+  readonly mode: Mode;
+  readonly windows: Config["scheduler"]["windows"];
+}
+
+function settingsOf({ scheduler, policies }: Config): Settings {
+  return { policies: parsePolicyConfig(policies), mode: scheduler.mode, windows: scheduler.windows };
+}
+
+/** @throws CONFIG_INVALID naming every wrong field with its line. */
+function readSettings(text: string, path: string): Settings {
+  const { scheduler } = parseConfig(text, path);
+  const policies = readPolicyConfig(text, path);
+  const wrong = scheduler.windows.flatMap((window, index) => {
+    const why = whyWrongWindow(window);
+    return why === null ? [] : [{ code: "custom" as const, input: window, path: ["scheduler", "windows", index], message: why }];
+  });
+  if (wrong.length > 0) throw new EvenkeelError("CONFIG_INVALID", `${path}:\n${describeIssues(text, wrong)}`);
+  return { policies, mode: scheduler.mode, windows: scheduler.windows };
 }

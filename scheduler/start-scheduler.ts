@@ -13,15 +13,13 @@ import { makeServer } from "./http/make-server.js";
 import { holdLease, type Lease } from "./lease.js";
 import { makeSchedulerMetrics } from "./metrics.js";
 import { subscribeNotes } from "./notes.js";
-import { parsePolicyConfig } from "./policy-config.js";
 import { makePowerActs } from "./power/carry-out-power.js";
-import { followPolicyFile } from "./reload.js";
+import { followSettings } from "./reload.js";
 import { startTicking } from "./tick.js";
-import { makeWindows } from "./windows.js";
 
 export interface SchedulerParts {
   readonly config: Config;
-  /** The file it came from: its `policies` are followed. Left out = they stay as they are. */
+  /** The file it came from: its `policies`, mode and windows are followed. Left out = they stay as they are. */
   readonly configFile?: string;
   readonly redis: Redis;
   /** A connection of its own, used for nothing but subscribing. */
@@ -34,7 +32,7 @@ export interface Scheduler {
   readonly port: number;
   /** The term under which it leads; null when it does not. */
   term(): number | null;
-  /** Reads the policies' settings from the file again, as it does by itself when the file changes. */
+  /** Reads these settings from the file again, as it does by itself when the file changes. */
   reload(): void;
   /** Ends the tick under way, gives the lease back, stops serving. The connections stay the caller's. */
   close(): Promise<void>;
@@ -49,32 +47,31 @@ const STAGES_THAT_WAKE: ReadonlySet<string> = new Set(["closed", "aborted"]);
 /** @throws CONFIG_INVALID, or the system's error when the port is taken. */
 export async function startScheduler({ config, configFile, redis, subscriber, registry, log }: SchedulerParts): Promise<Scheduler> {
   const { scheduler, collector } = config;
-  const initial = parsePolicyConfig(config.policies);
-  const windows = makeWindows(scheduler.windows);
   const keys = makeKeys(config.redis.prefix);
   const jobs = makeMigrationJobs(redis, keys);
   const notes = await subscribeNotes(subscriber, keys);
   const { sampleTtlSeconds, intervalSeconds } = collector;
   const metrics = makeSchedulerMetrics(registry);
-  const policies = followPolicyFile({
+  const policies = followSettings({
     path: configFile ?? null,
-    initial,
+    initial: config,
     log,
     onReload: (error) => {
       if (error !== null) metrics.countReloadFailure();
       const kind = error === null ? "config-reloaded" : "config-refused";
-      const entry = { at: nowSeconds(), kind, actor: "scheduler", detail: error ?? "new policy settings are in force" };
+      const entry = { at: nowSeconds(), kind, actor: "scheduler", detail: error ?? "new settings are in force" };
       recordAudit(redis, keys, entry, 0).catch((cause) => log.warn({ err: cause }, "the reload could not be noted"));
     },
   });
   const powerDeadlineSeconds = scheduler.power?.deadlineSeconds ?? POWER_DEADLINE_SECONDS;
+  const { windows } = policies;
   const power = makePowerActs(scheduler.power, log);
   const view = makeFleetView({ redis, keys, sampleTtlSeconds, intervalSeconds, policies, windows, powerDeadlineSeconds });
   // Competes only once its API answers: the lease tells others where it is.
   let lease: Lease | null = null;
   const leadership = { term: () => lease?.term() ?? null };
-  const { tickSeconds, mode } = scheduler;
-  const ticker = startTicking({ redis, keys, jobs, leadership, view, windows, metrics, policies, power, mode, tickSeconds, log });
+  const { tickSeconds } = scheduler;
+  const ticker = startTicking({ redis, keys, jobs, leadership, view, windows, metrics, policies, power, tickSeconds, log });
   notes.listen(({ kind, stage }) => {
     if (kind === "maintenance" || (kind === "migration" && STAGES_THAT_WAKE.has(stage ?? ""))) ticker.wake();
   });

@@ -5,7 +5,7 @@ import { asEvenkeelError } from "../platform/errors.js";
 import type { Keys } from "../platform/keys.js";
 import type { Logger } from "../platform/log.js";
 import { decide } from "../policies/decide.js";
-import { carryOut, heldBack, type Mode } from "./act/carry-out-plan.js";
+import { carryOut, heldBack } from "./act/carry-out-plan.js";
 import { forgetWorkloads } from "./act/forget.js";
 import type { MigrationJobs } from "./act/migration-jobs.js";
 import { recoverJobs } from "./act/recover-jobs.js";
@@ -20,7 +20,7 @@ import type { SchedulerMetrics } from "./metrics.js";
 import { describeChanges } from "./note-changes.js";
 import { type PublishedPlan, readPlan, writePlan } from "./plan-store.js";
 import type { PowerActs } from "./power/carry-out-power.js";
-import type { LivePolicies } from "./reload.js";
+import type { LiveSettings } from "./reload.js";
 import type { Windows } from "./windows.js";
 
 export interface TickParts {
@@ -31,9 +31,8 @@ export interface TickParts {
   readonly view: FleetView;
   readonly windows: Windows;
   readonly metrics: SchedulerMetrics;
-  readonly policies: LivePolicies;
+  readonly policies: LiveSettings;
   readonly power: PowerActs;
-  readonly mode: Mode;
   readonly tickSeconds: number;
   readonly log: Logger;
 }
@@ -147,7 +146,8 @@ async function planAndAct(
   picture: FleetPicture,
   term: number,
 ): Promise<{ published: PublishedPlan; decideSeconds: number }> {
-  const { redis, keys, jobs, windows, policies, mode, log } = parts;
+  const { redis, keys, jobs, windows, policies, log } = parts;
+  const mode = policies.mode();
   const now = picture.reading.at;
   const begunMilliseconds = performance.now();
   const plan = decide(picture.snapshot, policies.current(), now);

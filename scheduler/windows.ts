@@ -65,12 +65,17 @@ export function movesForbidden(open: readonly OpenWindow[], move: { from: string
   );
 }
 
-function checkWindow({ cron, timeZone, action, node }: WindowConfig, index: number): void {
-  const refuse = (why: string) => new EvenkeelError("CONFIG_INVALID", `scheduler.windows.${index}: ${why}`);
-  if (cron.trim().split(/\s+/).length !== 5 || !validateDetailed(cron).valid)
-    throw refuse(`"${cron}" is not a cron expression of five fields`);
-  if (timeZone !== "UTC" && !Intl.supportedValuesOf("timeZone").includes(timeZone)) throw refuse(`"${timeZone}" is not a known time zone`);
-  if (action === "maintenance" && node === undefined) throw refuse("maintenance needs a node");
+function checkWindow(window: WindowConfig, index: number): void {
+  const why = whyWrongWindow(window);
+  if (why !== null) throw new EvenkeelError("CONFIG_INVALID", `scheduler.windows.${index}: ${why}`);
+}
+
+/** What no schema can say of a window; null = it is well. */
+export function whyWrongWindow({ cron, timeZone, action, node }: WindowConfig): string | null {
+  if (cron.trim().split(/\s+/).length !== 5 || !validateDetailed(cron).valid) return `"${cron}" is not a cron expression of five fields`;
+  if (timeZone !== "UTC" && !Intl.supportedValuesOf("timeZone").includes(timeZone)) return `"${timeZone}" is not a known time zone`;
+  if (action === "maintenance" && node === undefined) return "maintenance needs a node";
   if (action === "power-saving" && node !== undefined)
-    throw refuse("power-saving is for the whole fleet: a node's label says whether it may sleep");
+    return "power-saving is for the whole fleet: a node's label says whether it may sleep";
+  return null;
 }

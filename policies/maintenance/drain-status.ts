@@ -1,5 +1,7 @@
 import { DEFAULT_POLICY_CONFIG, type PolicyConfig } from "../config.js";
 import { openContext } from "../context.js";
+import { estimateMoveCost } from "../cost/move-cost.js";
+import type { NodeView } from "../fleet.js";
 import { refusalBy } from "../refusal/rest.js";
 import { refuse, refuseAll } from "../sentences.js";
 import { leaveCandidates } from "../stages/candidates.js";
@@ -19,6 +21,8 @@ export interface DrainStatus {
   readonly movable: readonly string[];
   /** … and those that stay unless someone does something, each with the reason. */
   readonly blocked: readonly Skip[];
+  /** How long the movable ones are expected to take, as many at once as may. */
+  readonly movableSeconds: number;
 }
 
 /** How far a node is from empty, by the hard constraints alone: gates and limits only delay. A node that is not there is never done. */
@@ -29,6 +33,7 @@ export function drainStatus(snapshot: Snapshot, nodeId: string, config: PolicyCo
   const moving: string[] = [];
   const movable: string[] = [];
   const blocked: Skip[] = [];
+  let seconds = 0;
   for (const entry of node ? leaveCandidates(node, fleet) : []) {
     if ("reason" in entry) {
       if (entry.reason === "workload-migrating") moving.push(entry.workload.id);
@@ -40,16 +45,20 @@ export function drainStatus(snapshot: Snapshot, nodeId: string, config: PolicyCo
       continue;
     }
     const refusals = openRefusals();
+    let taker: NodeView | null = null;
     for (const target of fleet.nodes) {
       if (target === node) continue;
       const reason = whyNotThere(entry.workload, entry.need, target, context, true);
       if (reason !== null) addRefusal(refusals, target, reason);
+      else taker ??= target;
     }
-    if (refusals.count < fleet.nodes.length - 1) movable.push(entry.workload.id);
-    else blocked.push(refuseAll(entry.workload, refusals, config));
+    if (taker !== null) {
+      movable.push(entry.workload.id);
+      seconds += estimateMoveCost(entry.workload, entry.need, entry.source, taker, context.config.cost).seconds;
+    } else blocked.push(refuseAll(entry.workload, refusals, config));
   }
   const remaining = node?.workloads.map((workload) => workload.id) ?? [];
   const touched = fleet.migrations.some((migration) => migration.from === nodeId || migration.to === nodeId);
   const done = node !== undefined && node.load !== null && remaining.length === 0 && !touched;
-  return { node: nodeId, done, remaining, moving, movable, blocked };
+  return { node: nodeId, done, remaining, moving, movable, blocked, movableSeconds: seconds / context.limits.perNode };
 }

@@ -1,6 +1,6 @@
 import type { MigrationRecord } from "../../platform/migration-record.js";
 import type { PolicyConfig } from "../../policies/config.js";
-import { drainStatus } from "../../policies/maintenance/drain-status.js";
+import { type DrainStatus, drainStatus } from "../../policies/maintenance/drain-status.js";
 import type { FleetPicture } from "./build-snapshot.js";
 import type { MaintenanceRequest } from "./maintenance.js";
 import { workloadIdOf } from "./place-workloads.js";
@@ -15,7 +15,7 @@ export interface DrainReport {
   /** Workloads that left it for this drain. */
   readonly moved: number;
   readonly remaining: readonly RemainingWorkload[];
-  /** Epoch seconds, from the pace so far; null = no pace yet, or something stays for good. */
+  /** Epoch seconds, from the pace so far, before that from what the moves are expected to cost; null = unknown, or something stays for good. */
   readonly expectedEmptyAt: number | null;
 }
 
@@ -33,7 +33,8 @@ export function reportDrain(picture: FleetPicture, nodeId: string, config: Polic
   if (node === undefined || reading === undefined) return null;
   const { at } = picture.reading;
   const requests = picture.requests.get(nodeId) ?? [];
-  const remaining = listRemaining(picture, nodeId, config);
+  const status = drainStatus(picture.snapshot, nodeId, config);
+  const remaining = listRemaining(picture, nodeId, status);
   const touched = picture.reading.openMigrations.some(({ from, to }) => from === nodeId || to === nodeId);
   const isEmpty = reading.sample !== null && reading.sample.workloads.length === 0 && remaining.length === 0 && !touched;
   const since = node.maintenance?.since ?? null;
@@ -50,7 +51,7 @@ export function reportDrain(picture: FleetPicture, nodeId: string, config: Polic
     deadlinePassed: deadline !== null && at > deadline && !isEmpty,
     moved: departures.length,
     remaining,
-    expectedEmptyAt: isEmpty ? at : expectEmpty(at, departures, remaining),
+    expectedEmptyAt: isEmpty ? at : expectEmpty(at, departures, remaining, status.movableSeconds),
   };
 }
 
@@ -62,8 +63,7 @@ export function reportDrains(picture: FleetPicture, config: PolicyConfig): Drain
   });
 }
 
-function listRemaining(picture: FleetPicture, nodeId: string, config: PolicyConfig): RemainingWorkload[] {
-  const status = drainStatus(picture.snapshot, nodeId, config);
+function listRemaining(picture: FleetPicture, nodeId: string, status: DrainStatus): RemainingWorkload[] {
   const named = new Map<string, string>();
   for (const { id, node, reading, conflict } of picture.placed) {
     if (node === nodeId || conflict.includes(nodeId)) named.set(id, reading.name);
@@ -94,8 +94,14 @@ export function departuresSince({ reading }: Pick<FleetPicture, "reading">, node
   );
 }
 
-function expectEmpty(at: number, departures: readonly MigrationRecord[], remaining: readonly RemainingWorkload[]): number | null {
-  if (remaining.length === 0 || departures.length === 0 || remaining.some(({ status }) => status === "blocked")) return null;
+function expectEmpty(
+  at: number,
+  departures: readonly MigrationRecord[],
+  remaining: readonly RemainingWorkload[],
+  movableSeconds: number,
+): number | null {
+  if (remaining.length === 0 || remaining.some(({ status }) => status === "blocked")) return null;
+  if (departures.length === 0) return movableSeconds > 0 ? at + movableSeconds : null;
   const first = Math.min(...departures.map(({ createdAt }) => createdAt));
   const last = Math.max(...departures.map(({ closedAt }) => closedAt ?? 0));
   return at + ((last - first) / departures.length) * remaining.length;

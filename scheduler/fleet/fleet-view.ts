@@ -3,7 +3,7 @@ import type { Redis } from "ioredis";
 import { nowSeconds } from "../../platform/clock.js";
 import type { Keys } from "../../platform/keys.js";
 import { completeConfig } from "../../policies/config.js";
-import type { LivePolicies } from "../reload.js";
+import type { LiveSettings } from "../reload.js";
 import { powerSavingWindow, type Windows } from "../windows.js";
 import { buildPicture, type FleetPicture } from "./build-snapshot.js";
 import { rememberFirstSeen } from "./maintenance.js";
@@ -20,7 +20,7 @@ export interface ViewOptions {
   readonly keys: Keys;
   readonly sampleTtlSeconds: number;
   readonly intervalSeconds: number;
-  readonly policies: LivePolicies;
+  readonly policies: LiveSettings;
   readonly windows: Windows;
   readonly powerDeadlineSeconds: number;
 }

@@ -7,14 +7,14 @@ import type { MigrationJobs } from "../act/migration-jobs.js";
 import type { FleetView } from "../fleet/fleet-view.js";
 import type { Leadership } from "../lease.js";
 import type { Notes } from "../notes.js";
-import type { LivePolicies } from "../reload.js";
+import type { LiveSettings } from "../reload.js";
 import type { Ticker } from "../tick.js";
 import type { Windows } from "../windows.js";
 
 /** What the routes work with. */
 export interface ApiParts {
   readonly config: Config;
-  readonly policies: LivePolicies;
+  readonly policies: LiveSettings;
   readonly redis: Redis;
   readonly keys: Keys;
   readonly jobs: MigrationJobs;

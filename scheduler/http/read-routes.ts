@@ -69,7 +69,7 @@ export async function readStatus(parts: ApiParts): Promise<StatusAnswer> {
   const { redis, keys, view, config, policies, windows, leadership } = parts;
   const [picture, plan, leader] = await Promise.all([view.picture(READ_AGE_SECONDS), readPlan(redis, keys), readLeader(redis, keys)]);
   return describeStatus(picture, plan, {
-    mode: config.scheduler.mode,
+    mode: policies.mode(),
     leader,
     isLeader: leadership.term() !== null,
     tickSeconds: config.scheduler.tickSeconds,

@@ -207,6 +207,8 @@ describe("the command line", () => {
       .to.contain("its deadline has passed")
       .and.to.match(/^fixed +blocked +Its label io\.evenkeel\.mode/m);
     expect(ended.out).to.match(/^web +moving/m);
+    const late = await waitFor("the audit to say so", async () => /^.*drain-late.*$/m.exec((await run(["audit"])).out)?.[0]);
+    expect(late).to.contain("the deadline has passed with 2 left").and.to.contain("fixed (workload-never)");
   });
 
   it("exits 4 when an undrained node is still asked for by a file on it", async () => {

@@ -17,10 +17,10 @@ describe("new settings while the scheduler runs", () => {
   let scheduler: Scheduler;
   let registry: Registry;
 
-  const write = async (policies: unknown) => {
+  const write = async (policies: unknown, more: Record<string, unknown> = {}) => {
     const config = {
       redis: { url: server.url },
-      scheduler: { host: "127.0.0.1", port: 0, tickSeconds: 0.2 },
+      scheduler: { host: "127.0.0.1", port: 0, tickSeconds: 0.2, ...more },
       policies,
     };
     await writeFile(`${file}.new`, JSON.stringify(config, null, 2));
@@ -82,6 +82,20 @@ describe("new settings while the scheduler runs", () => {
     scheduler.reload();
     expect((await policies()).cooldownSeconds).to.equal(400);
     expect((await ask<StatusAnswer>("/status")).policies.refused).to.equal(null);
+  });
+
+  it("may be the mode and the windows as well, refused with their line as any other", async () => {
+    const status = () => ask<StatusAnswer>("/status");
+    expect(await status()).to.deep.include({ mode: "observe", openWindows: [] });
+    await write({ cooldownSeconds: 100 }, { mode: "auto", windows: [{ cron: "* * * * *", durationMinutes: 5, action: "no-moves" }] });
+    scheduler.reload();
+    expect((await status()).mode).to.equal("auto");
+    expect((await status()).openWindows.map(({ action }) => action)).to.deep.equal(["no-moves"]);
+    await write({ cooldownSeconds: 500 }, { mode: "approve", windows: [{ cron: "whenever", durationMinutes: 5, action: "no-moves" }] });
+    scheduler.reload();
+    expect((await status()).policies.refused).to.match(/line 11, scheduler\.windows\.0: "whenever" is not a cron expression/);
+    expect((await status()).mode, "nothing of it").to.equal("auto");
+    expect((await policies()).cooldownSeconds).to.equal(100);
   });
 
   it("are refused when the file is no JSON any more", async () => {

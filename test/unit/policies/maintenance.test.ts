@@ -100,4 +100,13 @@ describe("the status of a drain", () => {
     expect(drainStatus(snapshot([{ ...draining("n1", 0.1), state: "unknown" }]), "n1").done).to.equal(false);
     expect(drainStatus(snapshot([]), "n1").done).to.equal(false);
   });
+
+  it("says how long it will take before the first has left, from what the moves are expected to cost", () => {
+    const big = { memoryUsedBytes: 2 ** 30 };
+    const state = snapshot([draining("n1", 0.3), node("n2", 0.1)], [workload("a", "n1", 0.1, big), workload("b", "n1", 0.1, big)]);
+    const oneAtATime = drainStatus(state, "n1", config({ concurrency: { perNode: 1 } })).movableSeconds;
+    expect(oneAtATime).to.be.closeTo(2 * (0.5 + 2 ** 30 / 1e8), 0.01);
+    expect(drainStatus(state, "n1", config({ concurrency: { perNode: 2 } })).movableSeconds).to.be.closeTo(oneAtATime / 2, 0.01);
+    expect(drainStatus(snapshot([draining("n1", 0.1), node("n2", 0.1)]), "n1").movableSeconds).to.equal(0);
+  });
 });
