@@ -11,6 +11,7 @@ import { maintenance } from "./maintenance/policy.js";
 import { overload } from "./overload/policy.js";
 import { placement } from "./placement/policy.js";
 import type { Policy } from "./policy.js";
+import { sayLosses } from "./say-losses.js";
 import { judgeNodes } from "./stages/verdicts.js";
 import type { Plan, Snapshot } from "./types.js";
 
@@ -35,7 +36,7 @@ export function decide(snapshot: Snapshot, config: PolicyConfig, now: number): P
   return {
     at: now,
     verdicts: [...verdicts.values()].map(({ node, verdict, because }) => ({ node, verdict, because })),
-    moves: context.moves,
+    moves: sayLosses(context.moves, snapshot),
     skips: context.skips,
     power: context.power,
     imbalanceBefore: imbalance(snapshot),

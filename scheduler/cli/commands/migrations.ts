@@ -92,7 +92,9 @@ function printMigrations(migrations: readonly MigrationRecord[], output: Output)
 function printMigration(record: MigrationRecord, output: Output): void {
   output.line(`${output.paint("bold", record.name)}  ${record.from} -> ${record.to}  ${paintStanding(record, output)}`);
   output.line(`${record.reason}: ${record.because}`);
-  output.line(`mode ${record.modeUsed ?? record.mode}, blackout ${duration(record.blackoutSeconds)}, ${bytes(sumBytes(record))} sent`);
+  const mode = record.modeUsed ?? record.mode;
+  const losses = mode === "cold" ? " (stopped and started: connections and memory lost)" : "";
+  output.line(`mode ${mode}${losses}, blackout ${duration(record.blackoutSeconds)}, ${bytes(sumBytes(record))} sent`);
   if (record.errorCode !== null) output.line(output.paint("red", `${record.errorCode}: ${record.errorMessage ?? ""}`));
   if (record.closedAt === null) output.line(describe(record));
   output.line();

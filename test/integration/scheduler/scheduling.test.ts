@@ -156,6 +156,37 @@ describe("the scheduler", () => {
     });
   }
 
+  it("opens all that move as one at once, with one job, and moves no other with them", async () => {
+    const member = { labels: { "io.evenkeel.group": "shop" } };
+    const first = { id: "n1", workloads: [{ name: "front", ...member }, { name: "back", ...member }, { name: "other" }] };
+    await report([first, { id: "n2", workloads: [] }]);
+    const scheduler = await start();
+    await ticks(scheduler, 1);
+    const { status } = await scheduler.send("POST", `${API}/migrations`, { workload: "front", to: "n2" });
+    expect(status).to.equal(201);
+    const records = await listMigrations(redis, keys);
+    expect(records.map(({ name }) => name).sort()).to.deep.equal(["back", "front"]);
+    for (const { members } of records) expect([...members].sort()).to.deep.equal(records.map(({ id }) => id).sort());
+    expect((await jobsOn("n1")).map(({ data }) => data.migrationId)).to.deep.equal([records.find(({ name }) => name === "front")!.id]);
+  });
+
+  it("moves none of a group when one of it may not go there", async () => {
+    const member = (more: Record<string, string> = {}) => ({ labels: { "io.evenkeel.group": "shop", ...more } });
+    const first = {
+      id: "n1",
+      workloads: [
+        { name: "front", ...member() },
+        { name: "back", ...member({ "io.evenkeel.mode": "never" }) },
+      ],
+    };
+    await report([first, { id: "n2", workloads: [] }]);
+    const scheduler = await start();
+    await ticks(scheduler, 1);
+    const refused = await scheduler.send("POST", `${API}/migrations`, { workload: "front", to: "n2" });
+    expect(refused.body).to.have.nested.property("error.code", "MOVE_REFUSED");
+    expect(await listMigrations(redis, keys)).to.deep.equal([]);
+  });
+
   it("empties a node while a maintenance window for it is open", async () => {
     await report([
       { id: "n1", workloads: [] },

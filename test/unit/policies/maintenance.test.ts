@@ -15,6 +15,15 @@ describe("draining a node under maintenance", () => {
     );
     expect(movesOf(state, config(), NOW)).to.deep.equal(["l n1>n2", "m n1>n3", "s n1>n3"]);
   });
+  it("says of a workload that is moved cold what that costs", () => {
+    const state = snapshot(
+      [draining("n1", 0.4), node("n2", 0.3)],
+      [sized("hot", "n1", 2), sized("cold", "n1", 1, { constraints: constraints({ mode: "cold" }) })],
+    );
+    const said = new Map(decide(state, config(), NOW).moves.map(({ workload, because }) => [workload, because]));
+    expect(said.get("cold")).to.match(/\. It is stopped and started again: its connections and memory are lost\.$/);
+    expect(said.get("hot")).to.not.contain("lost");
+  });
   it("does not wait for the cool-down", () => {
     const state = snapshot([draining("n1", 0.4), node("n2", 0.3)], [sized("a", "n1", 1, { lastMovedAt: NOW - 1 })]);
     expect(movesOf(state, config(), NOW)).to.deep.equal(["a n1>n2"]);
