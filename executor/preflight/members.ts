@@ -1,5 +1,4 @@
 import { readdir, readFile, readlink } from "node:fs/promises";
-import { readTree } from "../engine/docker/processes.js";
 
 /** The processes that have to do with a workload, as this node numbers them. */
 export interface Members {
@@ -13,13 +12,27 @@ export async function readMembers(initPid: number): Promise<Members> {
   const own = await namespaceOf(initPid, "pid");
   const tree = await readTree(initPid);
   const inTree = new Set(tree);
-  const strays: number[] = [];
+  const others: number[] = [];
   for (const entry of await readdir("/proc")) {
     const pid = Number(entry);
     if (!Number.isInteger(pid) || inTree.has(pid)) continue;
-    if (own !== null && (await namespaceOf(pid, "pid")) === own) strays.push(pid);
+    if (own !== null && (await namespaceOf(pid, "pid")) === own) others.push(pid);
   }
+  // What was forked meanwhile is below the init by now, or gone.
+  const later = new Set(others.length === 0 ? [] : await readTree(initPid));
+  const strays: number[] = [];
+  for (const pid of others) if (!later.has(pid) && (await namespaceOf(pid, "pid")) === own) strays.push(pid);
   return { tree, strays };
+}
+
+/** A running tree changes while it is read: a process that is gone meanwhile has nothing to save. */
+async function readTree(pid: number): Promise<number[]> {
+  const pids = [pid];
+  for (const task of await readdir(`/proc/${pid}/task`).catch(() => [])) {
+    const children = (await readFile(`/proc/${pid}/task/${task}/children`, "utf8").catch(() => "")).trim();
+    for (const child of children === "" ? [] : children.split(" ")) pids.push(...(await readTree(Number(child))));
+  }
+  return pids;
 }
 
 /** Null when the process is gone. */

@@ -3,6 +3,7 @@ import { type Finding, finding } from "../../platform/findings.js";
 import { fileFindings } from "./file-findings.js";
 import { type Members, nameOf, namespaceOf, readMembers } from "./members.js";
 import { readOpenFiles } from "./open-files.js";
+import { hugePageBytes } from "./room.js";
 import { socketFindings } from "./socket-findings.js";
 
 /** Of these each process of a workload must be in the same as its init; namespaces of mounts and of the network may be nested. */
@@ -59,6 +60,8 @@ async function tracerFindings({ tree }: Members): Promise<Finding[]> {
 
 /** Bytes of huge pages that the workload has; they must be free at the destination. */
 export async function readHugePageBytes(initPid: number): Promise<number> {
+  // The kernel walks all memory of a process to tell.
+  if ((await hugePageBytes("nr_hugepages")) === 0) return 0;
   const { tree } = await readMembers(initPid);
   let kilobytes = 0;
   for (const pid of tree) {

@@ -14,7 +14,10 @@ export async function socketFindings(initPid: number, files: readonly OpenFile[]
     if (inode !== undefined) holders.set(Number(inode), pid);
   }
   if (holders.size === 0) return [];
-  const { stdout } = await run("nsenter", ["-t", String(initPid), "-n", "ss", "-xanH"], { maxBuffer: 64 << 20 });
+  // Where one of the two is missing, that is told as such (tool-missing).
+  const { stdout } = await run("nsenter", ["-t", String(initPid), "-n", "ss", "-xanH"], { maxBuffer: 64 << 20 }).catch(() => ({
+    stdout: "",
+  }));
   for (const { inode, peer } of parseUnixSockets(stdout)) {
     const holder = holders.get(inode);
     if (holder !== undefined && peer !== 0 && !holders.has(peer))

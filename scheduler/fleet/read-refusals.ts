@@ -10,7 +10,7 @@ const REMEMBERED_SECONDS = 86_400;
 const OF_WORKLOAD: ReadonlySet<string> = new Set(["CHECKPOINT_FAILED"]);
 
 /** Blockers that are gone in a moment, as a rule. */
-const PASSING: ReadonlySet<string> = new Set(["exec-session", "memory-short"]);
+const PASSING: ReadonlySet<string> = new Set(["exec-session", "memory-short", "stray-process"]);
 
 /**
  * Moves that came to nothing, by container: the newest for each destination. By container, since a successful move makes a new one, and so

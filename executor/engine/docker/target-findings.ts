@@ -1,7 +1,7 @@
 import { access } from "node:fs/promises";
 import { BlockList, isIPv6 } from "node:net";
 import { type Finding, type FindingCode, finding } from "../../../platform/findings.js";
-import { freeHugePageBytes, roomFindings } from "../../preflight/room.js";
+import { hugePageBytes, roomFindings } from "../../preflight/room.js";
 import type { Needs, NetworkAttachment, WorkloadDescription } from "../engine.js";
 import { folderFindings } from "./bind-mounts.js";
 import { RUNTIME } from "./create-options.js";
@@ -51,7 +51,7 @@ export async function targetFindings(
       { folder: `${root}/volumes`, bytes: needs.volumeBytes },
     ])),
   );
-  const hugeBytes = needs.hugePageBytes === 0 ? 0 : await freeHugePageBytes();
+  const hugeBytes = needs.hugePageBytes === 0 ? 0 : await hugePageBytes("free_hugepages");
   if (needs.hugePageBytes > hugeBytes)
     add("huge-pages-short", `It has ${needs.hugePageBytes} bytes of huge pages; ${hugeBytes} are free here`);
   findings.push(...(await folderFindings(description.folders)), ...(await coverFindings(needs)));

@@ -43,6 +43,12 @@ describe("Before a move, a workload is told that cannot be moved since it", func
     await examined.first.getVolume("watched-data").remove();
   });
 
+  it("… nothing either while its processes come and go all the time", async () => {
+    await examined.withCandidate({ program: AWKWARD_PROGRAMS.busy }, async () => {
+      for (let times = 0; times < 10; times++) expect(await examined.blockers()).to.deep.equal([]);
+    });
+  });
+
   for (const { title, code, change } of PROGRAMS) {
     it(`${title}: ${code}`, async function () {
       // A node's devices are its own; root of a user namespace may use this one only if everybody may.
