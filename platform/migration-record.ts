@@ -94,6 +94,7 @@ const CLOSED_KEPT = 1000;
 const createScript = loadLua("platform/lua/migration-create.lua");
 const claimScript = loadLua("platform/lua/migration-claim.lua");
 const advanceScript = loadLua("platform/lua/migration-advance.lua");
+const progressScript = loadLua("platform/lua/migration-progress.lua");
 const commitScript = loadLua("platform/lua/migration-commit.lua");
 const abortScript = loadLua("platform/lua/migration-abort.lua");
 const revertScript = loadLua("platform/lua/migration-revert.lua");
@@ -154,6 +155,17 @@ export async function advanceMigration(
     [step.epoch, step.stage, at, JSON.stringify(flatten(step.fields ?? {})), keys.events, step.id],
   );
   if (reply !== "ok") throw new EvenkeelError("FENCED", `migration ${step.id}: ${String(reply)}`);
+}
+
+/** Notes how far the present stage is, for the live views. A note that comes too late changes nothing. */
+export async function noteProgress(
+  redis: Redis,
+  keys: Keys,
+  at: number,
+  note: { id: string; epoch: number; stage: Stage; progress: StageProgress; bytes: Readonly<Record<string, number>> },
+): Promise<void> {
+  const { id, epoch, stage, progress, bytes } = note;
+  await progressScript(redis, [keys.migration(id)], [epoch, stage, at, JSON.stringify(progress), JSON.stringify(bytes), keys.events, id]);
 }
 
 /** How soon a copy that is whole looks again whether the others of its group are. */

@@ -6,7 +6,7 @@ import type { Checkpoint, FileTree, WorkloadDescription } from "../engine/engine
 import type { TwinAnswer } from "../peer/protocol.js";
 import { fingerprint } from "./fingerprint.js";
 import type { Held, Surroundings } from "./migration.js";
-import { countBytes, paceOf } from "./outlet.js";
+import { countBytes, countCarried, paceOf } from "./outlet.js";
 import { withRetries } from "./with-retries.js";
 
 const run = promisify(execFile);
@@ -59,7 +59,10 @@ async function syncOne(
     remoteFile,
     pace: paceOf(surroundings, round.final),
     isCompressed: held.outlet.compresses,
-    onBytes: (bytes) => countBytes(held, "files", bytes),
+    onBytes: (bytes) => {
+      countBytes(held, "files", bytes);
+      countCarried(held, "files", bytes);
+    },
   });
 }
 
@@ -85,8 +88,7 @@ export async function syncFrozen(surroundings: Surroundings, held: Held, checkpo
 export async function syncWhileRunning(
   surroundings: Surroundings,
   held: Held,
-  description: WorkloadDescription,
-  twin: TwinAnswer,
+  { description, twin, fileBytes }: { description: WorkloadDescription; twin: TwinAnswer; fileBytes: number },
 ): Promise<SyncedTrees> {
   const trees = matchTrees(await surroundings.engine.trees(description), twin.trees);
   const looks = new Map<string, string | null>();
@@ -95,6 +97,14 @@ export async function syncWhileRunning(
     // Written pages of mapped files are cleaned first, so that a later write through the mapping moves the file's time again.
     await Promise.all(trees.map(({ tree }) => flushFileSystem(tree.path)));
     for (const { tree } of trees) looks.set(tree.name, await fingerprint(tree));
+    // What a later round has to send, only rsync knows.
+    held.live.expect({
+      stage: "prepare",
+      kind: "files",
+      totalBytes: round === 0 && !held.outlet.compresses ? fileBytes : null,
+      round: round + 1,
+      note: "files",
+    });
     const bytes = await syncRound(surroundings, held, trees, false);
     if (bytes < SMALL_ROUND_BYTES || bytes > previous / 2) break;
     previous = bytes;

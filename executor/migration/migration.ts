@@ -2,11 +2,13 @@ import type { Redis } from "ioredis";
 import { nowSeconds } from "../../platform/clock.js";
 import type { Keys } from "../../platform/keys.js";
 import type { Logger } from "../../platform/log.js";
-import { advanceMigration, type MigrationRecord, type Stage } from "../../platform/migration-record.js";
+import { advanceMigration, type MigrationRecord, noteProgress, type Stage, type StageProgress } from "../../platform/migration-record.js";
+import { monotonicSeconds } from "../channel/events.js";
 import type { SourceEngine } from "../engine/engine.js";
 import type { ImageRoom } from "../image-room.js";
 import type { Peer } from "../peer/client.js";
 import type { NodeProbe } from "../preflight/node-probe.js";
+import { LiveProgress } from "./live-progress.js";
 import type { StreamSettings } from "./outlet.js";
 
 /** What every stage of the source's half works with. */
@@ -31,7 +33,27 @@ export interface Held {
   readonly bytes: Record<string, number>;
   /** Decided once the link was tried. */
   readonly outlet: { compresses: boolean };
+  /** The same before compression; files, which rsync compresses, as they cross. */
+  readonly carried: Record<string, number>;
+  readonly live: LiveProgress;
   readonly log: Logger;
+}
+
+/** Watches what is carried and writes into the record how far the migration is. To be closed. */
+export function startLiveProgress(surroundings: Surroundings, held: Pick<Held, "record" | "bytes" | "carried">): LiveProgress {
+  return new LiveProgress(held.carried, (stage, progress) => reportProgress(surroundings, held, stage, progress), monotonicSeconds);
+}
+
+/** Tells the live views how far a stage is. Never fails a migration. */
+export function reportProgress(
+  { redis, keys, log }: Surroundings,
+  { record: { id, epoch }, bytes }: Pick<Held, "record" | "bytes">,
+  stage: Stage,
+  progress: StageProgress,
+): void {
+  noteProgress(redis, keys, nowSeconds(), { id, epoch, stage, progress, bytes }).catch((error: unknown) =>
+    log.debug({ migration: id, error: String(error) }, "progress not noted"),
+  );
 }
 
 /** Where the source keeps the images and FIFOs of a migration. */
@@ -47,25 +69,11 @@ export async function enter(
   fields: Record<string, string | number | object | null> = {},
 ): Promise<void> {
   held.log.info({ stage }, "stage");
+  held.live.expect(null);
   await advanceMigration(surroundings.redis, surroundings.keys, nowSeconds(), {
     id: held.record.id,
     epoch: held.record.epoch,
     stage,
     fields: { ...fields, bytes: held.bytes, progress: null },
   });
-}
-
-/** Tells the live views how far a stage is. Never fails a migration. */
-export function reportProgress(
-  surroundings: Surroundings,
-  held: Held,
-  stage: Stage,
-  progress: { doneBytes?: number; totalBytes?: number; note?: string },
-): void {
-  advanceMigration(surroundings.redis, surroundings.keys, nowSeconds(), {
-    id: held.record.id,
-    epoch: held.record.epoch,
-    stage,
-    fields: { progress, bytes: held.bytes },
-  }).catch((error: unknown) => held.log.debug({ error: String(error) }, "progress not noted"));
 }

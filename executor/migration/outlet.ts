@@ -35,13 +35,24 @@ export function outgoing(
   stream: NodeJS.ReadableStream,
   of: { kind: string; isFrozen: boolean },
 ): Outgoing {
-  const counted = paced(paceOf(surroundings, of.isFrozen), (bytes) => countBytes(held, of.kind, bytes));
-  const stages = held.outlet.compresses ? [stream, compress(), counted] : [stream, counted];
+  const { compresses } = held.outlet;
+  const carried = paced(null, (bytes) => countCarried(held, of.kind, bytes));
+  const counted = paced(paceOf(surroundings, of.isFrozen), (bytes) => {
+    countBytes(held, of.kind, bytes);
+    if (!compresses) countCarried(held, of.kind, bytes);
+  });
+  const stages = compresses ? [stream, carried, compress(), counted] : [stream, counted];
   // Its error breaks the last stage too, and with it the request.
   pipeline(stages as [Readable, typeof counted], () => {});
-  return { stream: counted, isCompressed: held.outlet.compresses };
+  return { stream: counted, isCompressed: compresses };
 }
 
+/** Bytes that have crossed to the peer. */
 export function countBytes(held: Held, kind: string, bytes: number): void {
   held.bytes[kind] = (held.bytes[kind] ?? 0) + bytes;
+}
+
+/** Bytes of what is carried, before they are compressed: of these the whole is known. */
+export function countCarried(held: Held, kind: string, bytes: number): void {
+  held.carried[kind] = (held.carried[kind] ?? 0) + bytes;
 }

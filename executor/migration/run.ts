@@ -3,7 +3,6 @@ import { asEvenkeelError, type ErrorCode, EvenkeelError } from "../../platform/e
 import { blockersAmong, type Finding } from "../../platform/findings.js";
 import { abortMigration, closeMigration, type MigrationRecord, readMigration } from "../../platform/migration-record.js";
 import { monotonicSeconds } from "../channel/events.js";
-import { packImages } from "../channel/image-stream.js";
 import type { Checkpoint, WorkloadDescription } from "../engine/engine.js";
 import type { IncomingStatus } from "../peer/protocol.js";
 import { preflight } from "../preflight/preflight.js";
@@ -11,10 +10,11 @@ import { removeFolder } from "../remove-folder.js";
 import { syncFrozen, syncWhileRunning } from "./files.js";
 import { CRIU_ALONE, goesCold } from "./goes-cold.js";
 import { forgetDescription, keepDescription } from "./kept-description.js";
-import { enter, type Held, reportProgress, type Surroundings, sourceFolder } from "./migration.js";
-import { decideCompression, outgoing } from "./outlet.js";
+import { enter, type Held, type Surroundings, sourceFolder, startLiveProgress } from "./migration.js";
+import { decideCompression } from "./outlet.js";
 import { ALONE, type Rendezvous } from "./rendezvous.js";
 import { reserveRoom } from "./reserve.js";
+import { sendImage, sendMemory } from "./send.js";
 import { withRetries } from "./with-retries.js";
 
 /** How often a source that lost the destination's answer after the commit asks again. */
@@ -29,6 +29,8 @@ interface Progress {
   restartsHeld: boolean;
   checkpoint: Checkpoint | null;
   frozenAt: number | null;
+  /** When the destination reached each step of the restore, in seconds. */
+  restoreSteps: Readonly<Record<string, number>>;
 }
 
 /**
@@ -42,8 +44,10 @@ export async function runMigration(
 ): Promise<MigrationRecord> {
   const { redis, keys } = surroundings;
   const log = surroundings.log.child({ migration: record.id, workload: record.name });
-  const progress: Progress = { description: null, restartsHeld: false, checkpoint: null, frozenAt: null };
-  const held: Held = { record, peer: await surroundings.connect(record.to), bytes: {}, outlet: { compresses: false }, log };
+  const progress: Progress = { description: null, restartsHeld: false, checkpoint: null, frozenAt: null, restoreSteps: {} };
+  const counts = { record, bytes: {}, carried: {} };
+  const peer = await surroundings.connect(record.to);
+  const held: Held = { ...counts, peer, live: startLiveProgress(surroundings, counts), outlet: { compresses: false }, log };
   try {
     const blackoutSeconds = await carryOver(surroundings, held, progress, rendezvous).catch(async (error: unknown) => {
       const known = asEvenkeelError(error);
@@ -54,12 +58,13 @@ export async function runMigration(
     });
     if (blackoutSeconds !== null) {
       // From here on the twin runs. What fails now leaves the record open in this stage, and the worker takes it up again.
-      await enter(surroundings, held, "resume", { blackoutSeconds });
+      await enter(surroundings, held, "resume", { blackoutSeconds, restoreSteps: progress.restoreSteps });
       await finishCommitted(surroundings, held, progress);
       await closeMigration(redis, keys, record, nowSeconds(), { result: "succeeded" });
     }
   } finally {
     surroundings.room.release(record.id);
+    held.live.close();
     held.peer.close();
   }
   return (await readMigration(redis, keys, record.id)) ?? record;
@@ -70,7 +75,9 @@ async function carryOver(surroundings: Surroundings, held: Held, progress: Progr
   const { engine } = surroundings;
   const { record, peer } = held;
   await enter(surroundings, held, "preflight", { modeUsed: "stopcopy" });
-  const { description, findings, hasImage, hasZstd } = await preflight(surroundings, record, (offer) => peer.offer(record.id, offer));
+  const { description, findings, needs, hasImage, hasZstd } = await preflight(surroundings, record, (offer) =>
+    peer.offer(record.id, offer),
+  );
   progress.description = description;
   const isCold = goesCold({ mode: record.mode, allowsCold: description.allowsCold }, blockersAmong(findings));
   await assertClear(surroundings, held, isCold ? findings.filter(({ code }) => !CRIU_ALONE.has(code)) : findings);
@@ -81,11 +88,10 @@ async function carryOver(surroundings: Surroundings, held: Held, progress: Progr
   await enter(surroundings, held, "prepare");
   await decideCompression(surroundings, held, hasZstd);
   if (!hasImage) {
-    reportProgress(surroundings, held, "prepare", { note: `sending image ${description.imageName}` });
-    await withRetries(surroundings, held, () => sendImage(surroundings, held, description));
+    await withRetries(surroundings, held, () => sendImage(surroundings, held, description, needs.imageBytes));
   }
   const twin = await withRetries(surroundings, held, () => peer.makeTwin(record.id));
-  const trees = await syncWhileRunning(surroundings, held, description, twin);
+  const trees = await syncWhileRunning(surroundings, held, { description, twin, fileBytes: needs.rootBytes + needs.volumeBytes });
 
   await rendezvous.meet("ready");
   await enter(surroundings, held, "freeze");
@@ -102,7 +108,7 @@ async function carryOver(surroundings: Surroundings, held: Held, progress: Progr
   await enter(surroundings, held, "transfer");
   await Promise.all([
     syncFrozen(surroundings, held, checkpoint, trees),
-    isCold || peer.sendMemory(record.id, outgoing(surroundings, held, packImages(imagesPath), { kind: "memory", isFrozen: true })),
+    isCold || sendMemory(surroundings, held, imagesPath),
     engine.silence(description),
   ]);
 
@@ -110,6 +116,7 @@ async function carryOver(surroundings: Surroundings, held: Held, progress: Progr
   const { timeline, sinceResumedSeconds } = await peer.restore(record.id, { epoch: record.epoch, processes, isCold });
   const blackoutSeconds = monotonicSeconds() - frozenAt - sinceResumedSeconds;
   held.log.info({ blackoutSeconds, timeline }, "resumed");
+  progress.restoreSteps = timeline;
   return blackoutSeconds;
 }
 
@@ -120,11 +127,6 @@ async function assertClear(surroundings: Surroundings, held: Held, findings: rea
   await enter(surroundings, held, "preflight", { blockers });
   const words = blockers.map(({ code, message, hint }) => `${code}: ${message}. ${hint}`).join(" ");
   throw new EvenkeelError("PREFLIGHT_BLOCKED", words, { facts: { blockers } });
-}
-
-async function sendImage(surroundings: Surroundings, held: Held, description: WorkloadDescription): Promise<void> {
-  const stream = await surroundings.engine.saveImage(description.imageId, description.imageName);
-  await held.peer.sendImage(held.record.id, outgoing(surroundings, held, stream, { kind: "image", isFrozen: false }));
 }
 
 /** The twin runs: destroy the source, give the twin its restart policy, forget the images. Each step is safe to repeat. */

@@ -1,5 +1,5 @@
 import { blockersAmong, type Finding, finding } from "../../platform/findings.js";
-import type { WorkloadDescription } from "../engine/engine.js";
+import type { Needs, WorkloadDescription } from "../engine/engine.js";
 import type { Surroundings } from "../migration/migration.js";
 import { readDemand } from "../migration/reserve.js";
 import type { Offer, OfferAnswer } from "../peer/protocol.js";
@@ -9,6 +9,7 @@ import { mebibytes } from "./room.js";
 export interface Preflight {
   readonly description: WorkloadDescription;
   readonly findings: readonly Finding[];
+  readonly needs: Needs;
   readonly hasImage: boolean;
   readonly hasZstd: boolean;
 }
@@ -51,6 +52,7 @@ export async function preflight(
   return {
     description,
     findings: once([...abilityFindings(introduction.facts), ...own, ...room, ...answer.findings]),
+    needs,
     hasImage: answer.hasImage,
     hasZstd: answer.hasZstd,
   };

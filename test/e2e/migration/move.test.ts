@@ -1,7 +1,7 @@
 import { text } from "node:stream/consumers";
 import { expect } from "chai";
 import { type LabWorkload, WORKLOADS } from "../../../lab/workloads/workload-table.js";
-import { STAGES } from "../../../platform/migration-record.js";
+import { readMigration, STAGES, type StageProgress } from "../../../platform/migration-record.js";
 import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "../support/moving-fleet.js";
 import { settledOn } from "../support/traces.js";
 
@@ -37,6 +37,12 @@ describe("A move", function () {
           expect(stages).to.deep.equal(STAGES.filter((stage) => stage !== "precopy"));
           const times = record.timeline.map(({ at }) => at);
           expect(times).to.deep.equal(times.toSorted((a, b) => a - b));
+          const sentBefore = (stage: string) => record.timeline.find((entry) => entry.stage === stage)!.bytes?.["memory"] ?? 0;
+          expect(sentBefore("transfer")).to.equal(0);
+          expect(sentBefore("restore")).to.equal(record.bytes["memory"]);
+          const steps = ["create", "namespace", "start", "post-restore", "commit", "post-resume"].map((step) => record.restoreSteps[step]!);
+          expect(steps).to.deep.equal(steps.toSorted((a, b) => a - b));
+          expect(steps.at(-1)).to.be.lessThan(record.blackoutSeconds!);
           expect(await moving.answersOn(workload.name)).to.include({ wrongAnswers: 0, resets: 0, connectionKept: true });
           await settledOn(moving.fleet, workload.name, to);
           for (const volume of workload.volumes) {
@@ -70,6 +76,34 @@ describe("A move", function () {
     } finally {
       await callers.kill("SIGKILL");
     }
+  });
+
+  it("tells how much of the memory has crossed while it does", async () => {
+    const seen: StageProgress[] = [];
+    const subscriber = moving.fleet.redis.duplicate();
+    await subscriber.subscribe(moving.fleet.keys.events);
+    subscriber.on("message", (_channel, text) => {
+      const { id } = JSON.parse(text) as { id?: string };
+      if (id === undefined) return;
+      void readMigration(moving.fleet.redis, moving.fleet.keys, id).then((record) => {
+        if (record?.stage === "transfer" && record.progress !== null) seen.push(record.progress);
+      });
+    });
+    try {
+      await moving.moveWell("rewriter", FIRST, SECOND);
+      await moving.moveWell("rewriter", SECOND, FIRST);
+    } finally {
+      subscriber.disconnect();
+    }
+    const words = JSON.stringify(seen);
+    expect(
+      seen.some(({ totalBytes = 0 }) => totalBytes > 256e6),
+      words,
+    ).to.equal(true);
+    expect(
+      seen.every(({ doneBytes, totalBytes = Number.POSITIVE_INFINITY }) => doneBytes! <= totalBytes),
+      words,
+    ).to.equal(true);
   });
 
   describe("of an image", () => {

@@ -10,6 +10,7 @@ import {
   commitMigration,
   createMigration,
   listMigrations,
+  noteProgress,
   readMigration,
   revertMigration,
   type Stage,
@@ -66,6 +67,37 @@ describe("A migration's record", () => {
     expect(await codeOf(open(redis, keys, "m2"))).to.equal("WORKLOAD_MIGRATING");
     await close("m1");
     await open(redis, keys, "m2");
+  });
+
+  it("keeps what had been sent when each stage began", async () => {
+    await open(redis, keys, "m1");
+    await claim("m1");
+    await advance("m1", 1, "preflight", { bytes: {} });
+    await advance("m1", 1, "freeze", { bytes: { files: 7 } });
+    expect((await mustRead(redis, keys, "m1")).timeline).to.deep.equal([
+      { stage: "queued", at: 1 },
+      { stage: "preflight", at: 3 },
+      { stage: "freeze", at: 3, bytes: { files: 7 } },
+    ]);
+  });
+
+  it("takes notes of progress for its present stage under its present epoch only, and none once it is closed", async () => {
+    const note = (epoch: number, stage: Stage, doneBytes: number) =>
+      noteProgress(redis, keys, 4, { id: "m1", epoch, stage, progress: { doneBytes }, bytes: { memory: doneBytes } });
+    await open(redis, keys, "m1");
+    await claim("m1");
+    await advance("m1", 1, "transfer");
+    await note(1, "transfer", 5);
+    expect(await mustRead(redis, keys, "m1")).to.deep.include({ progress: { doneBytes: 5 }, bytes: { memory: 5 }, updatedAt: 4 });
+    await note(1, "freeze", 6);
+    await note(2, "transfer", 7);
+    expect(await mustRead(redis, keys, "m1")).to.deep.include({ stage: "transfer", progress: { doneBytes: 5 }, bytes: { memory: 5 } });
+    await abortMigration(redis, keys, "m1", 5, "enough");
+    await close("m1");
+    await note(1, "transfer", 8);
+    expect(await mustRead(redis, keys, "m1")).to.deep.include({ bytes: { memory: 5 } });
+    await noteProgress(redis, keys, 4, { id: "never", epoch: 1, stage: "transfer", progress: {}, bytes: {} });
+    expect(await redis.exists(keys.migration("never"))).to.equal(0);
   });
 
   it("never takes the id of one that was there", async () => {
