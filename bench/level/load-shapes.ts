@@ -1,3 +1,5 @@
+import type { NodeSize } from "../../lab/lab.js";
+import { STORY_POLICIES } from "../../lab/start/fleet-options.js";
 import { type LabWorkload, WORKLOADS } from "../../lab/workloads/workload-table.js";
 
 /** A workload of the run: where it begins, and the share of a core it asks for at each time. */
@@ -13,14 +15,29 @@ export const DAY_SECONDS = 120;
 const BURST_SECONDS = 30;
 const PAUSE_SECONDS = 30;
 
+/** Four of one core: two cores bear what they ask for together (1.2 at most), so that the load is really burnt. */
+export const LEVEL_NODES: readonly NodeSize[] = ["node1", "node2", "node3", "node4"].map((name) => ({
+  name,
+  cpuCores: 1,
+  memoryBytes: 2 * 2 ** 30,
+}));
+
+/** The story's times; the bounds are where nodes of this load stand when no two busy workloads share one. */
+export const LEVEL_POLICIES = {
+  ...STORY_POLICIES,
+  overload: { ...STORY_POLICIES.overload, cpuDetectRatio: 0.42, cpuFixRatio: 0.36 },
+};
+
 /**
- * Two workloads a node, placed as people place them: those that are busy at the same time stand together. One node has the day's peak, one has
- * bursts that begin at no regular time, one is quiet and has its small peak at night.
+ * Placed as people place them: those that are busy at the same time stand together. One node has the day's peak, one has bursts that begin
+ * at no regular time, one is quiet and has its small peak at night, one has something small and steady. Two on a node are too much
+ * at their peaks; one to a node, with the small ones spread as they come, is not.
  */
 export function loadedWorkloads(): LoadedWorkload[] {
-  const day = diurnal(6, 46, 0);
-  const night = diurnal(4, 12, DAY_SECONDS / 2);
-  const bursts = bursty(6, 35, 7);
+  const day = diurnal(4, 26, 0);
+  const night = diurnal(3, 8, DAY_SECONDS / 2);
+  const bursts = bursty(3, 24, 7);
+  const steady = () => 6;
   return [
     ["node1", day],
     ["node1", day],
@@ -28,6 +45,7 @@ export function loadedWorkloads(): LoadedWorkload[] {
     ["node2", bursts],
     ["node3", night],
     ["node3", night],
+    ["node4", steady],
   ].map(([node, percentAt], index) => ({
     workload: makeBurner(index),
     node: node as string,

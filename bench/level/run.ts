@@ -1,10 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { nodeSampleSchema } from "../../collector/protocol.js";
 import { type Fleet, startFleet } from "../../lab/fleet/fleet.js";
-import { STORY_NODES, STORY_POLICIES } from "../../lab/start/fleet-options.js";
 import { listMigrations } from "../../platform/migration-record.js";
 import { countMovedAgain } from "./count-moves.js";
-import { loadedWorkloads } from "./load-shapes.js";
+import { DAY_SECONDS, LEVEL_NODES, LEVEL_POLICIES, loadedWorkloads } from "./load-shapes.js";
+import { makeOverloadMeter } from "./overload-meter.js";
 
 export interface LevelRun {
   readonly mode: "auto" | "observe";
@@ -12,6 +12,8 @@ export interface LevelRun {
   /** Seconds that nodes spent above the bound of overload, summed over nodes. */
   readonly overloadSeconds: number;
   readonly overloadSecondsByNode: Readonly<Record<string, number>>;
+  /** The same, summed over nodes, for each day of the load. */
+  readonly overloadSecondsByDay: readonly number[];
   readonly meanCpuRatioByNode: Readonly<Record<string, number>>;
   readonly moves: readonly {
     readonly workload: string;
@@ -30,12 +32,10 @@ export interface LevelRun {
 
 const ORDER_MILLISECONDS = 1000;
 const SAMPLE_MILLISECONDS = 250;
-/** A node that has not reported for longer adds nothing: nobody knows how busy it was. */
-const LONGEST_STEP_SECONDS = 5;
 
 /** The whole load once, on a fleet of its own. */
 export async function runLevel(mode: LevelRun["mode"], seconds: number, tell: (line: string) => void): Promise<LevelRun> {
-  const fleet = await startFleet({ name: `level-${mode}`, nodes: STORY_NODES, policies: STORY_POLICIES, mode, withPrometheus: false });
+  const fleet = await startFleet({ name: `level-${mode}`, nodes: LEVEL_NODES, policies: LEVEL_POLICIES, mode, withPrometheus: false });
   let result: Omit<LevelRun, "leftovers"> | null = null;
   let leftovers: string[] = [];
   try {
@@ -71,7 +71,7 @@ async function measure(fleet: Fleet, mode: LevelRun["mode"], seconds: number, te
   };
   order();
   const ordering = setInterval(order, ORDER_MILLISECONDS);
-  const meter = makeMeter();
+  const meter = makeOverloadMeter(LEVEL_POLICIES.overload.cpuDetectRatio, begunAt, DAY_SECONDS);
   while (elapsed() < seconds) {
     for (const { name } of fleet.lab.nodes) {
       const text = await fleet.redis.get(fleet.keys.nodeSample(name));
@@ -97,34 +97,8 @@ async function measure(fleet: Fleet, mode: LevelRun["mode"], seconds: number, te
       result,
       blackoutSeconds,
     })),
-    movedAgainInCooldown: countMovedAgain(records, STORY_POLICIES.cooldownSeconds),
+    movedAgainInCooldown: countMovedAgain(records, LEVEL_POLICIES.cooldownSeconds),
     wrongAnswers: sum((client) => client.wrongAnswers),
     resets: sum((client) => client.resets),
-  };
-}
-
-function makeMeter() {
-  const nodes = new Map<string, { lastAt: number; overloadSeconds: number; load: number; seconds: number }>();
-  return {
-    /** Each sample stands for the time since the one before it. */
-    add: (name: string, at: number, ratio: number) => {
-      const entry = nodes.get(name) ?? { lastAt: at, overloadSeconds: 0, load: 0, seconds: 0 };
-      nodes.set(name, entry);
-      const step = at - entry.lastAt;
-      if (step <= 0) return;
-      entry.lastAt = at;
-      if (step > LONGEST_STEP_SECONDS) return;
-      entry.seconds += step;
-      entry.load += ratio * step;
-      if (ratio > STORY_POLICIES.overload.cpuDetectRatio) entry.overloadSeconds += step;
-    },
-    read: () => {
-      const each = [...nodes];
-      return {
-        overloadSeconds: each.reduce((total, [, { overloadSeconds }]) => total + overloadSeconds, 0),
-        overloadSecondsByNode: Object.fromEntries(each.map(([name, { overloadSeconds }]) => [name, overloadSeconds])),
-        meanCpuRatioByNode: Object.fromEntries(each.map(([name, { load, seconds }]) => [name, load / seconds])),
-      };
-    },
   };
 }
