@@ -15,6 +15,8 @@ export interface HbalRun {
 
 export interface HbalOptions {
   readonly path: string;
+  /** Folders of libraries that the machine lacks, as LD_LIBRARY_PATH has them. */
+  readonly libraryPath?: string;
   /** Most steps; null = until hbal itself is satisfied. */
   readonly maxMoves: number | null;
   readonly maxSeconds: number;
@@ -23,7 +25,7 @@ export interface HbalOptions {
 export class HbalMissingError extends Error {
   constructor(path: string, cause: string) {
     super(
-      `${path} cannot be run${cause && ` (${cause.trim()})`}. Debian has it in ganeti-htools; say where it is with --hbal PATH, or leave it out with --no-hbal`,
+      `${path} cannot be run${cause && ` (${cause.trim()})`}. Debian has it in ganeti-htools, from where it is fetched when no path is given; say where it is with --hbal PATH, or leave it out with --no-hbal`,
     );
   }
 }
@@ -38,6 +40,7 @@ export async function runHbal(snapshot: Snapshot, options: HbalOptions): Promise
     const started = performance.now();
     const result = await execa(options.path, ["-t", file, "--ignore-dynu", ...limit], {
       timeout: options.maxSeconds * 1000,
+      env: options.libraryPath ? { LD_LIBRARY_PATH: options.libraryPath } : {},
       reject: false,
     });
     const seconds = (performance.now() - started) / 1000;

@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from "commander";
 import { generateCluster } from "./cluster.js";
 import { runEvenkeel } from "./evenkeel.js";
+import { fetchHbal } from "./fetch-hbal.js";
 import { HbalMissingError, type HbalRun, runHbal } from "./hbal.js";
 import { type Judgement, judge } from "./judge.js";
 import { comparisonTable } from "./report.js";
@@ -9,8 +10,8 @@ interface Options {
   readonly nodes: number;
   readonly workloads: number;
   readonly seed: number;
-  /** `--no-hbal` makes it false. */
-  readonly hbal: string | false;
+  /** Undefined: the one in the cache, fetched if need be. `--no-hbal` makes it false. */
+  readonly hbal?: string | false;
   readonly hbalSeconds: number;
   readonly maxMoves?: number;
   readonly proposals?: number;
@@ -23,7 +24,7 @@ const command = new Command("bench:planner")
   .requiredOption("--nodes <n>", "nodes of the cluster", positive)
   .requiredOption("--workloads <n>", "workloads of the cluster", positive)
   .option("--seed <n>", "which cluster, and the planner's own seed", positive, 1)
-  .option("--hbal <path>", "hbal, of Debian's package ganeti-htools", "hbal")
+  .option("--hbal <path>", "hbal; default: Debian's, fetched into the cache and not installed")
   .option("--no-hbal", "plan with Evenkeel alone")
   .option("--hbal-seconds <n>", "time after which hbal is stopped; what it found by then counts", positive, 60)
   .option("--max-moves <n>", "moves allowed to both; default: as many as hbal makes", positive)
@@ -56,14 +57,16 @@ process.stdout.write(`${options.json ? JSON.stringify(result) : comparisonTable(
 async function measureHbal(): Promise<(Judgement & Pick<HbalRun, "seconds" | "finished">) | string> {
   if (options.hbal === false) return "left out by --no-hbal";
   if (nodes * workloads > HBAL_PAIRS) return `hbal makes no step in any useful time with ${nodes} nodes and ${workloads} workloads`;
+  const found = options.hbal === undefined ? await fetchHbal().catch((error: Error) => error) : { path: options.hbal };
+  if (found instanceof Error) {
+    process.stderr.write(`hbal cannot be had: ${found.message}\n`);
+    return found.message;
+  }
   try {
-    const run = await runHbal(cluster, { path: options.hbal, maxMoves: options.maxMoves ?? null, maxSeconds: options.hbalSeconds });
+    const run = await runHbal(cluster, { ...found, maxMoves: options.maxMoves ?? null, maxSeconds: options.hbalSeconds });
     return { ...judge(cluster, run.steps), seconds: run.seconds, finished: run.finished };
   } catch (error) {
-    if (!(error instanceof HbalMissingError)) throw error;
-    if (command.getOptionValueSource("hbal") !== "default") command.error(error.message);
-    process.stderr.write(`${error.message}\n`);
-    return error.message;
+    return error instanceof HbalMissingError ? command.error(error.message) : Promise.reject(error);
   }
 }
 

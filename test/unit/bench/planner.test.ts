@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { generateCluster } from "../../../bench/planner/cluster.js";
+import { parseSimulation } from "../../../bench/planner/fetch-hbal.js";
 import { parseSteps, runHbal } from "../../../bench/planner/hbal.js";
 import { toHbalText } from "../../../bench/planner/hbal-text.js";
 import { judge } from "../../../bench/planner/judge.js";
@@ -119,6 +120,18 @@ describe("hbal beside it", () => {
       { workload: "w25", to: "n9" },
       { workload: "w4", to: "n3" },
     ]);
+  });
+
+  it("is fetched with what an installation would bring, and no more", () => {
+    const output = [
+      "NOTE: This is only a simulation!",
+      "The following NEW packages will be installed:",
+      "  ganeti-htools ganeti-htools-3.0 libpcre3",
+      "Inst libpcre3 (2:8.39-15 Debian:12.5/oldstable [amd64])",
+      "Inst ganeti-htools-3.0 (3.0.2-3 Debian:12.5/oldstable [amd64])",
+      "Conf libpcre3 (2:8.39-15 Debian:12.5/oldstable [amd64])",
+    ].join("\n");
+    expect(parseSimulation(output)).to.deep.equal(["libpcre3", "ganeti-htools-3.0"]);
   });
 
   it("gives a hint when it is not installed", async () => {
