@@ -9,7 +9,7 @@ import { temperatureRange } from "./temperature-range.js";
 /** Shares of the budget: straight descent, then a quick pilot over all temperatures, then the long cooling, then short ones from the best. */
 const DESCENT_ENDS = 0.03;
 const PILOT_ENDS = 0.1;
-const COOLING_ENDS = 0.8;
+const COOLING_ENDS = 0.93;
 const REHEATS = 3;
 /** A reheat starts where this share of the long cooling was over; the later, the cooler. */
 const FIRST_REHEAT_FROM = 0.4;

@@ -2,8 +2,11 @@ import { Random } from "./random.js";
 import type { SearchState } from "./state.js";
 
 const SAMPLES = 4000;
-/** Of the average change by a random move: hot enough to lose all that is bad in the start, cool enough not to lose all. */
-const HOTTEST_SHARE = 0.2;
+/**
+ * Of the average change by a random move. A fifth of it is enough for the many workloads of common size, but leaves the few biggest,
+ * which decide most of the cost, where the descent has put them.
+ */
+const HOTTEST_SHARE = 1;
 /** Of the smallest cost there is: below it nothing that costs is accepted any more. */
 const COLDEST_SHARE = 0.12;
 const WIDEST_RANGE = 1e9;
