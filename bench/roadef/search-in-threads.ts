@@ -11,12 +11,19 @@ export interface ThreadedSearch {
   readonly deadline: number;
 }
 
-/** Searches in several threads at once, each with its own seed; they start each reheat from the best that any of them has found. */
+/** Searches in several threads at once, each with its own seed and every other one milder, as instances differ in which suits them; they start each reheat from the best that any of them has found. */
 export async function searchInThreads(model: SearchModel, { threads, seed, startedAt, deadline }: ThreadedSearch): Promise<Int32Array> {
   const board = new SharedBest(model.workloads);
   board.offer(model.start, Number.MAX_VALUE);
   const running = Array.from({ length: threads }, (_, i) => {
-    const task: ThreadTask = { model, board: board.memory, seed: seed + i * 1_000_003, startedAt, deadline };
+    const task: ThreadTask = {
+      model,
+      board: board.memory,
+      seed: seed + i * 1_000_003,
+      heat: i % 2 === 0 ? "full" : "mild",
+      startedAt,
+      deadline,
+    };
     return finished(new Worker(new URL("./search-thread.js", import.meta.url), { workerData: task }));
   });
   await Promise.all(running);

@@ -1,6 +1,6 @@
 import { workerData } from "node:worker_threads";
 import type { SearchModel } from "../../policies/search/model.js";
-import { Search } from "../../policies/search/search.js";
+import { type Heat, Search } from "../../policies/search/search.js";
 import { SharedBest } from "./shared-best.js";
 
 /** What a search thread is started with. Instants are milliseconds of `Date.now()`, which all threads share. */
@@ -8,6 +8,7 @@ export interface ThreadTask {
   readonly model: SearchModel;
   readonly board: SharedArrayBuffer;
   readonly seed: number;
+  readonly heat: Heat;
   readonly startedAt: number;
   readonly deadline: number;
 }
@@ -15,9 +16,9 @@ export interface ThreadTask {
 /** Threads offer what they have at least so often, so that a thread that dies loses little. */
 const OFFER_EVERY_MS = 1000;
 
-function run({ model, board, seed, startedAt, deadline }: ThreadTask): void {
+function run({ model, board, seed, heat, startedAt, deadline }: ThreadTask): void {
   const shared = new SharedBest(model.workloads, board);
-  const search = new Search(model, { seed });
+  const search = new Search(model, { seed, heat });
   let offered = Infinity;
   let offeredAt = 0;
   const offer = (now: number): void => {

@@ -7,24 +7,24 @@ export interface Reading {
 
 /** A temperature gets at least this share of the time of the most active one. */
 const LEAST_DENSITY = 0.03;
-/** What is left undone at a temperature costs in proportion to it; half way between caring for that alone and not at all. */
-const TEMPERATURE_POWER = 0.4;
 
 /**
  * How long to stay at which temperature. `uphillCost / temperature` says how much is decided at a temperature: it is near nothing
  * where everything that costs so much is frozen already, and where nothing costs so little. Time goes by its cube root, so that
- * temperatures just above freezing, where few moves succeed, still get a good part, and more of it is spent where more can be lost.
- * That fits any scale of costs without tuning, and several scales in one model (loads in millions, moves in ones).
+ * temperatures just above freezing, where few moves succeed, still get a good part. That fits any scale of costs without tuning, and several scales in one model (loads in millions, moves in ones).
  */
 export class Schedule {
   private readonly logTemperature: Float64Array;
   /** Share of the time that is over when the reading's temperature is reached. */
   private readonly elapsed: Float64Array;
 
-  /** `readings`: at least two, hottest first. */
-  constructor(readings: readonly Reading[]) {
+  /**
+   * `readings`: at least two, hottest first. `temperaturePower`: 0 gives every temperature its due; above it, more time goes to the hot ones, where
+   * what is left undone costs more.
+   */
+  constructor(readings: readonly Reading[], temperaturePower = 0) {
     this.logTemperature = Float64Array.from(readings, (r) => Math.log(r.temperature));
-    const activity = readings.map((r) => Math.cbrt(r.uphillCost / r.temperature) * r.temperature ** TEMPERATURE_POWER);
+    const activity = readings.map((r) => Math.cbrt(r.uphillCost / r.temperature) * r.temperature ** temperaturePower);
     const most = Math.max(...activity) || 1;
     this.elapsed = new Float64Array(readings.length);
     let total = 0;

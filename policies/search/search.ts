@@ -15,6 +15,17 @@ const REHEATS = 3;
 const FIRST_REHEAT_FROM = 0.4;
 const LAST_REHEAT_FROM = 0.75;
 
+/**
+ * Where the annealing begins, as a share of the average change by a random move, and how its time leans to the hot end. `mild` is hot enough for the
+ * many workloads of common size and soon done. `full` also thaws the few biggest, which decide most of the cost where room is tight, but needs ten
+ * million proposals or more to cool down from there.
+ */
+const HEATS = {
+  mild: { hottestShare: 0.2, temperaturePower: 0 },
+  full: { hottestShare: 1, temperaturePower: 0.4 },
+};
+export type Heat = keyof typeof HEATS;
+
 const ROUNDING_SHARE = 1e-11;
 const PILOT_READINGS = 60;
 const SLICE_PROPOSALS = 1000;
@@ -28,6 +39,7 @@ export class Search {
   readonly state: SearchState;
   readonly initialCost: number;
   steps = 0;
+  private readonly heat: (typeof HEATS)[Heat];
   private readonly best: BestSoFar;
   private readonly proposals: Proposals;
   private readonly temperatures: readonly number[];
@@ -37,7 +49,8 @@ export class Search {
   private reheat = 0;
   private slices = 0;
 
-  constructor(model: SearchModel, options: { seed: number; maxMoves?: number; from?: Int32Array }) {
+  constructor(model: SearchModel, options: { seed: number; maxMoves?: number; from?: Int32Array; heat?: Heat }) {
+    this.heat = HEATS[options.heat ?? "mild"];
     this.state = new SearchState(model, options.from);
     this.state.moves.maxMoves = Math.max(options.maxMoves ?? Infinity, this.state.moves.moved);
     this.initialCost = this.state.cost;
@@ -49,7 +62,7 @@ export class Search {
     this.proposals.onAccepted = () => {
       if (this.state.cost < this.best.cost - rounding) this.best.take(this.state.cost);
     };
-    const { hottest, coldest } = temperatureRange(this.state);
+    const { hottest, coldest } = temperatureRange(this.state, this.heat.hottestShare);
     this.temperatures = hottest > 0 ? geometricTemperatures(hottest, coldest, PILOT_READINGS) : [];
   }
 
@@ -119,7 +132,7 @@ export class Search {
 
   private makeSchedule(): Schedule {
     this.endReading(-1);
-    if (this.readings.length > 2) return new Schedule(this.readings);
+    if (this.readings.length > 2) return new Schedule(this.readings, this.heat.temperaturePower);
     return new Schedule(this.temperatures.map((temperature) => ({ temperature, uphillCost: temperature })));
   }
 

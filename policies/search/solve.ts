@@ -1,5 +1,5 @@
 import type { SearchModel } from "./model.js";
-import { Search } from "./search.js";
+import { type Heat, Search } from "./search.js";
 import { SearchState } from "./state.js";
 
 export interface SolveOptions {
@@ -12,6 +12,8 @@ export interface SolveOptions {
   readonly maxMoves?: number;
   /** Asked every thousand steps; true ends the search with the best so far. */
   readonly shouldStop?: () => boolean;
+  /** How hot the search begins; default `mild`. */
+  readonly heat?: Heat;
   /** Where to start from instead of the model's start. */
   readonly from?: Int32Array;
 }
