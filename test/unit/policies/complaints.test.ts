@@ -24,27 +24,32 @@ describe("what users of other rebalancers complain about", () => {
 
   it("ping-pong: load that swings within the hold time moves nothing", () => {
     const state = snapshot([node("n1", 0.5), node("n2", 0.5)], [workload("a", "n1", 3), workload("b", "n1", 1), workload("c", "n2", 4)]);
-    const swing = (id: string, tick: number) => (id === "a" ? (tick % 6 < 3 ? 6.4 : 1) : undefined);
+    const swing = (id: string, tick: number) => (id === "a" ? (tick % 10 < 5 ? 6.4 : 1) : undefined);
     expect(runTicks(state, config(), 300, swing).moves).to.deep.equal([]);
   });
 
-  it("a spike taken for load: half a minute at full tilt moves nothing, two minutes do", () => {
+  it("a spike taken for load: most of a minute at full tilt moves nothing, two minutes do", () => {
     const state = snapshot(
       [node("n1", 0.4), node("n2", 0.1)],
       [workload("a", "n1", 2), workload("b", "n1", 1.2), workload("c", "n2", 0.8)],
     );
     const burst = (ticks: number) => (id: string, tick: number) => (id === "a" && tick > 20 && tick <= 20 + ticks ? 6 : undefined);
     const back = (ticks: number) => (id: string, tick: number) => burst(ticks)(id, tick) ?? (id === "a" ? 2 : undefined);
-    expect(runTicks(state, config(), 60, back(3)).moves).to.deep.equal([]);
+    // Long enough for the smoothed reading to pass the bound as well.
+    expect(runTicks(state, config(), 60, back(5)).moves).to.deep.equal([]);
     expect(runTicks(state, config(), 60, back(12)).moves.length).to.be.greaterThan(0);
   });
 
   it("instantaneous load used: a single reading over the bound, or a smoothed one that lags behind, moves nothing", () => {
     const workloads = [workload("a", "n1", 3)];
     const spiked = node("n1", 0.5, 0.3, { history: [...flatHistory(0.5, 0.3, NOW - 10), { at: NOW, cpuRatio: 0.99, memoryRatio: 0.3 }] });
-    expect(decide(snapshot([spiked, node("n2", 0.1)], workloads), config(), NOW).moves).to.deep.equal([]);
+    const { moves, verdicts } = decide(snapshot([spiked, node("n2", 0.1)], workloads), config({ overload: { holdSeconds: 0 } }), NOW);
+    expect(moves).to.deep.equal([]);
+    expect(verdicts[0]!.verdict).to.equal("warming");
     const calmed = node("n1", 0.9, 0.3, { history: [...flatHistory(0.9, 0.3, NOW - 10), { at: NOW, cpuRatio: 0.3, memoryRatio: 0.3 }] });
-    expect(decide(snapshot([calmed, node("n2", 0.1)], workloads), config(), NOW).moves).to.deep.equal([]);
+    const later = decide(snapshot([calmed, node("n2", 0.1)], workloads), config(), NOW);
+    expect(later.moves).to.deep.equal([]);
+    expect(later.verdicts[0]!.verdict).to.equal("level");
   });
 
   it("destination overcommitted: what is on its way there counts as if it were there", () => {
@@ -155,5 +160,12 @@ describe("what users of other rebalancers complain about", () => {
     const plan = decide(state, config({ concurrency: { perNode: 1 } }), NOW);
     const named = [...plan.moves, ...plan.skips].map((entry) => entry.workload).sort();
     expect(named).to.deep.equal(workloads.map(({ id }) => id).sort());
+    const relieved = decide(
+      snapshot([node("n1", 0.85), node("n2", 0.1)], [workload("a", "n1", 2), workload("b", "n1", 2.5)]),
+      config(),
+      NOW,
+    );
+    expect(relieved.moves).to.have.length(1);
+    expect(relieved.skips.map(({ reason }) => reason)).to.deep.equal(["not-needed"]);
   });
 });
