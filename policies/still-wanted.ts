@@ -1,6 +1,5 @@
 import { canMove } from "./can-move.js";
 import { completeConfig, type PolicyConfig } from "./config.js";
-import { indexFleet } from "./fleet.js";
 import { whyEvacuated } from "./health/judge.js";
 import type { Move, Plan, Skip, Snapshot } from "./types.js";
 
@@ -22,7 +21,7 @@ export function whyNoLongerWanted(moment: Moment, move: Wanted): Skip | null {
   const migrations = snapshot.migrations.filter(({ workload }) => workload !== move.workload);
   const others: Snapshot = { ...snapshot, migrations };
   const skip = (because: string): Skip => ({ workload: move.workload, from: move.from, to: move.to, reason: "not-needed", because });
-  const workload = indexFleet(others).workloadById.get(move.workload);
+  const workload = others.workloads.find(({ id }) => id === move.workload);
   if (workload && workload.node !== move.from) return skip(`It is on ${workload.node} by now.`);
   const unsafe = canMove(others, config, now, move.workload, move.to);
   if (unsafe !== null) return unsafe;
@@ -40,7 +39,7 @@ export function whyReasonGone({ snapshot, config, verdicts }: Moment, move: Want
   }
   if (move.reason === "health") {
     const { health } = completeConfig(config);
-    return indexFleet(snapshot).nodes.some((node) => whyEvacuated(node, health)) ? null : "No node shows signs of failing any more.";
+    return snapshot.nodes.some((state) => whyEvacuated({ state }, health)) ? null : "No node shows signs of failing any more.";
   }
   if (move.reason !== "overload") return null;
   const verdict = verdicts.find(({ node }) => node === move.from)?.verdict;

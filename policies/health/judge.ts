@@ -3,16 +3,16 @@ import type { HealthSign } from "../types.js";
 import type { HealthConfig } from "./config.js";
 
 /** The sign for which nothing new is placed on the node, the gravest first; null = none. */
-export function whyDoubted(node: NodeView, config: HealthConfig): HealthSign | null {
+export function whyDoubted(node: Pick<NodeView, "state">, config: HealthConfig): HealthSign | null {
   return whyEvacuated(node, config) ?? findSign(node, config, config.cordonOn);
 }
 
 /** The sign for which the node is to be emptied at once; null = none. */
-export function whyEvacuated(node: NodeView, config: HealthConfig): HealthSign | null {
+export function whyEvacuated(node: Pick<NodeView, "state">, config: HealthConfig): HealthSign | null {
   return findSign(node, config, config.evacuateOn);
 }
 
-function findSign(node: NodeView, config: HealthConfig, kinds: HealthConfig["cordonOn"]): HealthSign | null {
+function findSign(node: Pick<NodeView, "state">, config: HealthConfig, kinds: HealthConfig["cordonOn"]): HealthSign | null {
   if (!config.enabled) return null;
   return node.state.health?.find(({ kind }) => kinds.includes(kind)) ?? null;
 }
