@@ -58,7 +58,7 @@ await runMain("executor", async (rootLog) => {
     redis: () => readRedisFacts(redis),
   });
   const target = makeDockerTarget(host);
-  const { bandwidthBytesPerSecond, capsFreeze, compression, imageBudgetBytes } = config.executor;
+  const { bandwidthBytesPerSecond, capsFreeze, compression, imageBudgetBytes, signOfLifeSeconds } = config.executor;
   const room = makeImageRoom(node, runDirectory, imageBudgetBytes ?? null);
   const pace = bandwidthBytesPerSecond === undefined ? null : { bytesPerSecond: bandwidthBytesPerSecond, freeAt: 0 };
   const incoming = makeIncoming({ node, runDirectory, engine: target, room, redis, keys, log, probe });
@@ -76,7 +76,7 @@ await runMain("executor", async (rootLog) => {
     connect: async (peer) => {
       const identity = nodeIdentitySchema.safeParse(JSON.parse((await redis.get(keys.nodeIdentity(peer))) ?? "null"));
       if (!identity.success) throw new EvenkeelError("NODE_UNKNOWN", `${peer} has never said where its executor is`);
-      return connectPeer(identity.data.peerAddress, peer, tls);
+      return connectPeer(identity.data.peerAddress, peer, tls, signOfLifeSeconds);
     },
   };
 

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import { type MigrationRecord, STAGES } from "../platform/migration-record.js";
+import { MODES } from "./migration/modes.js";
 import { METRICS } from "./protocol.js";
 
 const BLACKOUT_BUCKETS = [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30, 60];
@@ -42,9 +43,9 @@ export function makeExecutorMetrics(registry: Registry): ExecutorMetrics {
   });
   const active = new Gauge({ name: METRICS.active, help: "Migrations that leave this node now", registers });
   // Series that begin at zero: a rate cannot see the first event of one that begins at one.
-  for (const mode of ["stopcopy"]) blackout.zero({ mode });
+  for (const mode of Object.keys(MODES)) blackout.zero({ mode });
   for (const stage of STAGES) stages.zero({ stage });
-  for (const kind of ["image", "files", "memory"]) bytes.inc({ kind }, 0);
+  for (const kind of ["image", "files", "precopy", "memory"]) bytes.inc({ kind }, 0);
   return {
     migrationStarted: () => active.inc(),
     migrationEnded: (record) => {

@@ -89,6 +89,11 @@ export const configSchema = z.strictObject({
         .positive()
         .optional()
         .describe("Most that memory images of all migrations may take on this node at once; left out = what the run directory has free"),
+      signOfLifeSeconds: z
+        .number()
+        .positive()
+        .default(1.5)
+        .describe("How long another executor may take to say that it is alive. Three times without ends every wait for it"),
       tls: z
         .strictObject({
           authority: z.string().default("/etc/evenkeel/tls/ca.pem").describe("Whose certificates are believed"),

@@ -48,6 +48,16 @@ export interface StageProgress {
   readonly note?: string;
 }
 
+export interface RoundEntry {
+  readonly round: number;
+  readonly bytes: number;
+  readonly seconds: number;
+  /** For how long the workload was held still in it. */
+  readonly pausedSeconds: number;
+  /** Written meanwhile; null until the next round has told. */
+  readonly dirtyBytesPerSecond: number | null;
+}
+
 export interface NewMigration {
   readonly id: string;
   readonly workload: string;
@@ -66,6 +76,8 @@ export interface MigrationRecord extends NewMigration {
   readonly modeUsed: string | null;
   /** Ids of all migrations that are carried out as one with this; empty = it is alone. */
   readonly members: readonly string[];
+  /** Why that mode and no other, in words. */
+  readonly modeBecause: string | null;
   /** Raised each time an executor takes the migration up; writes under an older one are refused. */
   readonly epoch: number;
   readonly stage: Stage;
@@ -83,9 +95,11 @@ export interface MigrationRecord extends NewMigration {
   readonly predictedBlackoutSeconds: number | null;
   /** When each step of the restore was reached, in seconds since it was asked for. */
   readonly restoreSteps: Readonly<Record<string, number>>;
-  /** Bytes sent to the destination by kind: image, files, memory. */
+  /** Bytes sent to the destination by kind: image, files, precopy (memory while it ran), memory (in the freeze). */
   readonly bytes: Readonly<Record<string, number>>;
   readonly timeline: readonly TimelineEntry[];
+  /** Rounds in which memory was copied ahead of the freeze; empty in modes without. */
+  readonly rounds: readonly RoundEntry[];
   readonly progress: StageProgress | null;
 }
 
@@ -255,6 +269,7 @@ function parseRecord(hash: Record<string, string>): MigrationRecord {
     mode: text("mode"),
     modeUsed: orNull("modeUsed"),
     members: json("members", []),
+    modeBecause: orNull("modeBecause"),
     epoch: Number(text("epoch")),
     stage: text("stage") as Stage,
     outcome: text("outcome") as Outcome,
@@ -270,6 +285,7 @@ function parseRecord(hash: Record<string, string>): MigrationRecord {
     restoreSteps: json("restoreSteps", {}),
     bytes: json("bytes", {}),
     timeline: json("timeline", []),
+    rounds: json("rounds", []),
     progress: json("progress", null),
   };
 }

@@ -1,6 +1,6 @@
+import type { CriuStats } from "../../executor/engine/docker/criu-stats.js";
 import type { MigrationRecord } from "../../platform/migration-record.js";
 import { DUMP_MARKS, RESTORE_MARKS, stretches } from "./criu-log.js";
-import type { CriuStats } from "./criu-stats.js";
 
 /** One stretch of a freeze. `by`: whose work it is. */
 export interface Stretch {

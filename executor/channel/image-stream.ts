@@ -61,7 +61,8 @@ async function* frames(folder: string, { onBytes, whole }: Packing): AsyncGenera
         await Promise.race([whole, new Promise((resolve) => setTimeout(resolve, LOOK_MILLISECONDS))]);
       }
     }
-    const names = await readdir(folder);
+    // Folders are other streams' business, and links are made anew on the other end.
+    const names = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isFile()).map(({ name }) => name);
     for (const name of names) yield* piecesOf(name, 1);
     const sizes = await Promise.all(names.map(async (name) => [name, (await stat(`${folder}/${name}`)).size] as const));
     yield line({ files: Object.fromEntries(sizes) });

@@ -85,7 +85,12 @@ export interface SourceEngine {
   /** Keeps the engine from reviving the frozen or killed source. `release` undoes it. */
   holdRestarts(description: WorkloadDescription): Promise<void>;
   releaseRestarts(description: WorkloadDescription): Promise<void>;
-  checkpoint(description: WorkloadDescription, folder: string): Promise<Checkpoint>;
+  /** Why the memory of a running workload cannot be copied ahead of the freeze here, in words; null = it can. */
+  whyNoPrecopy(): Promise<string | null>;
+  /** Begins round `round` (1, 2 …) of copying memory ahead, into the same folder as the checkpoint that follows. */
+  preDump(description: WorkloadDescription, folder: string, round: number): Promise<PreDump>;
+  /** `rounds`: how many were made ahead; the images then hold only what was written since the last. */
+  checkpoint(description: WorkloadDescription, folder: string, rounds: number): Promise<Checkpoint>;
   /** The same for a cold move: the workload is ended, and goes on by being started again. */
   coldCheckpoint(description: WorkloadDescription, folder: string): Promise<Checkpoint>;
   /** Takes up the conversation with a checkpoint that an earlier executor began. Null when none is going on. */
@@ -96,6 +101,13 @@ export interface SourceEngine {
   silence(description: WorkloadDescription): Promise<void>;
   /** Removes the killed copy and the volumes that moved with it. */
   removeSource(description: WorkloadDescription): Promise<void>;
+}
+
+/** A round in progress: images grow below `imagesPath` until `done`. */
+export interface PreDump {
+  readonly imagesPath: string;
+  /** @throws CHECKPOINT_FAILED: the workload runs on. */
+  readonly done: Promise<{ readonly bytes: number; readonly pausedSeconds: number }>;
 }
 
 /** A checkpoint in progress: the workload is frozen once `frozen` resolves, and stays so until `kill` or `goOn`. */

@@ -46,8 +46,8 @@ export async function readDemand(
   return { cpuCores: workload.cpuUsedCores ?? 0, memoryBytes: 2 * imageBytes, imageBytes, freeBytes, reservedBytes };
 }
 
-/** Holds room on the destination. @throws RESERVATION_FAILED, NODE_UNKNOWN */
-export async function reserveRoom(surroundings: Surroundings, held: Held): Promise<void> {
+/** Holds room on the destination, in place of what was held before: `bytes`, or what any move needs. @throws RESERVATION_FAILED, NODE_UNKNOWN */
+export async function reserveRoom(surroundings: Surroundings, held: Held, bytes?: number): Promise<void> {
   const { record } = held;
   const { redis, keys } = surroundings;
   const demand = await readDemand(surroundings, record);
@@ -55,7 +55,7 @@ export async function reserveRoom(surroundings: Surroundings, held: Held): Promi
     migrationId: record.id,
     workload: record.workload,
     cpuCores: demand.cpuCores,
-    memoryBytes: demand.memoryBytes,
+    memoryBytes: bytes ?? demand.memoryBytes,
     expiresAt: nowSeconds() + RESERVATION_SECONDS,
   };
   const reply = await reserveScript(

@@ -11,6 +11,7 @@ import { syncFrozen, syncWhileRunning } from "./files.js";
 import { CRIU_ALONE, goesCold } from "./goes-cold.js";
 import { forgetDescription, keepDescription } from "./kept-description.js";
 import { enter, type Held, type Surroundings, sourceFolder, startLiveProgress } from "./migration.js";
+import { COLD, chooseMode, MODES } from "./modes.js";
 import { decideCompression } from "./outlet.js";
 import { ALONE, type Rendezvous } from "./rendezvous.js";
 import { reserveRoom } from "./reserve.js";
@@ -74,7 +75,7 @@ export async function runMigration(
 async function carryOver(surroundings: Surroundings, held: Held, progress: Progress, rendezvous: Rendezvous): Promise<number> {
   const { engine } = surroundings;
   const { record, peer } = held;
-  await enter(surroundings, held, "preflight", { modeUsed: "stopcopy" });
+  await enter(surroundings, held, "preflight");
   const { description, findings, needs, hasImage, hasZstd } = await preflight(surroundings, record, (offer) =>
     peer.offer(record.id, offer),
   );
@@ -82,7 +83,8 @@ async function carryOver(surroundings: Surroundings, held: Held, progress: Progr
   const isCold = goesCold({ mode: record.mode, allowsCold: description.allowsCold }, blockersAmong(findings));
   await assertClear(surroundings, held, isCold ? findings.filter(({ code }) => !CRIU_ALONE.has(code)) : findings);
 
-  await enter(surroundings, held, "reserve", { modeUsed: isCold ? "cold" : "stopcopy" });
+  const choice = isCold ? COLD : await chooseMode(surroundings, record.mode);
+  await enter(surroundings, held, "reserve", { modeUsed: choice.mode, modeBecause: choice.because });
   await reserveRoom(surroundings, held);
 
   await enter(surroundings, held, "prepare");
@@ -92,6 +94,7 @@ async function carryOver(surroundings: Surroundings, held: Held, progress: Progr
   }
   const twin = await withRetries(surroundings, held, () => peer.makeTwin(record.id));
   const trees = await syncWhileRunning(surroundings, held, { description, twin, fileBytes: needs.rootBytes + needs.volumeBytes });
+  const rounds = await MODES[choice.mode].ahead(surroundings, held, description);
 
   await rendezvous.meet("ready");
   await enter(surroundings, held, "freeze");
@@ -99,7 +102,7 @@ async function carryOver(surroundings: Surroundings, held: Held, progress: Progr
   progress.restartsHeld = true;
   await engine.holdRestarts(description);
   const folder = sourceFolder(surroundings, record.id);
-  const checkpoint = await (isCold ? engine.coldCheckpoint(description, folder) : engine.checkpoint(description, folder));
+  const checkpoint = await (isCold ? engine.coldCheckpoint(description, folder) : engine.checkpoint(description, folder, rounds));
   progress.checkpoint = checkpoint;
   const { frozenAt, imagesPath, processes } = await checkpoint.dumped();
   progress.frozenAt = frozenAt;

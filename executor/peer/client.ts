@@ -15,12 +15,11 @@ import {
   type Outgoing,
   type RestoreAnswer,
   type RestoreRequest,
+  type RoomAnswer,
   RSYNC_UPGRADE,
   routes,
   type TwinAnswer,
 } from "./protocol.js";
-
-const PING_TIMEOUT_SECONDS = 1.5;
 
 /** Enough to fill the buffers on the way and then tell the link's own rate, on 10 Gbit/s as on 100 Mbit/s. */
 const PROBE_BYTES_MOST = 32 << 20;
@@ -40,6 +39,8 @@ export interface Peer {
   /** A byte stream to an rsync daemon that serves the twin's trees. */
   openFiles(id: string): Promise<Duplex>;
   sendMemory(id: string, images: Outgoing): Promise<void>;
+  bookRoom(id: string, bytes: number): Promise<RoomAnswer>;
+  sendRound(id: string, round: number, images: Outgoing): Promise<void>;
   restore(id: string, body: RestoreRequest): Promise<RestoreAnswer>;
   finish(id: string): Promise<void>;
   remove(id: string): Promise<void>;
@@ -50,7 +51,7 @@ export interface Peer {
 }
 
 /** @param address `host:port` of the peer's executor; @param node the id its certificate must carry. */
-export function connectPeer(address: string, node: string, tls: ReturnType<typeof readTls>): Peer {
+export function connectPeer(address: string, node: string, tls: ReturnType<typeof readTls>, signOfLifeSeconds: number): Peer {
   const [host, port] = [address.slice(0, address.lastIndexOf(":")), Number(address.slice(address.lastIndexOf(":") + 1))];
   const agent = new Agent({ keepAlive: true, ...tls, servername: node });
   const base: RequestOptions = { host, port, agent, ...tls, servername: node };
@@ -58,7 +59,7 @@ export function connectPeer(address: string, node: string, tls: ReturnType<typeo
   const ping = () =>
     new Promise<void>((resolve, reject) => {
       const sent = request(
-        { ...base, agent: false, method: "GET", path: routes.alive, timeout: PING_TIMEOUT_SECONDS * 1000 },
+        { ...base, agent: false, method: "GET", path: routes.alive, timeout: signOfLifeSeconds * 1000 },
         (response) => {
           response.resume();
           response.once("end", resolve);
@@ -145,6 +146,8 @@ export function connectPeer(address: string, node: string, tls: ReturnType<typeo
         sent.end();
       }),
     sendMemory: (id, images) => send(routes.memory(id), images),
+    bookRoom: (id, bytes) => call("POST", routes.room(id), { bytes }),
+    sendRound: (id, round, images) => send(routes.round(id, round), images),
     restore: (id, body) => call("POST", routes.restore(id), body),
     finish: (id) => call("POST", routes.finish(id)),
     remove: (id) => call("DELETE", routes.migration(id)),

@@ -12,9 +12,10 @@ import { unpackImages } from "../channel/image-stream.js";
 import { hasZstd } from "../channel/zstd.js";
 import type { FileTree, TargetEngine, WorkloadDescription } from "../engine/engine.js";
 import type { ImageRoom } from "../image-room.js";
+import { linkFinal, linkRound, makeRoundFolder } from "../image-rounds.js";
 import type { Introduction, NodeProbe } from "../preflight/node-probe.js";
 import { removeFolder } from "../remove-folder.js";
-import type { IncomingStatus, Offer, OfferAnswer, RestoreAnswer, RestoreRequest, TwinAnswer } from "./protocol.js";
+import type { IncomingStatus, Offer, OfferAnswer, RestoreAnswer, RestoreRequest, RoomAnswer, TwinAnswer } from "./protocol.js";
 import { serveRsync, writeRsyncConfig } from "./rsync-server.js";
 
 export interface Incoming {
@@ -26,6 +27,10 @@ export interface Incoming {
   image(id: string, stream: Readable): Promise<Record<string, never>>;
   makeTwin(id: string): Promise<TwinAnswer>;
   files(id: string, socket: Duplex): void;
+  /** Books room for images, in place of what was booked with the offer. */
+  bookRoom(id: string, bytes: number): Promise<RoomAnswer>;
+  /** The images of a round of pre-copy. */
+  round(id: string, round: number, images: Readable): Promise<Record<string, never>>;
   memory(id: string, images: Readable): Promise<Record<string, never>>;
   restore(id: string, request: RestoreRequest): Promise<RestoreAnswer>;
   finish(id: string): Promise<Record<string, never>>;
@@ -135,7 +140,21 @@ export function makeIncoming({ node, runDirectory, engine, room, redis, keys, lo
 
     async memory(id, images) {
       const { containerId } = await need(id);
-      await unpackImages(images, `${pendingFolder(containerId)}/images`);
+      const imagesPath = `${pendingFolder(containerId)}/images`;
+      await unpackImages(images, imagesPath);
+      await linkFinal(imagesPath);
+      return EMPTY;
+    },
+
+    async bookRoom(id, bytes) {
+      return { findings: await room.claim(id, bytes) };
+    },
+
+    async round(id, round, images) {
+      const { containerId } = await need(id);
+      const imagesPath = `${pendingFolder(containerId)}/images`;
+      await unpackImages(images, await makeRoundFolder(imagesPath, round));
+      await linkRound(imagesPath, round);
       return EMPTY;
     },
 
@@ -255,6 +274,8 @@ export function makeIncoming({ node, runDirectory, engine, room, redis, keys, lo
     image: (id, stream) => afterNewest(id, stream, () => steps.image(id, stream)),
     makeTwin: (id) => inTurn(id, () => steps.makeTwin(id)),
     memory: (id, images) => afterNewest(id, images, () => steps.memory(id, images)),
+    bookRoom: (id, bytes) => inTurn(id, () => steps.bookRoom(id, bytes)),
+    round: (id, round, images) => afterNewest(id, images, () => steps.round(id, round, images)),
     restore: (id, request) => inTurn(id, () => steps.restore(id, request)),
     finish: (id) => inTurn(id, () => steps.finish(id)),
     remove: (id) => inTurn(id, () => steps.remove(id)),

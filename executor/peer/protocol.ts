@@ -19,6 +19,11 @@ export interface OfferAnswer {
   readonly hasZstd: boolean;
 }
 
+export interface RoomAnswer {
+  /** Why there is none; empty = booked. */
+  readonly findings: readonly Finding[];
+}
+
 export interface TwinAnswer {
   readonly containerId: string;
   /** Names of the trees that may be synchronised, with the file's name there where a tree is one file. */
@@ -50,6 +55,9 @@ export interface Outgoing {
   readonly isCompressed: boolean;
 }
 
+/** Each round costs CPU and bytes on both ends; a workload that has not come to rest by then writes faster than the channel carries. */
+export const ROUNDS_MOST = 8;
+
 export const RSYNC_UPGRADE = "evenkeel-rsync";
 
 export const routes = {
@@ -64,6 +72,10 @@ export const routes = {
   twin: (id: string) => `/v1/migrations/${id}/twin`,
   files: (id: string) => `/v1/migrations/${id}/files`,
   memory: (id: string) => `/v1/migrations/${id}/memory`,
+  /** Books room for images, in place of what the offer booked. */
+  room: (id: string) => `/v1/migrations/${id}/room`,
+  /** The images of one round of pre-copy. */
+  round: (id: string, round: number | string) => `/v1/migrations/${id}/rounds/${round}`,
   restore: (id: string) => `/v1/migrations/${id}/restore`,
   finish: (id: string) => `/v1/migrations/${id}/finish`,
   migration: (id: string) => `/v1/migrations/${id}`,

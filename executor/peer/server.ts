@@ -11,9 +11,11 @@ import type { readTls } from "../../platform/tls.js";
 import { decompress } from "../channel/zstd.js";
 import type { Introduction } from "../preflight/node-probe.js";
 import type { Incoming } from "./incoming.js";
-import { type Offer, RSYNC_UPGRADE, routes } from "./protocol.js";
+import { type Offer, ROUNDS_MOST, RSYNC_UPGRADE, routes } from "./protocol.js";
 
 const params = z.object({ id: z.string().regex(/^[\w-]{1,64}$/) });
+const roomBody = z.object({ bytes: z.number().nonnegative() });
+const roundParams = z.object({ round: z.coerce.number().int().min(1).max(ROUNDS_MOST) });
 const restoreBody = z.object({
   epoch: z.number().int(),
   isCold: z.boolean(),
@@ -69,6 +71,10 @@ export async function servePeers(
   });
   app.post(routes.twin(":id"), async (request) => incoming.makeTwin(await admit(request)));
   app.put(routes.memory(":id"), async (request) => incoming.memory(await admit(request), plainBody(request)));
+  app.post(routes.room(":id"), async (request) => incoming.bookRoom(await admit(request), roomBody.parse(request.body).bytes));
+  app.put(routes.round(":id", ":round"), async (request) =>
+    incoming.round(await admit(request), roundParams.parse(request.params).round, plainBody(request)),
+  );
   app.post(routes.restore(":id"), async (request) => incoming.restore(await admit(request), restoreBody.parse(request.body)));
   app.post(routes.finish(":id"), async (request) => incoming.finish(await admit(request)));
   app.delete(routes.migration(":id"), async (request) => incoming.remove(await admit(request)));

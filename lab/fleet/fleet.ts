@@ -57,6 +57,8 @@ export interface Fleet {
 }
 
 /** Emulated nodes take a quarter of a minute to load a program. */
+/** A handshake under emulation, beside a workload, takes seconds. */
+const SIGN_OF_LIFE_SECONDS = { namespaces: 1.5, vm: 15 };
 /** A sample is good for five of them, and an emulated node with other work is late. */
 const SAMPLE_SECONDS = { namespaces: 1, vm: 5 };
 const READY_DEADLINE_SECONDS = { namespaces: 60, vm: 300 };
@@ -80,6 +82,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
       scheduler: options.scheduler ?? {},
       nodeLabels: options.nodeLabels ?? {},
       mode: options.mode ?? "auto",
+      signOfLifeSeconds: SIGN_OF_LIFE_SECONDS[kind],
       sampleSeconds: options.sampleSeconds ?? SAMPLE_SECONDS[kind],
       tickSeconds: options.tickSeconds ?? 1,
     });

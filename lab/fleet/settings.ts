@@ -28,6 +28,7 @@ export async function writeSettings(
     /** Further settings of the scheduler. */
     scheduler: Record<string, unknown>;
     nodeLabels: Readonly<Record<string, Record<string, string>>>;
+    signOfLifeSeconds: number;
   },
 ): Promise<FleetSettings> {
   const operatorToken = randomBytes(24).toString("hex");
@@ -53,6 +54,7 @@ export async function writeSettings(
         node: { id: node.name, peerHost: node.address, labels: options.nodeLabels[node.name] ?? {} },
         executor: {
           metricsPort: EXECUTOR_METRICS_PORT,
+          signOfLifeSeconds: options.signOfLifeSeconds,
           tls: { authority: `${home}/ca.pem`, certificate: `${home}/node.pem`, key: `${home}/node.key` },
         },
       },

@@ -4,7 +4,9 @@ import { mkdir, readFile, rm } from "node:fs/promises";
 import { EvenkeelError } from "../../../platform/errors.js";
 import { EventQueue } from "../../channel/events.js";
 import { makeFifos, openForReading, openForWriting } from "../../channel/fifo.js";
+import { parentOfFinal } from "../../image-rounds.js";
 import type { Checkpoint, WorkloadDescription } from "../engine.js";
+import { cgroupFlags } from "./cgroup-flags.js";
 import { readCriuErrors } from "./criu-log.js";
 import { containerFolder, inspect } from "./describe.js";
 import { type DockerHost, findRuncRoot } from "./docker-host.js";
@@ -17,22 +19,29 @@ import { packSharedMemory } from "./shared-memory.js";
 const DUMP_DEADLINE_SECONDS = 600;
 
 /** Starts the final dump. CRIU's action script keeps the workload frozen until `kill` or `goOn`. */
-export async function startCheckpoint(host: DockerHost, description: WorkloadDescription, folder: string): Promise<Checkpoint> {
-  for (const name of ["images", "work", "events", "verdict"]) await rm(`${folder}/${name}`, { recursive: true, force: true });
+export async function startCheckpoint(
+  host: DockerHost,
+  description: WorkloadDescription,
+  folder: string,
+  rounds: number,
+): Promise<Checkpoint> {
+  for (const name of [...(rounds === 0 ? ["images"] : []), "work", "events", "verdict"])
+    await rm(`${folder}/${name}`, { recursive: true, force: true });
   await mkdir(folder, { recursive: true, mode: 0o700 });
   // Under --userns-remap CRIU opens images as the namespace's root, through a descriptor of this folder; nobody else gets past its parent.
-  await mkdir(`${folder}/images`, { mode: 0o755 });
+  await mkdir(`${folder}/images`, { recursive: true, mode: 0o755 });
   await mkdir(`${folder}/work`, { mode: 0o700 });
   await makeFifos([`${folder}/events`, `${folder}/verdict`]);
   const root = await findRuncRoot(host, description.containerId);
   const { State } = await inspect(host, description.containerId);
   const conversation = openConversation(folder);
   const log = openSync(`${folder}/runc.log`, "a");
+  const parent = parentOfFinal(rounds);
   const child = spawn(
     "runc",
     `--root ${root} checkpoint --tcp-established --ext-unix-sk --file-locks --empty-ns network --image-path ${folder}/images --work-path ${folder}/work`
       .split(" ")
-      .concat(description.containerId),
+      .concat(parent === null ? [] : ["--parent-path", parent], cgroupFlags(), description.containerId),
     // Detached and with files for stdio: if this executor dies, CRIU stays and waits for the verdict of our successor.
     { stdio: ["ignore", log, log], detached: true, env: { ...process.env, EVENKEEL_FOLDER: folder } },
   );

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
+import { basename } from "node:path";
 import type { Readable } from "node:stream";
 import { waitUntilGone } from "./find-process.js";
 
@@ -46,7 +47,8 @@ export async function waitForPages(folder: string): Promise<void> {
 }
 
 async function pageBytes(images: string): Promise<number> {
-  const pages = (await readdir(images)).filter((name) => name.startsWith("pages-"));
-  const sizes = await Promise.all(pages.map(async (name) => (await stat(`${images}/${name}`)).size));
+  // Those of pre-copy rounds too, in folders below.
+  const pages = (await readdir(images, { recursive: true })).filter((path) => basename(path).startsWith("pages-"));
+  const sizes = await Promise.all(pages.map(async (path) => (await stat(`${images}/${path}`)).size));
   return sizes.reduce((sum, size) => sum + size, 0);
 }

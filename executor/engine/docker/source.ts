@@ -7,6 +7,7 @@ import { type DockerConfig, describeContainer, inspect, treesOf } from "./descri
 import { type DockerHost, isNotFound } from "./docker-host.js";
 import { readNeeds } from "./needs.js";
 import { restoreArp, silenceArp } from "./network-silence.js";
+import { startPreDump, whyNoDirtyTracking } from "./pre-dump.js";
 import { sourceFindings } from "./source-findings.js";
 
 /** The half of the Docker engine that a workload leaves. */
@@ -25,7 +26,9 @@ export function makeDockerSource(host: DockerHost): SourceEngine {
       const { HostConfig } = description.engineConfig as DockerConfig;
       if (HostConfig.RestartPolicy !== undefined) await container(description).update({ RestartPolicy: HostConfig.RestartPolicy });
     },
-    checkpoint: (description, folder) => startCheckpoint(host, description, folder),
+    whyNoPrecopy: whyNoDirtyTracking,
+    preDump: (description, folder, round) => startPreDump(host, description, folder, round),
+    checkpoint: (description, folder, rounds) => startCheckpoint(host, description, folder, rounds),
     coldCheckpoint: (description, folder) => startColdCheckpoint(host, description, folder),
     resumeCheckpoint: async (folder) => (await resumeColdCheckpoint(host, folder)) ?? resumeCheckpoint(folder),
     silence: async (description) => {

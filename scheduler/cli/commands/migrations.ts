@@ -95,6 +95,7 @@ function printMigration(record: MigrationRecord, output: Output): void {
   const mode = record.modeUsed ?? record.mode;
   const losses = mode === "cold" ? " (stopped and started: connections and memory lost)" : "";
   output.line(`mode ${mode}${losses}, blackout ${duration(record.blackoutSeconds)}, ${bytes(sumBytes(record))} sent`);
+  if (record.modeBecause !== null) output.line(`${mode}: ${record.modeBecause}`);
   if (record.errorCode !== null) output.line(output.paint("red", `${record.errorCode}: ${record.errorMessage ?? ""}`));
   if (record.closedAt === null) output.line(describe(record));
   output.line();
@@ -109,6 +110,23 @@ function printMigration(record: MigrationRecord, output: Output): void {
   );
   const within = blackoutLine(record);
   if (within !== "") output.line(`\nIn the blackout: ${within}`);
+  printRounds(record, output);
+}
+
+/** Memory that went ahead of the freeze: it should shrink from one round to the next. */
+function printRounds({ rounds }: MigrationRecord, output: Output): void {
+  if (rounds.length === 0) return;
+  output.line();
+  output.table(
+    ["ROUND", "SENT", "TOOK", "HELD STILL", "WRITTEN MEANWHILE"],
+    rounds.map((each) => [
+      String(each.round),
+      bytes(each.bytes),
+      duration(each.seconds),
+      duration(each.pausedSeconds),
+      each.dirtyBytesPerSecond === null ? "" : `${bytes(each.dirtyBytesPerSecond)}/s`,
+    ]),
+  );
 }
 
 function paintStanding(record: MigrationRecord, { paint }: Output): string {

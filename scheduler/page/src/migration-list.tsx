@@ -44,7 +44,10 @@ function Migration({ record, now }: { record: MigrationRecord; now: number }) {
         <span class={`state ${state}`}>{standing(record)}</span>
         {record.blackoutSeconds !== null && <span class="blackout">blackout {duration(record.blackoutSeconds)}</span>}
         {sumBytes(record) > 0 && <span class="muted">{bytes(sumBytes(record))}</span>}
-        <span class="muted">{record.modeUsed ?? record.mode}</span>
+        <span class="muted" title={record.modeBecause ?? ""}>
+          {record.modeUsed ?? record.mode}
+          {record.rounds.length > 0 && `, ${record.rounds.length} rounds`}
+        </span>
         <Progress record={record} />
         <span class="when muted">
           {record.closedAt === null

@@ -70,6 +70,8 @@ const migration = (result: MigrationRecord["result"]): MigrationRecord => ({
   mode: "auto",
   modeUsed: "stopcopy",
   members: [],
+  modeBecause: null,
+  rounds: [],
   epoch: 1,
   stage: "cleanup",
   outcome: result === "succeeded" ? "committed" : "aborted",

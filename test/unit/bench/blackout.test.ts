@@ -1,13 +1,13 @@
 import { expect } from "chai";
 import { describe, it } from "mocha";
 import { DUMP_MARKS, stretches } from "../../../bench/blackout/criu-log.js";
-import { readStats } from "../../../bench/blackout/criu-stats.js";
 import type { EvenkeelCase } from "../../../bench/blackout/evenkeel.js";
 import { expectedChecksum } from "../../../bench/blackout/expected-chunk.js";
 import { summariseFloor } from "../../../bench/blackout/floor.js";
 import type { PeerCase } from "../../../bench/blackout/peers.js";
 import { ratiosOf } from "../../../bench/blackout/report.js";
 import { spread } from "../../../bench/blackout/statistics.js";
+import { readStats } from "../../../executor/engine/docker/criu-stats.js";
 
 const at = (seconds: number) => ({ median: seconds, min: seconds, max: seconds });
 
@@ -53,13 +53,20 @@ describe("bench:blackout", () => {
     const ratios = ratiosOf({ floor, evenkeel: ours, podman: peerCase(1024, 6), docker: peerCase(64, 4) });
     expect(ratios.oneGiBToFloor).to.be.closeTo(1.5, 1e-9);
     expect(ratios.fourGiBTo64MiB).to.be.closeTo(1.5, 1e-9);
+    expect(ratios.largestToSmallest).to.be.closeTo(1.5, 1e-9);
     expect(ratios.podmanToOurs).to.be.closeTo(10, 1e-9);
     expect(ratios.dockerToOurs).to.be.closeTo(8, 1e-9);
   });
 
   it("gives no ratio where one side was not measured", () => {
     const ratios = ratiosOf({ floor: null, evenkeel: [ourCase(64, 0.5)], podman: peerCase(1024, 6), docker: null });
-    expect(ratios).to.deep.equal({ oneGiBToFloor: null, fourGiBTo64MiB: null, podmanToOurs: null, dockerToOurs: null });
+    expect(ratios).to.deep.equal({
+      oneGiBToFloor: null,
+      fourGiBTo64MiB: null,
+      largestToSmallest: null,
+      podmanToOurs: null,
+      dockerToOurs: null,
+    });
   });
 
   it("expects another checksum of a chunk once it has been rewritten, and of its neighbour", () => {

@@ -26,6 +26,8 @@ const record = (change: Partial<MigrationRecord> = {}): MigrationRecord => ({
   mode: "auto",
   modeUsed: "stopcopy",
   members: [],
+  modeBecause: null,
+  rounds: [],
   epoch: 1,
   stage: "resume",
   outcome: "committed",
