@@ -58,13 +58,10 @@ export function connectPeer(address: string, node: string, tls: ReturnType<typeo
 
   const ping = () =>
     new Promise<void>((resolve, reject) => {
-      const sent = request(
-        { ...base, agent: false, method: "GET", path: routes.alive, timeout: signOfLifeSeconds * 1000 },
-        (response) => {
-          response.resume();
-          response.once("end", resolve);
-        },
-      );
+      const sent = request({ ...base, agent: false, method: "GET", path: routes.alive, timeout: signOfLifeSeconds * 1000 }, (response) => {
+        response.resume();
+        response.once("end", resolve);
+      });
       sent.once("timeout", () => sent.destroy(new Error("timed out")));
       sent.once("error", reject);
       sent.end();

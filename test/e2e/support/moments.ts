@@ -1,7 +1,7 @@
 import type { Fleet } from "../../../lab/fleet/fleet.js";
 import { readMigration } from "../../../platform/migration-record.js";
 
-const DEADLINE_SECONDS = 60;
+const DEADLINE_SECONDS = 300;
 
 /**
  * The moment at which a migration's record says that a stage begins, or `committed`, `aborted`, `closed`. To be made before the migration is:

@@ -40,6 +40,8 @@ export interface MovingFleet {
   client(workload: string): Promise<ClientReport>;
   /** Waits until the workload has given some more answers over the connection it had. */
   answersOn(workload: string): Promise<ClientReport>;
+  /** Starts a part again on a node that lost power. */
+  startPart(node: string, part: "collector"): Promise<void>;
   /** Starts the executor again that was killed; resolves when peers can reach it. */
   startExecutor(node: string): Promise<void>;
   executorLog(node: string): string;
@@ -102,7 +104,7 @@ function makeMovingFleet(fleet: Fleet, clients: ReturnType<typeof clientsAt> | n
         const { Id } = await lab.node(from).docker.getContainer(workload).inspect();
         // The executor reserves room by the newest sample, which must know the container.
         await waitFor(`a sample of ${workload} on ${from}`, async () => (await redis.get(keys.nodeSample(from)))?.includes(Id), {
-          deadlineSeconds: 60,
+          deadlineSeconds: 180,
         });
         const id = `${workload}-${++count}`;
         return { id, workload, name: workload, containerId: Id, from, to, reason: "operator", because: "a test", mode: "auto" };
@@ -152,17 +154,18 @@ function makeMovingFleet(fleet: Fleet, clients: ReturnType<typeof clientsAt> | n
           const now = await client(workload);
           return now.requests > before.requests + 3 ? now : null;
         },
-        { deadlineSeconds: 30 },
+        { deadlineSeconds: 120 },
       ).catch(async (error: unknown) => {
         throw new Error(`${String(error)}; its client: ${JSON.stringify(await client(workload))}`);
       });
     },
+    startPart: (node, part) => startPart(lab.node(node), part, fleet.settings),
     startExecutor: async (node) => {
       await startPart(lab.node(node), "executor", fleet.settings);
       await waitFor(
         `the executor of ${node} to listen`,
         async () => (await lab.node(node).exec(["ss", "-ltnH", `sport = :${PEER_PORT}`])).stdout !== "",
-        { deadlineSeconds: 60 },
+        { deadlineSeconds: 180 },
       );
     },
     executorLog: (node) => `${lab.node(node).folder}/log/executor.log`,

@@ -70,7 +70,7 @@ export async function recordTicks(lab: Lab): Promise<Ticks> {
     read,
     goOn: async () => {
       const before = (await read()).length;
-      await waitFor("the ticker to go on", async () => (await read()).length > before + 2, { deadlineSeconds: 30 });
+      await waitFor("the ticker to go on", async () => (await read()).length > before + 2, { deadlineSeconds: 120 });
     },
   };
 }

@@ -61,7 +61,7 @@ export async function settledOn(fleet: Fleet, workload: string, node: string): P
       traces = await tracesOf(fleet, workload);
       return where === node && traces.length === 0;
     },
-    { deadlineSeconds: 20, everyMilliseconds: 200 },
+    { deadlineSeconds: 60, everyMilliseconds: 200 },
   ).catch(() => {
     throw new Error(`${workload} should be on ${node} alone; it is on ${where}, and this is left: ${traces.join("; ")}`);
   });
