@@ -14,6 +14,8 @@ import { measurementsTable, ratiosOf } from "./report.js";
 const GIBIBYTE = 2 ** 30;
 /** Twice the workload (its memory and its images) on a node, and what Docker and the program itself take. */
 const nodeMemoryBytes = (sizeMiB: number) => Math.ceil((sizeMiB / 1024) * 2.2 + 2) * GIBIBYTE;
+/** A guest takes what it uses; images of two rounds and the workload have to fit beside Docker and the executor. */
+const guestMemoryBytes = (sizeMiB: number) => Math.max(1536, Math.ceil((3.2 * sizeMiB + 700) / 512) * 512) * 2 ** 20;
 /** Workload and images on both nodes at once. */
 const neededBytes = (sizeMiB: number) => Math.ceil((sizeMiB / 1024) * 4 + 1) * GIBIBYTE;
 
@@ -43,10 +45,13 @@ async function attempt<T>(what: string, measure: () => Promise<T>): Promise<T | 
   }
 }
 
+/** The bare tools run on the kernel, and at the speed, of what they are compared with. */
+const floorMachine = ({ lab }: Fleet) => (options.kind === "vm" ? lab.node("node2") : lab.control);
+
 async function measureFleet(fleet: Fleet, floors: FloorRun[]): Promise<EvenkeelCase[]> {
   const cases: EvenkeelCase[] = [];
   const floor = async (runs: number) => {
-    if (options.peers.includes("floor")) floors.push(...((await attempt("floor", () => runFloor(fleet.lab.control, runs))) ?? []));
+    if (options.peers.includes("floor")) floors.push(...((await attempt("floor", () => runFloor(floorMachine(fleet), runs))) ?? []));
   };
   for (const mode of options.modes) {
     for (const sizeMiB of options.sizes) {
@@ -69,13 +74,17 @@ async function measureFleet(fleet: Fleet, floors: FloorRun[]): Promise<EvenkeelC
 const withPodman = options.peers.includes("podman");
 const rootDirectory = withPodman ? await buildBenchRoot(tell) : await buildRoot("lab", LAB_PACKAGES, tell);
 process.env.EVENKEEL_LAB_ROOT = rootDirectory;
-const size = { cpuCores: cpus().length, memoryBytes: nodeMemoryBytes(Math.max(...options.sizes, options.peerSize)) };
+const largest = Math.max(...options.sizes, options.peerSize);
+const size = { cpuCores: cpus().length, memoryBytes: nodeMemoryBytes(largest) };
+// One core each: a guest core is a thread of the host.
+const nodeSize = options.kind === "vm" ? { cpuCores: 1, memoryBytes: guestMemoryBytes(largest) } : size;
 const floors: FloorRun[] = [];
 const leftovers: string[] = [];
 
 const fleet = await startFleet({
   name: "blackout",
-  nodes: ["node1", "node2"].map((name) => ({ name, ...size })),
+  kind: options.kind,
+  nodes: ["node1", "node2"].map((name) => ({ name, ...nodeSize })),
   withScheduler: false,
   withPrometheus: false,
   onProgress: (step, percent) => percent ?? tell(step),
@@ -110,6 +119,6 @@ const part = {
   docker: peers["docker"] ?? null,
 };
 const machine = { cores: cpus().length, kernel: release(), memoryBytes: totalmem(), loadBefore, loadAfter: loadavg()[0] ?? 0 };
-const measured = { machine, ...part, ratios: ratiosOf(part), failures };
+const measured = { kind: options.kind, machine, ...part, ratios: ratiosOf(part), failures };
 process.stdout.write(`${options.json ? JSON.stringify(measured) : measurementsTable(measured)}\n`);
 process.exit(failures.length === 0 ? 0 : 1);

@@ -1,9 +1,11 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
+import type { LabKind } from "../../lab/lab.js";
 
 const PEERS = ["docker", "podman", "floor"] as const;
 const MODES = ["auto", "precopy", "stopcopy", "postcopy", "cold"];
 
 export interface Options {
+  readonly kind: LabKind;
   readonly sizes: readonly number[];
   readonly modes: readonly string[];
   readonly runs: number;
@@ -19,12 +21,24 @@ export function readOptions(): Options {
     .description(
       "How long a workload under load is gone when it moves: Evenkeel, podman and Docker's own checkpoint, and the bare tools on an empty\ncontainer, one after the other in one run, on Docker hosts that exist for the run only. Needs root.",
     )
-    .option("--sizes <MiB,…>", "memory of the workload, of which it rewrites a tenth a second", sizes, [64, 1024, 4096])
+    .addOption(
+      new Option(
+        "--kind <kind>",
+        "what a node is: namespaces of this kernel, or a computer under emulation, whose kernel tracks written pages",
+      )
+        .choices(["namespaces", "vm"])
+        .default("namespaces"),
+    )
+    .option(
+      "--sizes <MiB,…>",
+      "memory of the workload, of which it rewrites a tenth a second (default: 64,1024,4096; of virtual nodes 64,256)",
+      sizes,
+    )
     .option("--modes <mode,…>", `modes asked for: ${MODES.join(", ")}`, among(MODES), ["auto"])
     .option("--runs <n>", "moves of each case; medians are told", positive, 5)
-    .option("--peers <peer,…>", `beside what: ${PEERS.join(", ")}; or none`, (text) => (text === "none" ? [] : among(PEERS)(text)), [
-      ...PEERS,
-    ])
+    .option("--peers <peer,…>", `beside what: ${PEERS.join(", ")}; or none (default: all; of virtual nodes the floor)`, (text) =>
+      text === "none" ? [] : among(PEERS)(text),
+    )
     .option("--quick", "smoke run: 64 MiB, two runs, beside the bare tools only")
     .option("--json", "print JSON instead of a table", false)
     .addHelpText(
@@ -33,8 +47,9 @@ export function readOptions(): Options {
     )
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
     .parse()
-    .opts<{ sizes: number[]; modes: string[]; runs: number; peers: string[]; quick?: boolean; json: boolean }>();
-  const asked = flags.quick ? { ...flags, sizes: [64], runs: 2, peers: ["floor"] } : flags;
+    .opts<{ kind: LabKind; sizes?: number[]; modes: string[]; runs: number; peers?: string[]; quick?: boolean; json: boolean }>();
+  const usual = flags.kind === "vm" ? { sizes: [64, 256], peers: ["floor"] } : { sizes: [64, 1024, 4096], peers: [...PEERS] };
+  const asked = flags.quick ? { ...flags, sizes: [64], runs: 2, peers: ["floor"] } : { ...usual, ...flags };
   const peerSize = Math.max(...asked.sizes.filter((size) => size <= 1024), Math.min(...asked.sizes));
   return { ...asked, peerSize };
 }

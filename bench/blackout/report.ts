@@ -1,4 +1,5 @@
 import Table from "cli-table3";
+import type { LabKind } from "../../lab/lab.js";
 import type { EvenkeelCase } from "./evenkeel.js";
 import type { FloorCase } from "./floor.js";
 import type { PeerCase } from "./peers.js";
@@ -14,6 +15,7 @@ export interface Machine {
 }
 
 export interface Measurements {
+  readonly kind: LabKind;
   readonly machine: Machine;
   readonly floor: FloorCase | null;
   readonly evenkeel: readonly EvenkeelCase[];
@@ -31,12 +33,15 @@ export interface Ratios {
   /** Gap at 1 GiB / time of the bare tools for an empty container. */
   readonly oneGiBToFloor: number | null;
   readonly fourGiBTo64MiB: number | null;
+  /** Of the largest and the smallest size that were measured. */
+  readonly largestToSmallest: number | null;
   /** The peer's gap at its size / ours at that size. */
   readonly podmanToOurs: number | null;
   readonly dockerToOurs: number | null;
 }
 
 export function ratiosOf({ floor, evenkeel, podman, docker }: Pick<Measurements, "floor" | "evenkeel" | "podman" | "docker">): Ratios {
+  const sizes = evenkeel.map((one) => one.sizeMiB).sort((a, b) => a - b);
   const gapAt = (sizeMiB: number) => evenkeel.find((one) => one.sizeMiB === sizeMiB)?.gapSeconds.median;
   const ratio = (above: number | undefined, below: number | undefined) =>
     above === undefined || below === undefined ? null : above / below;
@@ -44,6 +49,7 @@ export function ratiosOf({ floor, evenkeel, podman, docker }: Pick<Measurements,
   return {
     oneGiBToFloor: ratio(gapAt(1024), floor?.seconds.median),
     fourGiBTo64MiB: ratio(gapAt(4096), gapAt(64)),
+    largestToSmallest: evenkeel.length < 2 ? null : ratio(gapAt(sizes.at(-1) ?? 0), gapAt(sizes[0] ?? 0)),
     podmanToOurs: peer(podman),
     dockerToOurs: peer(docker),
   };
