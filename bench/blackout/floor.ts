@@ -19,10 +19,8 @@ const UNCONFIGURED = "[ ! -e /etc/criu/runc.conf ] || mount --bind /dev/null /et
 
 /** Bare `runc checkpoint` and `runc restore` of an empty container, as on a machine that no Evenkeel has set up. */
 export async function runFloor(machine: Machine, runs: number): Promise<FloorRun[]> {
-  const { stdout } = await machine.exec([
-    ...["unshare", "--mount", "sh", "-c", `${UNCONFIGURED}; exec "$@"`, "sh"],
-    ...["/opt/evenkeel/bench/blackout/programs/floor.sh", String(runs)],
-  ]);
+  const floor = ["/opt/evenkeel/bench/blackout/programs/floor.sh", String(runs)];
+  const { stdout } = await machine.exec(["unshare", "--mount", "sh", "-c", `${UNCONFIGURED}; exec "$@"`, "sh", ...floor]);
   return stdout
     .trim()
     .split("\n")
