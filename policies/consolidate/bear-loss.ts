@@ -30,14 +30,16 @@ interface Host {
  * of unknown use and those that may run nowhere else are left out: no node kept awake would help them.
  */
 export function findUnbearableLoss(standing: Standing): string | null {
-  const hosts = openHosts(standing);
-  for (const lost of hosts.values()) {
+  const hosts = [...openHosts(standing).values()];
+  // The emptiest first: nearly always the first that is asked has room, and a large fleet is looked through in no time.
+  const byRoom = [...hosts].sort((a, b) => b.cpuCores - a.cpuCores || compareIds(a.node.id, b.node.id));
+  for (const lost of hosts) {
     const taken = new Map<Host, { cpuCores: number; memoryBytes: number; groups: Set<string> }>();
     const guests = [...lost.guests].sort((a, b) => (needOf(b)?.memoryBytes ?? 0) - (needOf(a)?.memoryBytes ?? 0) || compareIds(a.id, b.id));
     for (const guest of guests) {
       const need = grown(needOf(guest), standing.growth);
       if (need === null || !mayRunElsewhere(guest, lost.node, standing.fleet)) continue;
-      const host = [...hosts.values()].find((each) => each !== lost && takes(each, taken.get(each), guest, need));
+      const host = byRoom.find((each) => each !== lost && takes(each, taken.get(each), guest, need));
       if (host === undefined) return lost.node.id;
       const sum = taken.get(host) ?? { cpuCores: 0, memoryBytes: 0, groups: new Set<string>() };
       sum.cpuCores += need.cpuCores;

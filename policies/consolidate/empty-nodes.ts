@@ -17,6 +17,9 @@ import { openRooms, put, type Room, slackWith, take } from "./room.js";
 const SECONDS_PER_HOUR = 3600;
 /** In one plan: what has been moved is measured before more is. */
 const MOST_EMPTIED = 4;
+/** Each try weighs the whole fleet. In a fleet with more candidates others are tried a minute later. */
+const MOST_TRIED = 8;
+const TURN_SECONDS = 60;
 
 interface Placing {
   readonly candidate: Candidate;
@@ -36,7 +39,7 @@ export function emptyNodes(mayEmpty: (node: NodeView) => boolean, awake: readonl
   const sources = awake
     .filter((node) => mayEmpty(node) && node.workloads.length > 0 && !isLeftAlone(node, context))
     .sort((a, b) => compareSources(rooms.get(a.id)!, rooms.get(b.id)!));
-  for (const source of sources) {
+  for (const source of inTurn(sources, context.now)) {
     if (awake.length - staying.size >= MOST_EMPTIED) return;
     // What has just been brought here is not carried on.
     if (filled.has(source)) continue;
@@ -49,6 +52,12 @@ export function emptyNodes(mayEmpty: (node: NodeView) => boolean, awake: readonl
       begin(candidate, target, placings.length, rooms.get(source.id)!, context);
     }
   }
+}
+
+function inTurn(sources: readonly NodeView[], now: number): readonly NodeView[] {
+  if (sources.length <= MOST_TRIED) return sources;
+  const first = Math.floor(now / TURN_SECONDS) % sources.length;
+  return [...sources.slice(first), ...sources.slice(0, first)].slice(0, MOST_TRIED);
 }
 
 function compareSources(a: Room, b: Room): number {

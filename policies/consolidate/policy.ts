@@ -8,6 +8,9 @@ import { emptyNodes } from "./empty-nodes.js";
 import { parseWatts, WATTS_LABEL } from "./from-snapshot.js";
 import { awakeNodes, whyExpectedTooMuch, whyMoreNeeded } from "./need-more.js";
 
+/** Each try weighs the whole fleet. */
+const MOST_TRIED = 4;
+
 /** Only nodes with this label set to `true` are ever put to sleep. */
 export const MAY_SLEEP_LABEL = "io.evenkeel.may-sleep";
 
@@ -67,14 +70,18 @@ function sleepOne(awake: readonly NodeView[], context: JudgedContext): void {
   const empty = awake
     .filter((node) => isEmpty(node) && maySleep(node, context))
     .sort((a, b) => idleWatts(b) - idleWatts(a) || compareIds(a.id, b.id));
-  for (const node of empty) {
+  for (const node of empty.slice(0, MOST_TRIED)) {
     const rest = awake.filter((other) => other !== node);
     const standing = { fleet, config, awake: rest, placed: new Map<string, string>(), growth: config.consolidate.marginRatio };
     if (rest.length === 0 || findUnbearableLoss(standing) !== null || whyExpectedTooMuch(rest, context) !== null) continue;
-    const because = `Puts ${node.id} to sleep: nothing runs there, and ${rest.length} awake bear the loss of any one; saves ${idleWatts(node)} W.`;
+    const because = `Puts ${node.id} to sleep: nothing runs there, and ${rest.length} awake bear the loss of any one${saying(idleWatts(node))}.`;
     context.power.push({ node: node.id, to: "sleep", because });
     return;
   }
+}
+
+function saying(watts: number): string {
+  return watts > 0 ? `; saves ${watts} W` : "";
 }
 
 function idleWatts({ state }: NodeView): number {
