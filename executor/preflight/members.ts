@@ -8,31 +8,38 @@ export interface Members {
   readonly strays: readonly number[];
 }
 
+/**
+ * Read while the workload runs, so by asking each process for its parent: the kernel's list of a process's children leaves some out when
+ * others end meanwhile (proc(5)).
+ */
 export async function readMembers(initPid: number): Promise<Members> {
-  const own = await namespaceOf(initPid, "pid");
-  const tree = await readTree(initPid);
-  const inTree = new Set(tree);
-  const others: number[] = [];
+  const parents = new Map<number, number>();
   for (const entry of await readdir("/proc")) {
-    const pid = Number(entry);
-    if (!Number.isInteger(pid) || inTree.has(pid)) continue;
-    if (own !== null && (await namespaceOf(pid, "pid")) === own) others.push(pid);
+    const parent = /^\d+$/.test(entry) ? await parentOf(Number(entry)) : null;
+    if (parent !== null) parents.set(Number(entry), parent);
   }
-  // What was forked meanwhile is below the init by now, or gone.
-  const later = new Set(others.length === 0 ? [] : await readTree(initPid));
+  const own = await namespaceOf(initPid, "pid");
+  const tree: number[] = [];
   const strays: number[] = [];
-  for (const pid of others) if (!later.has(pid) && (await namespaceOf(pid, "pid")) === own) strays.push(pid);
+  for (const pid of parents.keys()) {
+    if ((await ancestor(initPid, pid, async (from) => parents.get(from) ?? null)) === "found") tree.push(pid);
+    else if (own !== null && (await namespaceOf(pid, "pid")) === own && (await ancestor(initPid, pid, parentOf)) === "other")
+      strays.push(pid);
+  }
   return { tree, strays };
 }
 
-/** A running tree changes while it is read: a process that is gone meanwhile has nothing to save. */
-async function readTree(pid: number): Promise<number[]> {
-  const pids = [pid];
-  for (const task of await readdir(`/proc/${pid}/task`).catch(() => [])) {
-    const children = (await readFile(`/proc/${pid}/task/${task}/children`, "utf8").catch(() => "")).trim();
-    for (const child of children === "" ? [] : children.split(" ")) pids.push(...(await readTree(Number(child))));
-  }
-  return pids;
+/** Whether a process is, or descends from, another; `gone`: its line of descent broke off, so it or its parent has ended meanwhile. */
+async function ancestor(top: number, pid: number, parent: (of: number) => Promise<number | null>): Promise<"found" | "other" | "gone"> {
+  let at: number | null = pid;
+  while (at !== null && at !== top && at > 1) at = await parent(at);
+  return at === null ? "gone" : at === top ? "found" : "other";
+}
+
+/** Null when the process is gone. */
+async function parentOf(pid: number): Promise<number | null> {
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => null);
+  return stat === null ? null : Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
 }
 
 /** Null when the process is gone. */

@@ -23,7 +23,7 @@ export const AWKWARD_PROGRAMS = {
   ),
   // Processes that come and go all the time, some of them orphans
   busy: program(
-    "import threading\ndef make():\n    while True:\n        if os.fork() == 0:\n            os.fork()\n            time.sleep(0.003)\n            os._exit(0)\n        os.waitpid(-1, 0)\nfor _ in range(3):\n    threading.Thread(target=make, daemon=True).start()",
+    "import threading\ndef make():\n    while True:\n        if os.fork() == 0:\n            os.fork()\n            time.sleep(0.003)\n            os._exit(0)\n        for _ in range(2):\n            os.waitpid(-1, 0)\nfor _ in range(3):\n    threading.Thread(target=make, daemon=True).start()",
   ),
   "deleted-file": program("file = open('/srv/log', 'wb')\nfile.write(bytes(1024) * (80 << 10))\nfile.flush()\nos.unlink('/srv/log')"),
   // CLONE_NEWPID is for children
