@@ -57,7 +57,7 @@ await runMain("executor", async (rootLog) => {
     engine: () => readEngineFacts(host),
     redis: () => readRedisFacts(redis),
   });
-  const target = makeDockerTarget(host);
+  const target = makeDockerTarget(host, { firstPort: config.executor.pagePort, tls: config.executor.tls });
   const { bandwidthBytesPerSecond, capsFreeze, compression, imageBudgetBytes, signOfLifeSeconds } = config.executor;
   const room = makeImageRoom(node, runDirectory, imageBudgetBytes ?? null);
   const pace = bandwidthBytesPerSecond === undefined ? null : { bytesPerSecond: bandwidthBytesPerSecond, freeAt: 0 };
@@ -73,6 +73,7 @@ await runMain("executor", async (rootLog) => {
     keys,
     log,
     probe,
+    pagesTls: config.executor.tls,
     connect: async (peer) => {
       const identity = nodeIdentitySchema.safeParse(JSON.parse((await redis.get(keys.nodeIdentity(peer))) ?? "null"));
       if (!identity.success) throw new EvenkeelError("NODE_UNKNOWN", `${peer} has never said where its executor is`);

@@ -29,6 +29,13 @@ export function makeExecutorMetrics(registry: Registry): ExecutorMetrics {
     buckets: STAGE_BUCKETS,
     registers,
   });
+  const forecastError = new Histogram({
+    name: METRICS.forecastErrorSeconds,
+    help: "By how much the blackout missed the one that was predicted when the mode was chosen",
+    labelNames: ["mode"],
+    buckets: BLACKOUT_BUCKETS,
+    registers,
+  });
   const migrations = new Counter({
     name: METRICS.migrations,
     help: "Migrations that ended",
@@ -43,9 +50,12 @@ export function makeExecutorMetrics(registry: Registry): ExecutorMetrics {
   });
   const active = new Gauge({ name: METRICS.active, help: "Migrations that leave this node now", registers });
   // Series that begin at zero: a rate cannot see the first event of one that begins at one.
-  for (const mode of Object.keys(MODES)) blackout.zero({ mode });
+  for (const mode of Object.keys(MODES)) {
+    blackout.zero({ mode });
+    forecastError.zero({ mode });
+  }
   for (const stage of STAGES) stages.zero({ stage });
-  for (const kind of ["image", "files", "precopy", "memory"]) bytes.inc({ kind }, 0);
+  for (const kind of ["image", "files", "precopy", "memory", "pages"]) bytes.inc({ kind }, 0);
   return {
     migrationStarted: () => active.inc(),
     migrationEnded: (record) => {
@@ -53,7 +63,10 @@ export function makeExecutorMetrics(registry: Registry): ExecutorMetrics {
       if (record === null || record.closedAt === null) return;
       const mode = record.modeUsed ?? record.mode;
       migrations.inc({ result: record.result ?? "failed", mode, reason: record.reason });
-      if (record.result === "succeeded" && record.blackoutSeconds !== null) blackout.observe({ mode }, record.blackoutSeconds);
+      if (record.result === "succeeded" && record.blackoutSeconds !== null) {
+        blackout.observe({ mode }, record.blackoutSeconds);
+        if (record.forecast !== null) forecastError.observe({ mode }, Math.abs(record.blackoutSeconds - record.forecast.blackoutSeconds));
+      }
       for (const [kind, count] of Object.entries(record.bytes)) bytes.inc({ kind }, count);
       record.timeline.forEach((entry, index) => {
         const end = record.timeline[index + 1]?.at ?? record.closedAt ?? record.updatedAt;

@@ -15,6 +15,7 @@ export interface Reservation {
 /** Names of the executor's metrics; docs/metrics.md explains them. */
 export const METRICS = {
   blackoutSeconds: "evenkeel_migration_blackout_seconds",
+  forecastErrorSeconds: "evenkeel_migration_blackout_forecast_error_seconds",
   stageSeconds: "evenkeel_migration_stage_duration_seconds",
   migrations: "evenkeel_migrations_total",
   bytes: "evenkeel_migration_bytes_total",

@@ -105,6 +105,19 @@ function addBlackout(dashboard: DashboardBuilder): void {
     )
     .withPanel(
       lines({
+        title: "Missed forecast",
+        about: "Median difference between the blackout and the one predicted when the mode was chosen, since the executors started.",
+        queries: [
+          {
+            expr: `histogram_quantile(0.5, sum by (le, mode) (evenkeel_migration_blackout_forecast_error_seconds_bucket{${ON_NODE}}))`,
+            legend: "{{mode}} median",
+          },
+        ],
+        unit: "s",
+      }),
+    )
+    .withPanel(
+      lines({
         title: "Mean time of each stage",
         about: "Over the last hour. Only freeze, transfer, restore and resume are felt by clients.",
         queries: [

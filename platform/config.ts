@@ -55,6 +55,7 @@ export const configSchema = z.strictObject({
     .strictObject({
       peerPort: port.default(9443).describe("For the executors of other nodes, over mutual TLS"),
       metricsPort: port.default(9102).describe("For Prometheus and /healthz"),
+      pagePort: port.default(9444).describe("The first of eight ports for memory that follows a workload by `postcopy`, over mutual TLS"),
       concurrency: z
         .number()
         .int()

@@ -58,6 +58,11 @@ export const CATALOGUE = {
     false,
   ),
   COMMIT_REFUSED: entry("The migration was aborted before the destination could commit", "Nothing to do: the source goes on.", true),
+  PAGES_LOST: entry(
+    "The rest of the workload's memory was lost on its way; it was started anew on the destination",
+    "A move by postcopy needs its source until the last page is in; choose another mode where that is too much of a risk.",
+    false,
+  ),
   PROOF_FAILED: entry("The restored workload is not the one that was frozen", "The source goes on; please report this.", false),
   CANCELLED: entry("The migration was cancelled", "Start it again when wanted.", true),
   INTERRUPTED: entry("The executor stopped during the migration", "Nothing to do: the record was settled when it came back.", true),

@@ -47,6 +47,8 @@ export function makeKeys(prefix: string = DEFAULT_PREFIX) {
     questions: (node: string) => key("node", node, "questions"),
     /** string with TTL: an executor's answer as JSON. */
     answer: (id: string) => key("answer", id),
+    /** hash: destination -> what moves from this node to it have shown of their blackout, as JSON. */
+    blackoutModel: (node: string) => key("node", node, "blackout-model"),
     /** hash `holder term expiresAt`: the leader lease. */
     leader: key("leader"),
     /** string: the newest plan as JSON. */

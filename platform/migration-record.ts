@@ -58,6 +58,14 @@ export interface RoundEntry {
   readonly dirtyBytesPerSecond: number | null;
 }
 
+/** What was expected of the mode that was taken, and of those that were not. */
+export interface Forecast {
+  readonly mode: string;
+  readonly blackoutSeconds: number;
+  readonly because: string;
+  readonly others: readonly { readonly mode: string; readonly blackoutSeconds: number; readonly whyNot: string | null }[];
+}
+
 export interface NewMigration {
   readonly id: string;
   readonly workload: string;
@@ -78,6 +86,8 @@ export interface MigrationRecord extends NewMigration {
   readonly members: readonly string[];
   /** Why that mode and no other, in words. */
   readonly modeBecause: string | null;
+  /** Null before the mode is chosen. */
+  readonly forecast: Forecast | null;
   /** Raised each time an executor takes the migration up; writes under an older one are refused. */
   readonly epoch: number;
   readonly stage: Stage;
@@ -270,6 +280,7 @@ function parseRecord(hash: Record<string, string>): MigrationRecord {
     modeUsed: orNull("modeUsed"),
     members: json("members", []),
     modeBecause: orNull("modeBecause"),
+    forecast: json("forecast", null),
     epoch: Number(text("epoch")),
     stage: text("stage") as Stage,
     outcome: text("outcome") as Outcome,

@@ -1,6 +1,6 @@
 import type { Constraints } from "./types.js";
 
-const MODES: ReadonlySet<string> = new Set(["precopy", "stopcopy", "postcopy", "cold", "auto", "never"]);
+const MODES: ReadonlySet<string> = new Set(["precopy", "stopcopy", "postcopy", "cold", "auto", "auto+postcopy", "never"]);
 
 /**
  * Reads what a container's labels ask for. Fails safe: a mode nobody understands means `never`, since whoever wrote it

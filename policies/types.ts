@@ -169,7 +169,7 @@ export interface PastMoves {
 
 export interface Constraints {
   /** `never`: the operator has forbidden moves (label io.evenkeel.mode=never). */
-  readonly mode: MigrationMode | "auto" | "never";
+  readonly mode: MigrationMode | "auto" | "auto+postcopy" | "never";
   /** Workloads of one group are kept on distinct nodes. */
   readonly antiAffinityGroup: string | null;
   /** Only these nodes may hold it; empty = any. */
@@ -208,6 +208,8 @@ export interface Move {
 
 /** What a move is expected to take, from the workload's memory, dirty rate and files and the link between the two nodes. */
 export interface MoveCost {
+  /** The mode that is expected to be used. */
+  readonly mode: MigrationMode;
   readonly bytes: number;
   readonly seconds: number;
   readonly blackoutSeconds: number;

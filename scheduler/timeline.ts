@@ -80,9 +80,10 @@ export function blackoutSpan(record: MigrationRecord, now: number): Span | null 
 
 /** What happens up to each step of a restore, in the order in which the destination comes by them; `restoreSteps` has their times. */
 const RESTORE_STEPS: readonly (readonly [string, string])[] = [
-  ["create", "Docker"],
+  ["images", "images in place"],
   ["namespace", "namespaces"],
   ["start", "network"],
+  ["post-setup-namespaces", "mounts"],
   ["post-restore", "sockets, memory"],
   ["commit", "proof, commit"],
   ["post-resume", "resume"],
@@ -105,7 +106,8 @@ export function explainBlackout(record: MigrationRecord): { readonly name: strin
     const at = record.restoreSteps[step];
     if (at === undefined) continue;
     parts.push({ name, seconds: at - reached });
-    reached = at;
+    // Network and mounts are made side by side.
+    reached = Math.max(reached, at);
   }
   return parts.filter(({ seconds }) => seconds > 0);
 }

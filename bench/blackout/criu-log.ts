@@ -16,13 +16,6 @@ export const DUMP_MARKS: readonly Mark[] = [
   { what: "", from: /Running post-dump scripts/ },
 ];
 
-/** The part of a restore after Docker has attached the network, to the script that is the commit. */
-export const RESTORE_MARKS: readonly Mark[] = [
-  { what: "processes and mounts (tar)", from: /cg: Move into/ },
-  { what: "files, sockets, memory map", from: /Running post-setup-namespaces scripts/ },
-  { what: "", from: /Running post-restore scripts/ },
-];
-
 /** Seconds of each stretch, as far as the marks come in their order. */
 export function stretches(log: string, marks: readonly Mark[]): Map<string, number> {
   const found: { what: string; at: number }[] = [];

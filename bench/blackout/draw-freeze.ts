@@ -8,10 +8,11 @@ const { args } = new Command("draw-freeze")
   .argument("<picture.svg>")
   .parse();
 const [from, to] = args as [string, string];
-const { accounts, cores, loadAfter } = JSON.parse(await readFile(from, "utf8")) as {
+const { accounts, cores, loadAfter, mode } = JSON.parse(await readFile(from, "utf8")) as {
   accounts: FreezeAccount[];
   cores: number;
   loadAfter: number;
+  mode: string;
 };
 
 const [WIDTH, LEFT, RIGHT, ROW, HEAD] = [920, 270, 70, 20, 46];
@@ -44,7 +45,7 @@ ${note}
 function drawAccount({ sizeMiB, stretches, blackoutSeconds, runs }: FreezeAccount, y: number): void {
   const total = stretches.reduce((sum, stretch) => sum + stretch.seconds, 0);
   const scale = (WIDTH - LEFT - RIGHT) / total;
-  const title = `${sizeMiB} MiB: blackout ${inMilliseconds(blackoutSeconds)}, median of ${runs} moves`;
+  const title = `${mode}, ${sizeMiB} MiB: blackout ${inMilliseconds(blackoutSeconds)}, median of ${runs} moves`;
   parts.push(`<text x="12" y="${y + 26}" font-size="15" font-weight="600" fill="#222">${title}</text>`);
   let begun = 0;
   for (const [index, { what, by, seconds }] of stretches.entries()) {

@@ -24,10 +24,11 @@ const options = new Command("freeze")
     "Where the time of a freeze goes, from the record, the executors' logs and CRIU's. Prints JSON for draw-freeze.js. Needs root.",
   )
   .option("--sizes <MiB,…>", "memory of the workload", wholes, [64])
+  .option("--mode <mode>", "mode asked for", "auto")
   .option("--runs <n>", "moves of each size; medians are told", (text) => wholes(text)[0] as number, 5)
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
   .parse()
-  .opts<{ sizes: number[]; runs: number }>();
+  .opts<{ sizes: number[]; mode: string; runs: number }>();
 
 const REST_MS = 1500;
 const GIBIBYTE = 2 ** 30;
@@ -48,7 +49,9 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => 
 try {
   const accounts: FreezeAccount[] = [];
   for (const sizeMiB of options.sizes) accounts.push(await measure(sizeMiB));
-  process.stdout.write(`${JSON.stringify({ cores: cpus().length, loadBefore, loadAfter: loadavg()[0], accounts }, null, 1)}\n`);
+  process.stdout.write(
+    `${JSON.stringify({ mode: options.mode, cores: cpus().length, loadBefore, loadAfter: loadavg()[0], accounts }, null, 1)}\n`,
+  );
 } finally {
   await fleet.close();
 }
@@ -64,12 +67,12 @@ async function measure(sizeMiB: number): Promise<FreezeAccount> {
   for (let run = 0; run <= options.runs; run++) {
     await pause(REST_MS);
     const logs = watchLogs([from, to]);
-    const record = await move(fleet, workload.name, { from: from.name, to: to.name, mode: "auto" });
-    const { dump, restore, dumpStats, restoreStats } = await logs.stop();
+    const record = await move(fleet, workload.name, { from: from.name, to: to.name, mode: options.mode });
+    const { dump, dumpStats, restoreStats } = await logs.stop();
     if (run > 0)
       runs.push({
         blackoutSeconds: record.blackoutSeconds ?? 0,
-        stretches: accountOf(record, await readTimeline(from, record.id), dump, restore),
+        stretches: accountOf(record, await readTimeline(from, record.id), dump),
         criu: { ...readStats(dumpStats), ...readStats(restoreStats) },
       });
     process.stderr.write(`${sizeMiB} MiB run ${run}: ${record.blackoutSeconds?.toFixed(3)} s\n`);

@@ -9,7 +9,7 @@ import { type FloorRun, runFloor, summariseFloor } from "./floor.js";
 import { readOptions } from "./options.js";
 import { measurePeer, type PeerCase, type PeerTool, startPeerLab } from "./peers.js";
 import { podmanTool } from "./podman.js";
-import { measurementsTable, ratiosOf } from "./report.js";
+import { measurementsTable, modesOf, ratiosOf } from "./report.js";
 
 const GIBIBYTE = 2 ** 30;
 /** Twice the workload (its memory and its images) on a node, and what Docker and the program itself take. */
@@ -119,6 +119,8 @@ const part = {
   docker: peers["docker"] ?? null,
 };
 const machine = { cores: cpus().length, kernel: release(), memoryBytes: totalmem(), loadBefore, loadAfter: loadavg()[0] ?? 0 };
-const measured = { kind: options.kind, machine, ...part, ratios: ratiosOf(part), failures };
+const modes = modesOf(evenkeel, options.peerSize);
+const ratiosByMode = Object.fromEntries(modes.map((mode) => [mode, ratiosOf(part, mode)]));
+const measured = { kind: options.kind, machine, ...part, ratios: ratiosOf(part, modes[0] ?? null), ratiosByMode, failures };
 process.stdout.write(`${options.json ? JSON.stringify(measured) : measurementsTable(measured)}\n`);
 process.exit(failures.length === 0 ? 0 : 1);

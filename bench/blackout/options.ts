@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import type { LabKind } from "../../lab/lab.js";
 
 const PEERS = ["docker", "podman", "floor"] as const;
-const MODES = ["auto", "precopy", "stopcopy", "postcopy", "cold"];
+const MODES = ["auto", "auto+postcopy", "precopy", "stopcopy", "postcopy", "cold"];
 
 export interface Options {
   readonly kind: LabKind;
@@ -34,7 +34,7 @@ export function readOptions(): Options {
       "memory of the workload, of which it rewrites a tenth a second (default: 64,1024,4096; of virtual nodes 64,256)",
       sizes,
     )
-    .option("--modes <mode,…>", `modes asked for: ${MODES.join(", ")}`, among(MODES), ["auto"])
+    .option("--modes <mode,…>", `modes asked for: ${MODES.join(", ")} (default: stopcopy,postcopy; of virtual nodes auto)`, among(MODES))
     .option("--runs <n>", "moves of each case; medians are told", positive, 5)
     .option("--peers <peer,…>", `beside what: ${PEERS.join(", ")}; or none (default: all; of virtual nodes the floor)`, (text) =>
       text === "none" ? [] : among(PEERS)(text),
@@ -47,9 +47,12 @@ export function readOptions(): Options {
     )
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
     .parse()
-    .opts<{ kind: LabKind; sizes?: number[]; modes: string[]; runs: number; peers?: string[]; quick?: boolean; json: boolean }>();
-  const usual = flags.kind === "vm" ? { sizes: [64, 256], peers: ["floor"] } : { sizes: [64, 1024, 4096], peers: [...PEERS] };
-  const asked = flags.quick ? { ...flags, sizes: [64], runs: 2, peers: ["floor"] } : { ...usual, ...flags };
+    .opts<{ kind: LabKind; sizes?: number[]; modes?: string[]; runs: number; peers?: string[]; quick?: boolean; json: boolean }>();
+  const usual =
+    flags.kind === "vm"
+      ? { sizes: [64, 256], modes: ["auto"], peers: ["floor"] }
+      : { sizes: [64, 1024, 4096], modes: ["stopcopy", "postcopy"], peers: [...PEERS] };
+  const asked = flags.quick ? { ...usual, ...flags, sizes: [64], runs: 2, peers: ["floor"] } : { ...usual, ...flags };
   const peerSize = Math.max(...asked.sizes.filter((size) => size <= 1024), Math.min(...asked.sizes));
   return { ...asked, peerSize };
 }

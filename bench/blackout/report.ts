@@ -23,13 +23,17 @@ export interface Measurements {
   /** podman told not to compress its archive. */
   readonly podmanUncompressed: PeerCase | null;
   readonly docker: PeerCase | null;
+  /** Of the mode with the shortest gap at the peers' size. */
   readonly ratios: Ratios;
+  readonly ratiosByMode: Readonly<Record<string, Ratios>>;
   /** What was asked for and could not be measured, in words. */
   readonly failures: readonly string[];
 }
 
 /** Of medians of client-observed gaps; null where one of the two is missing. */
 export interface Ratios {
+  /** Which of our modes it is about; null when none was measured. */
+  readonly mode: string | null;
   /** Gap at 1 GiB / time of the bare tools for an empty container. */
   readonly oneGiBToFloor: number | null;
   readonly fourGiBTo64MiB: number | null;
@@ -40,16 +44,28 @@ export interface Ratios {
   readonly dockerToOurs: number | null;
 }
 
-export function ratiosOf({ floor, evenkeel, podman, docker }: Pick<Measurements, "floor" | "evenkeel" | "podman" | "docker">): Ratios {
-  const sizes = evenkeel.map((one) => one.sizeMiB).sort((a, b) => a - b);
-  const gapAt = (sizeMiB: number) => evenkeel.find((one) => one.sizeMiB === sizeMiB)?.gapSeconds.median;
+type Measured = Pick<Measurements, "floor" | "evenkeel" | "podman" | "docker">;
+
+/** Modes that were measured, the one with the shortest gap at the peers' size (else at the largest) first. */
+export function modesOf(evenkeel: readonly EvenkeelCase[], peerSizeMiB: number): string[] {
+  const largest = Math.max(...evenkeel.map((one) => one.sizeMiB));
+  const size = evenkeel.some((one) => one.sizeMiB === peerSizeMiB) ? peerSizeMiB : largest;
+  const gap = (mode: string) => evenkeel.find((one) => one.mode === mode && one.sizeMiB === size)?.gapSeconds.median ?? Number.MAX_VALUE;
+  return [...new Set(evenkeel.map((one) => one.mode))].sort((a, b) => gap(a) - gap(b));
+}
+
+export function ratiosOf({ floor, evenkeel, podman, docker }: Measured, mode: string | null): Ratios {
+  const own = evenkeel.filter((one) => one.mode === mode);
+  const sizes = own.map((one) => one.sizeMiB).sort((a, b) => a - b);
+  const gapAt = (sizeMiB: number) => own.find((one) => one.sizeMiB === sizeMiB)?.gapSeconds.median;
   const ratio = (above: number | undefined, below: number | undefined) =>
     above === undefined || below === undefined ? null : above / below;
   const peer = (one: PeerCase | null) => (one === null ? null : ratio(one.gapSeconds.median, gapAt(one.sizeMiB)));
   return {
+    mode,
     oneGiBToFloor: ratio(gapAt(1024), floor?.seconds.median),
     fourGiBTo64MiB: ratio(gapAt(4096), gapAt(64)),
-    largestToSmallest: evenkeel.length < 2 ? null : ratio(gapAt(sizes.at(-1) ?? 0), gapAt(sizes[0] ?? 0)),
+    largestToSmallest: own.length < 2 ? null : ratio(gapAt(sizes.at(-1) ?? 0), gapAt(sizes[0] ?? 0)),
     podmanToOurs: peer(podman),
     dockerToOurs: peer(docker),
   };
@@ -84,11 +100,14 @@ export function measurementsTable(measured: Measurements): string {
   peer("podman, uncompressed", measured.podmanUncompressed);
   peer("docker checkpoint + start", measured.docker);
   const { cores, loadBefore, loadAfter } = measured.machine;
-  const ratios = Object.entries(measured.ratios).map(([name, value]) => `${name} ${value === null ? "not measured" : value.toFixed(2)}`);
+  const ratios = Object.entries(measured.ratiosByMode).map(([mode, each]) => {
+    const words = Object.entries(each).map(([name, value]) => `${name} ${typeof value === "number" ? value.toFixed(2) : "not measured"}`);
+    return `${mode}: ${words.slice(1).join(" · ")}`;
+  });
   return [
     table.toString(),
     `${cores} cores, load ${loadBefore.toFixed(1)} before and ${loadAfter.toFixed(1)} after`,
-    ratios.join(" · "),
+    ...ratios,
     ...measured.failures.map((words) => `not measured: ${words}`),
   ].join("\n");
 }

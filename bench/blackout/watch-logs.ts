@@ -7,13 +7,11 @@ const LOOK_MS = 20;
 const FILES = [
   ["out", "dump.log"],
   ["out", "stats-dump"],
-  ["in", "restore.log"],
   ["in", "stats-restore"],
 ] as const;
 
 export interface CriuLeft {
   readonly dump: string;
-  readonly restore: string;
   readonly dumpStats: Buffer;
   readonly restoreStats: Buffer;
 }
@@ -51,7 +49,6 @@ export function watchLogs(nodes: readonly LabNode[]): { stop(): Promise<CriuLeft
         (await [...handles].findLast(([path]) => path.endsWith(`/${name}`))?.[1].readFile()) ?? Buffer.alloc(0);
       const logs = {
         dump: (await newest("dump.log")).toString(),
-        restore: (await newest("restore.log")).toString(),
         dumpStats: await newest("stats-dump"),
         restoreStats: await newest("stats-restore"),
       };

@@ -1,4 +1,5 @@
 import type { Finding } from "../../platform/findings.js";
+import type { PagesState } from "../pages/pages-protocol.js";
 
 /**
  * What a container engine must be able to do for a migration. Docker is the first one (docker/); LXC or Podman would implement the same two
@@ -42,6 +43,9 @@ export interface FolderMount {
   readonly source: string;
   readonly destination: string;
 }
+
+/** The tree of a root file system's changes. */
+export const ROOT_TREE = "rootfs";
 
 /** A folder to be made equal on both ends; `name` is the same on both. */
 export interface FileTree {
@@ -89,10 +93,11 @@ export interface SourceEngine {
   whyNoPrecopy(): Promise<string | null>;
   /** Begins round `round` (1, 2 …) of copying memory ahead, into the same folder as the checkpoint that follows. */
   preDump(description: WorkloadDescription, folder: string, round: number): Promise<PreDump>;
-  /** `rounds`: how many were made ahead; the images then hold only what was written since the last. */
-  checkpoint(description: WorkloadDescription, folder: string, rounds: number): Promise<Checkpoint>;
+  checkpoint(description: WorkloadDescription, folder: string, how: FreezeOptions): Promise<Checkpoint>;
   /** The same for a cold move: the workload is ended, and goes on by being started again. */
   coldCheckpoint(description: WorkloadDescription, folder: string): Promise<Checkpoint>;
+  /** Why memory cannot follow after the commit from this node; null = it can. */
+  whyNotLazy(): Promise<string | null>;
   /** Takes up the conversation with a checkpoint that an earlier executor began. Null when none is going on. */
   resumeCheckpoint(folder: string): Promise<Checkpoint | null>;
   /** Makes sure that the workload runs and is reachable, after a checkpoint that ended in `goOn` or was cut off. */
@@ -110,12 +115,28 @@ export interface PreDump {
   readonly done: Promise<{ readonly bytes: number; readonly pausedSeconds: number }>;
 }
 
+export interface FreezeOptions {
+  /** The images go without what can follow later; `Checkpoint.memory` tells whose it is. */
+  readonly leaveMemory: boolean;
+  /** How many rounds of memory were made ahead; the images then hold only what was written since the last. */
+  readonly rounds: number;
+}
+
+/** The memory that a frozen workload still has. */
+export interface FrozenMemory {
+  isFrozen(): Promise<boolean>;
+  /** Its processes: pids in the container to pids here. */
+  pids(): Promise<Readonly<Record<number, number>>>;
+}
+
 /** A checkpoint in progress: the workload is frozen once `frozen` resolves, and stays so until `kill` or `goOn`. */
 export interface Checkpoint {
   /** Resolves when everything is in the images; `frozenAt` is monotonic, in seconds. @throws CHECKPOINT_FAILED: it runs on. */
   dumped(): Promise<{ frozenAt: number; imagesPath: string; processes: readonly ProcessFact[] }>;
   /** Files of the frozen workload whose last copy cannot be judged by size and time, by tree. */
   mappedFiles(trees: readonly FileTree[]): Promise<ReadonlyMap<string, readonly string[]>>;
+  /** What can follow later; absent where nothing can. */
+  readonly memory?: FrozenMemory;
   kill(): Promise<void>;
   goOn(): Promise<void>;
 }
@@ -130,9 +151,18 @@ export interface TargetEngine {
   findTwin(migrationId: string): Promise<{ readonly containerId: string; readonly isRunning: boolean } | null>;
   /** Lays out the folder that will take the images; `restore` finds them there. */
   prepareRestore(containerId: string, folder: string): Promise<void>;
+  /** Takes everything ahead of the freeze that `restore` can do without images. Nothing of the copy runs. */
+  beginRestore(containerId: string, folder: string): Promise<void>;
   restore(containerId: string, folder: string, decide: RestoreDecision): Promise<RestoreDone>;
   /** Starts the twin afresh, with the files that came and no memory, once `commit` has allowed it. @throws RESTORE_FAILED, COMMIT_REFUSED */
   startCold(containerId: string, folder: string, commit: () => Promise<boolean>): Promise<RestoreDone>;
+  whyNotLazy(): Promise<string | null>;
+  /** Makes ready for memory that follows after the commit. Returns the port to which the source brings it. */
+  openPages(containerId: string, folder: string, from: { node: string; migration: string }): Promise<number>;
+  /** Where that memory stands; null = none follows. */
+  pages(folder: string): Promise<PagesState | null>;
+  /** The missing memory will never come: ends the copy, and starts it anew without one, since that serves its users better than nothing. */
+  startAnew(description: WorkloadDescription, containerId: string, folder: string): Promise<void>;
   /** Brings a committed restore to its end after the executor that began it died. @throws RESTORE_FAILED */
   resumeRestore(containerId: string, folder: string): Promise<void>;
   /** Frees what a restore left behind and gives the workload its own restart policy. */
@@ -143,6 +173,8 @@ export interface TargetEngine {
 
 export interface RestoreDecision {
   readonly processes: readonly ProcessFact[];
+  /** The root file system was written to since `beginRestore`. */
+  readonly rootChanged: boolean;
   /** Called once the copy is whole but still silent and still: true = let it run. */
   commit(): Promise<boolean>;
 }

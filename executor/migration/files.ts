@@ -66,8 +66,13 @@ async function syncOne(
   });
 }
 
-/** The round in the freeze: the trees that changed since the last one, and every file that the workload has mapped writable. */
-export async function syncFrozen(surroundings: Surroundings, held: Held, checkpoint: Checkpoint, synced: SyncedTrees): Promise<void> {
+/** The round in the freeze: the trees that changed since the last one, and every file that the workload has mapped writable. Returns the names of those. */
+export async function syncFrozen(
+  surroundings: Surroundings,
+  held: Held,
+  checkpoint: Checkpoint,
+  synced: SyncedTrees,
+): Promise<ReadonlySet<string>> {
   const changed = await Promise.all(
     synced.trees.map(async (each) => {
       const before = synced.looks.get(each.tree.name) ?? null;
@@ -82,6 +87,7 @@ export async function syncFrozen(surroundings: Surroundings, held: Held, checkpo
     const only = mapped.get(each.tree.name);
     if (only !== undefined) await syncOne(surroundings, held, each, { final: true, only });
   }
+  return new Set([...changed.flat().map(({ tree }) => tree.name), ...mapped.keys()]);
 }
 
 /** Brings the files across while the workload runs, until a round is small or stops shrinking. */

@@ -6,6 +6,7 @@ import { advanceMigration, type MigrationRecord, noteProgress, type Stage, type 
 import { monotonicSeconds } from "../channel/events.js";
 import type { SourceEngine } from "../engine/engine.js";
 import type { ImageRoom } from "../image-room.js";
+import type { PagesTls } from "../pages/pages-protocol.js";
 import type { Peer } from "../peer/client.js";
 import type { NodeProbe } from "../preflight/node-probe.js";
 import { LiveProgress } from "./live-progress.js";
@@ -23,6 +24,8 @@ export interface Surroundings {
   readonly streams: StreamSettings;
   readonly log: Logger;
   readonly probe: NodeProbe;
+  /** For the process that gives memory away after a commit. */
+  readonly pagesTls: PagesTls;
   connect(node: string): Promise<Peer>;
 }
 

@@ -1,9 +1,7 @@
+import type { MigrationMode } from "../../policies/types.js";
 import type { WorkloadDescription } from "../engine/engine.js";
 import { copyAhead } from "./copy-ahead.js";
 import type { Held, Surroundings } from "./migration.js";
-
-/** How a workload's memory crosses. */
-export type Mode = "precopy" | "stopcopy" | "cold";
 
 export interface ModeSteps {
   /** Why it cannot be done on this node, in words; null = it can. */
@@ -12,25 +10,13 @@ export interface ModeSteps {
   ahead(surroundings: Surroundings, held: Held, description: WorkloadDescription): Promise<number>;
 }
 
-export const MODES: Readonly<Record<Mode, ModeSteps>> = {
+const nothing = async () => 0;
+const can = async () => null;
+
+/** How a workload's memory crosses. */
+export const MODES: Readonly<Record<MigrationMode, ModeSteps>> = {
   precopy: { whyNot: ({ engine }) => engine.whyNoPrecopy(), ahead: copyAhead },
-  stopcopy: { whyNot: async () => null, ahead: async () => 0 },
-  cold: { whyNot: async () => null, ahead: async () => 0 },
+  stopcopy: { whyNot: can, ahead: nothing },
+  postcopy: { whyNot: ({ engine }) => engine.whyNotLazy(), ahead: nothing },
+  cold: { whyNot: can, ahead: nothing },
 };
-
-/** `modeUsed` and `modeBecause` of the record. */
-export interface ModeChoice {
-  readonly mode: Mode;
-  readonly because: string;
-}
-
-/** Decided by preflight and what the owner allows. */
-export const COLD: ModeChoice = { mode: "cold", because: "it may be stopped, and that was asked for or CRIU would refuse it" };
-
-/** The mode that is used for what was asked: one that cannot be had here gives way to stopcopy, with the reason. */
-export async function chooseMode(surroundings: Surroundings, asked: string): Promise<ModeChoice> {
-  if (asked === "stopcopy") return { mode: "stopcopy", because: "asked for" };
-  const why = await MODES.precopy.whyNot(surroundings);
-  if (why !== null) return { mode: "stopcopy", because: `not precopy: ${why}` };
-  return { mode: "precopy", because: asked === "precopy" ? "asked for" : "its memory can cross while it runs" };
-}

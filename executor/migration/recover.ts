@@ -1,6 +1,8 @@
 import { nowSeconds } from "../../platform/clock.js";
 import { abortMigration, closeMigration, type MigrationRecord } from "../../platform/migration-record.js";
+import { stopPageSource } from "../pages/start-page-source.js";
 import { removeFolder } from "../remove-folder.js";
+import { awaitPages, closingAfter } from "./follow.js";
 import { forgetDescription, readKeptDescription } from "./kept-description.js";
 import { type Surroundings, sourceFolder } from "./migration.js";
 import { awaitTwin } from "./run.js";
@@ -23,10 +25,14 @@ export async function recoverMigration(surroundings: Surroundings, record: Migra
     const checkpoint = await engine.resumeCheckpoint(folder);
     log.warn({ outcome, stage: record.stage, frozen: checkpoint !== null }, "taking up an interrupted migration");
     if (outcome === "committed") {
+      const following =
+        record.modeUsed === "postcopy" && description !== null
+          ? await awaitPages(surroundings, { record, peer, bytes: { ...record.bytes }, log }, { description, checkpoint })
+          : "arrived";
       await checkpoint?.kill();
       await peer.finish(record.id).catch((error: unknown) => log.warn({ error: String(error) }, "the destination had finished already"));
       if (description !== null) await engine.removeSource(description);
-      await closeMigration(redis, keys, record, nowSeconds(), { result: "succeeded" });
+      await closeMigration(redis, keys, record, nowSeconds(), closingAfter(following, record));
     } else {
       await checkpoint?.goOn();
       if (description !== null) {
@@ -42,6 +48,7 @@ export async function recoverMigration(surroundings: Surroundings, record: Migra
         errorMessage: `the executor of ${record.from} stopped in stage ${record.stage}`,
       });
     }
+    await stopPageSource(folder);
     await removeFolder(folder);
     await forgetDescription(surroundings, record.id);
   } finally {

@@ -19,6 +19,7 @@ import {
   RSYNC_UPGRADE,
   routes,
   type TwinAnswer,
+  type TwinRequest,
 } from "./protocol.js";
 
 /** Enough to fill the buffers on the way and then tell the link's own rate, on 10 Gbit/s as on 100 Mbit/s. */
@@ -31,17 +32,23 @@ export interface Peer {
   compare(introduction: Introduction): Promise<{ readonly findings: readonly Finding[] }>;
   /** As `offer`, but only asked: nothing is kept there. */
   preflight(offer: Offer): Promise<OfferAnswer>;
+  /** Under which it was reached. */
+  readonly host: string;
   offer(id: string, offer: Offer): Promise<OfferAnswer>;
   /** Bytes a second that the link takes now, by trying. */
   measureLink(id: string): Promise<number>;
   sendImage(id: string, image: Outgoing): Promise<void>;
-  makeTwin(id: string): Promise<TwinAnswer>;
+  makeTwin(id: string, request: TwinRequest): Promise<TwinAnswer>;
   /** A byte stream to an rsync daemon that serves the twin's trees. */
   openFiles(id: string): Promise<Duplex>;
   sendMemory(id: string, images: Outgoing): Promise<void>;
   bookRoom(id: string, bytes: number): Promise<RoomAnswer>;
   sendRound(id: string, round: number, images: Outgoing): Promise<void>;
+  /** Before the freeze: as much of the restore as can do without images. */
+  begin(id: string): Promise<void>;
   restore(id: string, body: RestoreRequest): Promise<RestoreAnswer>;
+  /** The memory that was to follow is lost: the copy is to be started anew. */
+  startAnew(id: string, body: Pick<Offer, "description">): Promise<void>;
   finish(id: string): Promise<void>;
   remove(id: string): Promise<void>;
   status(id: string): Promise<IncomingStatus>;
@@ -105,6 +112,7 @@ export function connectPeer(address: string, node: string, tls: ReturnType<typeo
   return {
     compare: (introduction) => call("POST", routes.compare, introduction),
     preflight: (offer) => call("POST", routes.preflight, offer),
+    host,
     offer: (id, offer) => call("POST", routes.offer(id), offer),
     measureLink: async (id) => {
       const began = performance.now();
@@ -120,7 +128,7 @@ export function connectPeer(address: string, node: string, tls: ReturnType<typeo
       return bytes / ((performance.now() - began) / 1000);
     },
     sendImage: (id, image) => send(routes.image(id), image),
-    makeTwin: (id) => call("POST", routes.twin(id)),
+    makeTwin: (id, body) => call("POST", routes.twin(id), body),
     openFiles: (id) =>
       new Promise((resolve, reject) => {
         const sent = request({
@@ -145,7 +153,9 @@ export function connectPeer(address: string, node: string, tls: ReturnType<typeo
     sendMemory: (id, images) => send(routes.memory(id), images),
     bookRoom: (id, bytes) => call("POST", routes.room(id), { bytes }),
     sendRound: (id, round, images) => send(routes.round(id, round), images),
+    begin: (id) => call("POST", routes.begin(id)),
     restore: (id, body) => call("POST", routes.restore(id), body),
+    startAnew: (id, body) => call("POST", routes.anew(id), body),
     finish: (id) => call("POST", routes.finish(id)),
     remove: (id) => call("DELETE", routes.migration(id)),
     status: (id) => call("GET", routes.migration(id)),

@@ -15,7 +15,7 @@ import type { ImageRoom } from "../image-room.js";
 import { linkFinal, linkRound, makeRoundFolder } from "../image-rounds.js";
 import type { Introduction, NodeProbe } from "../preflight/node-probe.js";
 import { removeFolder } from "../remove-folder.js";
-import type { IncomingStatus, Offer, OfferAnswer, RestoreAnswer, RestoreRequest, RoomAnswer, TwinAnswer } from "./protocol.js";
+import type { IncomingStatus, Offer, OfferAnswer, RestoreAnswer, RestoreRequest, RoomAnswer, TwinAnswer, TwinRequest } from "./protocol.js";
 import { serveRsync, writeRsyncConfig } from "./rsync-server.js";
 
 export interface Incoming {
@@ -25,14 +25,18 @@ export interface Incoming {
   compare(introduction: Introduction): Promise<{ readonly findings: readonly Finding[] }>;
   offer(id: string, offer: Offer): Promise<OfferAnswer>;
   image(id: string, stream: Readable): Promise<Record<string, never>>;
-  makeTwin(id: string): Promise<TwinAnswer>;
+  makeTwin(id: string, request: TwinRequest): Promise<TwinAnswer>;
   files(id: string, socket: Duplex): void;
   /** Books room for images, in place of what was booked with the offer. */
   bookRoom(id: string, bytes: number): Promise<RoomAnswer>;
   /** The images of a round of pre-copy. */
   round(id: string, round: number, images: Readable): Promise<Record<string, never>>;
   memory(id: string, images: Readable): Promise<Record<string, never>>;
+  /** As much of the restore as can be done before the freeze. */
+  begin(id: string): Promise<Record<string, never>>;
   restore(id: string, request: RestoreRequest): Promise<RestoreAnswer>;
+  /** Its missing memory is lost. The description, for an executor that has lost its half too. */
+  startAnew(id: string, description: WorkloadDescription): Promise<Record<string, never>>;
   finish(id: string): Promise<Record<string, never>>;
   remove(id: string): Promise<Record<string, never>>;
   status(id: string): Promise<IncomingStatus>;
@@ -51,6 +55,10 @@ interface Half {
   readonly trees: readonly FileTree[];
   readonly state: IncomingStatus["state"];
   readonly isCold?: boolean;
+  /** Where memory that follows after the commit is expected; null = none follows. */
+  readonly pagePort: number | null;
+  /** Its memory was lost after the commit, and it was started without. */
+  readonly startedAnew?: boolean;
 }
 
 interface Needs {
@@ -97,23 +105,25 @@ export function makeIncoming({ node, runDirectory, engine, room, redis, keys, lo
 
   /** Books the room for a migration; null = only asks. */
   async function judge(id: string | null, { description, introduction, needs, memoryBytes }: Offer): Promise<OfferAnswer> {
-    const [own, pair, short, hasImage] = await Promise.all([
+    const [own, pair, short, hasImage, whyNotLazy] = await Promise.all([
       engine.findings(description, needs),
       probe.compare(introduction),
       room.claim(id, memoryBytes),
       engine.hasImage(description.imageId),
+      engine.whyNotLazy(),
     ]);
-    return { findings: [...own, ...pair, ...short], hasImage, hasZstd: await hasZstd() };
+    return { findings: [...own, ...pair, ...short], hasImage, hasZstd: await hasZstd(), whyNotLazy };
   }
 
-  const answer = (containerId: string, trees: readonly FileTree[]): TwinAnswer => ({
+  const answer = (containerId: string, trees: readonly FileTree[], pagePort: number | null): TwinAnswer => ({
     containerId,
+    pagePort,
     trees: trees.map((tree) => ({ name: tree.name, file: tree.file ?? null })),
   });
 
   const steps: Omit<Incoming, "judge" | "compare" | "isBusy" | "known" | "authorise" | "files" | "status"> = {
     async offer(id, offer) {
-      await write(id, { description: offer.description, containerId: null, trees: [], state: "preparing" });
+      await write(id, { description: offer.description, containerId: null, trees: [], state: "preparing", pagePort: null });
       return judge(id, offer);
     },
 
@@ -124,18 +134,21 @@ export function makeIncoming({ node, runDirectory, engine, room, redis, keys, lo
       return EMPTY;
     },
 
-    async makeTwin(id) {
+    async makeTwin(id, { leaveMemory }) {
       const half = await read(id);
       if (half === null) throw new EvenkeelError("MIGRATION_NOT_FOUND", id);
       // Asked again after the answer was lost: the same twin, or none of the half-made one.
-      if (half.containerId !== null) return answer(half.containerId, half.trees);
+      if (half.containerId !== null) return answer(half.containerId, half.trees, half.pagePort);
       const left = await engine.findTwin(id);
       if (left !== null) await engine.remove(left.containerId, pendingFolder(left.containerId));
       const twin = await engine.create(half.description, id);
-      await engine.prepareRestore(twin.containerId, pendingFolder(twin.containerId));
+      const folder = pendingFolder(twin.containerId);
+      await engine.prepareRestore(twin.containerId, folder);
       await writeRsyncConfig(`${home}/${id}/rsyncd.conf`, twin.trees);
-      await write(id, { ...half, containerId: twin.containerId, trees: twin.trees });
-      return answer(twin.containerId, twin.trees);
+      const from = leaveMemory ? (await readMigration(redis, keys, id))?.from : undefined;
+      const pagePort = from === undefined ? null : await engine.openPages(twin.containerId, folder, { node: from, migration: id });
+      await write(id, { ...half, containerId: twin.containerId, trees: twin.trees, pagePort });
+      return answer(twin.containerId, twin.trees, pagePort);
     },
 
     async memory(id, images) {
@@ -158,7 +171,13 @@ export function makeIncoming({ node, runDirectory, engine, room, redis, keys, lo
       return EMPTY;
     },
 
-    async restore(id, { epoch, processes, isCold }) {
+    async begin(id) {
+      const { containerId } = await need(id);
+      await engine.beginRestore(containerId, pendingFolder(containerId));
+      return EMPTY;
+    },
+
+    async restore(id, { epoch, processes, isCold, rootChanged }) {
       const half = await need(id);
       await write(id, { ...half, state: "restoring", isCold });
       const commit = () => commitMigration(redis, keys, id, epoch, nowSeconds());
@@ -166,7 +185,7 @@ export function makeIncoming({ node, runDirectory, engine, room, redis, keys, lo
         const folder = pendingFolder(half.containerId);
         const done = isCold
           ? await engine.startCold(half.containerId, folder, commit)
-          : await engine.restore(half.containerId, folder, { processes, commit });
+          : await engine.restore(half.containerId, folder, { processes, rootChanged, commit });
         await write(id, { ...half, state: "running" });
         return { timeline: done.timeline, sinceResumedSeconds: monotonicSeconds() - done.resumedAt };
       } catch (error) {
@@ -179,7 +198,11 @@ export function makeIncoming({ node, runDirectory, engine, room, redis, keys, lo
 
     async resume(id) {
       const half = await need(id);
-      if (half.state === "running") return;
+      if (half.state === "running") {
+        const pages = half.pagePort !== null ? await engine.pages(pendingFolder(half.containerId)) : null;
+        if (pages?.state === "lost" && half.startedAnew !== true) await steps.startAnew(id, half.description);
+        return;
+      }
       try {
         if (half.state !== "restoring") throw new EvenkeelError("RESTORE_FAILED", `the copy is ${half.state}`);
         const folder = pendingFolder(half.containerId);
@@ -191,6 +214,17 @@ export function makeIncoming({ node, runDirectory, engine, room, redis, keys, lo
         log.error({ migration: id, error: String(error) }, "a committed copy could not be resumed");
         await giveUp(id, half);
       }
+    },
+
+    async startAnew(id, description) {
+      const half = await read(id);
+      const containerId = half?.containerId ?? (await engine.findTwin(id))?.containerId ?? null;
+      if (containerId === null) throw new EvenkeelError("MIGRATION_NOT_FOUND", `${id}: no copy is on ${node}`);
+      if (half?.startedAnew === true) return EMPTY;
+      log.error({ migration: id }, "the rest of a workload's memory is lost; starting it anew");
+      await engine.startAnew(description, containerId, pendingFolder(containerId));
+      if (half !== null) await write(id, { ...half, startedAnew: true });
+      return EMPTY;
     },
 
     async finish(id) {
@@ -265,18 +299,26 @@ export function makeIncoming({ node, runDirectory, engine, room, redis, keys, lo
     },
     // Beside the memory, not after it: both belong to the freeze.
     files: (id, socket) => serveRsync(`${home}/${id}/rsyncd.conf`, socket, log),
-    status: async (id) => ({ state: (await read(id))?.state ?? (await inTurn(id, () => stateWithoutHalf(id))) }),
+    async status(id) {
+      const half = await read(id);
+      if (half === null) return { state: await inTurn(id, () => stateWithoutHalf(id)), pages: null };
+      const folder = half.pagePort !== null && half.containerId !== null ? pendingFolder(half.containerId) : null;
+      const lost = { state: "lost", port: 0, doneBytes: 0, totalBytes: 0 } as const;
+      return { state: half.state, pages: half.startedAnew ? lost : folder === null ? null : await engine.pages(folder) };
+    },
     judge: (offer) => judge(null, offer),
     compare: async (introduction) => ({ findings: await probe.compare(introduction) }),
     isBusy: (id) => queues.has(id),
     known: () => readdir(home).catch(() => []),
     offer: (id, offer) => inTurn(id, () => steps.offer(id, offer)),
     image: (id, stream) => afterNewest(id, stream, () => steps.image(id, stream)),
-    makeTwin: (id) => inTurn(id, () => steps.makeTwin(id)),
+    makeTwin: (id, request) => inTurn(id, () => steps.makeTwin(id, request)),
     memory: (id, images) => afterNewest(id, images, () => steps.memory(id, images)),
     bookRoom: (id, bytes) => inTurn(id, () => steps.bookRoom(id, bytes)),
     round: (id, round, images) => afterNewest(id, images, () => steps.round(id, round, images)),
+    begin: (id) => inTurn(id, () => steps.begin(id)),
     restore: (id, request) => inTurn(id, () => steps.restore(id, request)),
+    startAnew: (id, description) => inTurn(id, () => steps.startAnew(id, description)),
     finish: (id) => inTurn(id, () => steps.finish(id)),
     remove: (id) => inTurn(id, () => steps.remove(id)),
     resume: (id) => inTurn(id, () => steps.resume(id)),

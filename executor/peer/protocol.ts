@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import type { Finding } from "../../platform/findings.js";
 import type { Needs, ProcessFact, WorkloadDescription } from "../engine/engine.js";
+import type { PagesState } from "../pages/pages-protocol.js";
 import type { Introduction } from "../preflight/node-probe.js";
 
 /** What two executors say to each other, over mutual TLS. The migration's record names who may say it. */
@@ -17,6 +18,13 @@ export interface OfferAnswer {
   readonly hasImage: boolean;
   /** Whether it can take what was compressed with zstd. */
   readonly hasZstd: boolean;
+  /** Why memory cannot follow to this node after a commit; null = it can. */
+  readonly whyNotLazy: string | null;
+}
+
+export interface TwinRequest {
+  /** Memory is to follow after the commit. */
+  readonly leaveMemory: boolean;
 }
 
 export interface RoomAnswer {
@@ -28,6 +36,8 @@ export interface TwinAnswer {
   readonly containerId: string;
   /** Names of the trees that may be synchronised, with the file's name there where a tree is one file. */
   readonly trees: readonly { readonly name: string; readonly file: string | null }[];
+  /** Where memory that follows is expected; null when none does. */
+  readonly pagePort: number | null;
 }
 
 export interface RestoreRequest {
@@ -35,6 +45,8 @@ export interface RestoreRequest {
   readonly processes: readonly ProcessFact[];
   /** Started afresh: there are no images. */
   readonly isCold: boolean;
+  /** The root file system was synchronised in the freeze. */
+  readonly rootChanged: boolean;
 }
 
 export interface RestoreAnswer {
@@ -47,6 +59,8 @@ export interface RestoreAnswer {
 /** Where the destination's half stands, for a source that lost an answer. */
 export interface IncomingStatus {
   readonly state: "unknown" | "preparing" | "restoring" | "running" | "failed";
+  /** Of memory that follows after the commit; null when none does. */
+  readonly pages: PagesState | null;
 }
 
 /** A stream that is sent: as it is, or with `content-encoding: zstd`. */
@@ -76,7 +90,9 @@ export const routes = {
   room: (id: string) => `/v1/migrations/${id}/room`,
   /** The images of one round of pre-copy. */
   round: (id: string, round: number | string) => `/v1/migrations/${id}/rounds/${round}`,
+  begin: (id: string) => `/v1/migrations/${id}/begin`,
   restore: (id: string) => `/v1/migrations/${id}/restore`,
+  anew: (id: string) => `/v1/migrations/${id}/anew`,
   finish: (id: string) => `/v1/migrations/${id}/finish`,
   migration: (id: string) => `/v1/migrations/${id}`,
 };

@@ -9,6 +9,7 @@ import { asEvenkeelError, EvenkeelError } from "../../platform/errors.js";
 import type { Logger } from "../../platform/log.js";
 import type { readTls } from "../../platform/tls.js";
 import { decompress } from "../channel/zstd.js";
+import type { WorkloadDescription } from "../engine/engine.js";
 import type { Introduction } from "../preflight/node-probe.js";
 import type { Incoming } from "./incoming.js";
 import { type Offer, ROUNDS_MOST, RSYNC_UPGRADE, routes } from "./protocol.js";
@@ -20,14 +21,18 @@ const restoreBody = z.object({
   epoch: z.number().int(),
   isCold: z.boolean(),
   processes: z.array(z.object({ pid: z.number(), command: z.string(), threads: z.number() })),
+  rootChanged: z.boolean(),
 });
 const introduction = z.looseObject({ facts: z.looseObject({ node: z.string(), kernel: z.string() }), cpuImage: z.string().nullable() });
-const offerBody = z.object({
+const anewBody = z.object({
   description: z.looseObject({ engine: z.string(), workload: z.string(), name: z.string(), imageId: z.string() }),
+});
+const offerBody = anewBody.extend({
   introduction,
   needs: z.looseObject({ rootBytes: z.number(), volumeBytes: z.number(), coveredPaths: z.array(z.string()) }),
   memoryBytes: z.number().nonnegative(),
 });
+const twinBody = z.object({ leaveMemory: z.boolean() });
 
 /** Then ten questions, one a second (libuv), and the connection is given up. */
 const KEEP_ALIVE_SECONDS = 5;
@@ -69,13 +74,17 @@ export async function servePeers(
     await finished(request.body as Readable);
     return {};
   });
-  app.post(routes.twin(":id"), async (request) => incoming.makeTwin(await admit(request)));
+  app.post(routes.twin(":id"), async (request) => incoming.makeTwin(await admit(request), twinBody.parse(request.body)));
   app.put(routes.memory(":id"), async (request) => incoming.memory(await admit(request), plainBody(request)));
   app.post(routes.room(":id"), async (request) => incoming.bookRoom(await admit(request), roomBody.parse(request.body).bytes));
   app.put(routes.round(":id", ":round"), async (request) =>
     incoming.round(await admit(request), roundParams.parse(request.params).round, plainBody(request)),
   );
+  app.post(routes.begin(":id"), async (request) => incoming.begin(await admit(request)));
   app.post(routes.restore(":id"), async (request) => incoming.restore(await admit(request), restoreBody.parse(request.body)));
+  app.post(routes.anew(":id"), async (request) =>
+    incoming.startAnew(await admit(request), anewBody.parse(request.body).description as unknown as WorkloadDescription),
+  );
   app.post(routes.finish(":id"), async (request) => incoming.finish(await admit(request)));
   app.delete(routes.migration(":id"), async (request) => incoming.remove(await admit(request)));
   app.get(routes.migration(":id"), async (request) => incoming.status(await admit(request)));

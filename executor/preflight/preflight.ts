@@ -12,6 +12,10 @@ export interface Preflight {
   readonly needs: Needs;
   readonly hasImage: boolean;
   readonly hasZstd: boolean;
+  /** What its memory images may take. */
+  readonly imageBytes: number;
+  /** Why memory cannot follow to the destination after a commit; null = it can. */
+  readonly whyNotLazy: string | null;
 }
 
 /** The move in question; a migration's record is one. */
@@ -49,13 +53,9 @@ export async function preflight(
     const words = `${wanted.to} has ${mebibytes(freeBytes)} free${held}; ${wanted.name} needs ${mebibytes(demand.memoryBytes)} while it moves`;
     room.push(finding("memory-short", words));
   }
-  return {
-    description,
-    findings: once([...abilityFindings(introduction.facts), ...own, ...room, ...answer.findings]),
-    needs,
-    hasImage: answer.hasImage,
-    hasZstd: answer.hasZstd,
-  };
+  const { hasImage, hasZstd, whyNotLazy } = answer;
+  const found = once([...abilityFindings(introduction.facts), ...own, ...room, ...answer.findings]);
+  return { description, findings: found, needs, hasImage, hasZstd, imageBytes: demand.imageBytes, whyNotLazy };
 }
 
 /** Both ends may have noticed the same. */

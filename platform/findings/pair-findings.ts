@@ -31,5 +31,9 @@ export const PAIR_FINDINGS = {
     "The destination's kernel is older: what only the newer one has cannot be restored, and such a move ends before the commit",
     "Run the same kernel on both, or move only towards the newer one.",
   ),
+  "memory-stays": fails(
+    "Memory cannot follow a workload between these two nodes, as its mode `postcopy` wants",
+    "Give both CRIU 4.2 or newer and a kernel with userfaultfd, or choose another mode.",
+  ),
   "clocks-differ": fails("The clocks of the two nodes differ", "Synchronise both (chrony, systemd-timesyncd)."),
 } as const;

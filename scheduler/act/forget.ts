@@ -27,6 +27,7 @@ export async function forgetNode(redis: Redis, keys: Keys, node: string): Promis
       keys.power,
       keys.homecomings,
       keys.nodePattern(node),
+      keys.blackoutModel(node),
     ],
     [node],
   );

@@ -184,7 +184,7 @@ describe("the live page", function () {
     await reach("transfer", 2.75, { bytes: { files: 24e6 } });
     await reach("restore", 3, { bytes: { files: 25e6, memory: 300e6 } });
     expect(await commitMigration(redis, keys, "m1", record.epoch, begun + 3.2)).to.equal(true);
-    const restoreSteps = { create: 0.05, namespace: 0.09, start: 0.15, "post-restore": 0.21, commit: 0.24, "post-resume": 0.25, exit: 0.3 };
+    const restoreSteps = { images: 0.05, namespace: 0.09, start: 0.15, "post-restore": 0.21, commit: 0.24, "post-resume": 0.25, exit: 0.3 };
     await reach("resume", 3.3, { blackoutSeconds: 0.8, restoreSteps, bytes: { files: 25e6, memory: 300e6 } });
     await reach("cleanup", 3.32, { bytes: { files: 25e6, memory: 300e6 } });
     await closeMigration(redis, keys, record, begun + 4, { result: "succeeded" });
@@ -206,7 +206,7 @@ describe("the live page", function () {
     expect((await row("prepare")).map((text) => text.trim())).to.deep.equal(["prepare", "0.60 s", "1.80 s", "22.9 MiB files"]);
     expect((await row("transfer")).at(-1)).to.equal("977 KiB files, 286 MiB memory");
     expect(await entry.locator(".closer").getAttribute("aria-label")).to.equal(
-      "freeze, save 250 ms, send 250 ms, Docker 50 ms, namespaces 40 ms, network 60 ms, sockets, memory 60 ms, proof, commit 30 ms, resume 10 ms",
+      "freeze, save 250 ms, send 250 ms, images in place 50 ms, namespaces 40 ms, network 60 ms, sockets, memory 60 ms, proof, commit 30 ms, resume 10 ms",
     );
     await picture("timeline");
     expect(complaints).to.deep.equal([]);

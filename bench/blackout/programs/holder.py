@@ -19,7 +19,7 @@ import os
 CHUNK_BYTES = 65536
 HEADER = struct.Struct("<QQ")
 PATTERN = memoryview(hashlib.shake_256(b"evenkeel holder").digest(2 * CHUNK_BYTES))
-# Short turns, so that a request waits for a few chunks at most.
+# Short turns, whatever a write takes (one may wait for pages that are still on another host), so that a request never waits for the rewriting.
 TURN_SECONDS = 0.005
 
 
@@ -98,7 +98,7 @@ while True:
         # What a pause left undone is not made up for: a burst after a freeze would delay the answers that are being waited for.
         due = min(due + (now - last) * chunks_per_second, 4 * TURN_SECONDS * chunks_per_second + 1)
         last = now
-        while due >= 1:
+        while due >= 1 and time.monotonic() < now + TURN_SECONDS:
             write(rewritten % chunks, rewritten // chunks + 1)
             rewritten += 1
             due -= 1

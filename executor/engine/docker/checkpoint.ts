@@ -1,31 +1,40 @@
 import { spawn } from "node:child_process";
-import { openSync } from "node:fs";
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { existsSync, openSync } from "node:fs";
+import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { EvenkeelError } from "../../../platform/errors.js";
+import { projectPath } from "../../../platform/paths.js";
 import { EventQueue } from "../../channel/events.js";
 import { makeFifos, openForReading, openForWriting } from "../../channel/fifo.js";
 import { parentOfFinal } from "../../image-rounds.js";
-import type { Checkpoint, WorkloadDescription } from "../engine.js";
+import type { Checkpoint, FreezeOptions, FrozenMemory, WorkloadDescription } from "../engine.js";
 import { cgroupFlags } from "./cgroup-flags.js";
 import { readCriuErrors } from "./criu-log.js";
 import { containerFolder, inspect } from "./describe.js";
 import { type DockerHost, findRuncRoot } from "./docker-host.js";
 import { findProcess, waitUntilGone } from "./find-process.js";
+import { findFreezer } from "./freezer.js";
+import { killFrozen } from "./kill-frozen.js";
 import { readMappedFiles } from "./mapped-files.js";
-import { readProcesses } from "./processes.js";
+import { readPids, readProcesses } from "./processes.js";
 import { packSharedMemory } from "./shared-memory.js";
 
 /** A dump of a big workload to tmpfs takes seconds; this only ends a CRIU that hangs. */
 const DUMP_DEADLINE_SECONDS = 600;
+
+/**
+ * After a lazy dump CRIU would serve the memory itself, on any address unless one is named, and kill or free the workload as that connection ends. This
+ * one cannot be had, so that CRIU goes straight on to free the workload: what `goOn` wants; `kill` leaves CRIU no word in it.
+ */
+const NO_PAGE_SERVER = "address nowhere\n";
 
 /** Starts the final dump. CRIU's action script keeps the workload frozen until `kill` or `goOn`. */
 export async function startCheckpoint(
   host: DockerHost,
   description: WorkloadDescription,
   folder: string,
-  rounds: number,
+  { leaveMemory, rounds }: FreezeOptions,
 ): Promise<Checkpoint> {
-  for (const name of [...(rounds === 0 ? ["images"] : []), "work", "events", "verdict"])
+  for (const name of [...(rounds === 0 ? ["images"] : []), "work", "events", "verdict", "left-memory", "freezer"])
     await rm(`${folder}/${name}`, { recursive: true, force: true });
   await mkdir(folder, { recursive: true, mode: 0o700 });
   // Under --userns-remap CRIU opens images as the namespace's root, through a descriptor of this folder; nobody else gets past its parent.
@@ -34,16 +43,29 @@ export async function startCheckpoint(
   await makeFifos([`${folder}/events`, `${folder}/verdict`]);
   const root = await findRuncRoot(host, description.containerId);
   const { State } = await inspect(host, description.containerId);
+  await writeFile(`${folder}/init-pid`, String(State.Pid));
+  const freezer = await findFreezer(State.Pid);
+  if (freezer !== null) await symlink(freezer, `${folder}/freezer`);
+  if (leaveMemory) await writeFile(`${folder}/left-memory`, NO_PAGE_SERVER);
   const conversation = openConversation(folder);
   const log = openSync(`${folder}/runc.log`, "a");
   const parent = parentOfFinal(rounds);
   const child = spawn(
-    "runc",
+    projectPath("executor/shim/dump-and-thaw"),
     `--root ${root} checkpoint --tcp-established --ext-unix-sk --file-locks --empty-ns network --image-path ${folder}/images --work-path ${folder}/work`
       .split(" ")
-      .concat(parent === null ? [] : ["--parent-path", parent], cgroupFlags(), description.containerId),
+      .concat(
+        parent === null ? [] : ["--parent-path", parent],
+        leaveMemory ? ["--lazy-pages"] : [],
+        cgroupFlags(),
+        description.containerId,
+      ),
     // Detached and with files for stdio: if this executor dies, CRIU stays and waits for the verdict of our successor.
-    { stdio: ["ignore", log, log], detached: true, env: { ...process.env, EVENKEEL_FOLDER: folder } },
+    {
+      stdio: ["ignore", log, log],
+      detached: true,
+      env: { ...process.env, EVENKEEL_FOLDER: folder, ...(leaveMemory ? { CRIU_CONFIG_FILE: `${folder}/left-memory` } : {}) },
+    },
   );
   const exited = new Promise<number>((resolve) => {
     child.once("error", () => resolve(127));
@@ -62,14 +84,15 @@ export async function startCheckpoint(
       return { frozenAt: begun.at, imagesPath: `${folder}/images`, processes: await readProcesses(State.Pid) };
     },
     mappedFiles: (trees) => readMappedFiles(State.Pid, trees),
-    kill: () => settle(conversation, "kill", exited),
+    memory: frozenMemory(folder),
+    kill: () => kill(folder, conversation, exited),
     goOn: () => settle(conversation, "go-on", exited),
   };
 }
 
 /** The conversation with a checkpoint that an earlier executor started; null when its CRIU is gone. */
 export async function resumeCheckpoint(folder: string): Promise<Checkpoint | null> {
-  const words = ["checkpoint", `${folder}/images`];
+  const words = dumping(folder);
   if ((await findProcess(words)) === null) return null;
   const conversation = openConversation(folder);
   const gone = waitUntilGone(words).then(() => 0);
@@ -78,9 +101,32 @@ export async function resumeCheckpoint(folder: string): Promise<Checkpoint | nul
       throw new EvenkeelError("INTERRUPTED", "the executor that froze the workload is gone");
     },
     mappedFiles: async () => new Map(),
-    kill: () => settle(conversation, "kill", gone),
+    memory: frozenMemory(folder),
+    kill: () => kill(folder, conversation, gone),
     goOn: () => settle(conversation, "go-on", gone),
   };
+}
+
+/** The command line of the runc that has CRIU freeze a workload into this folder. */
+const dumping = (folder: string) => ["checkpoint", `${folder}/images`];
+
+async function readInitPid(folder: string): Promise<number> {
+  return Number(await readFile(`${folder}/init-pid`, "utf8"));
+}
+
+function frozenMemory(folder: string): FrozenMemory {
+  return {
+    isFrozen: async () => (await findProcess(dumping(folder))) !== null,
+    pids: async () => readPids(await readInitPid(folder)),
+  };
+}
+
+async function kill(folder: string, conversation: Conversation, exited: Promise<number>): Promise<void> {
+  if (!existsSync(`${folder}/left-memory`)) return settle(conversation, "kill", exited);
+  const runc = await findProcess(dumping(folder));
+  if (runc !== null) await killFrozen(await readInitPid(folder), runc);
+  await exited;
+  conversation.close();
 }
 
 interface Conversation {

@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import type Docker from "dockerode";
 import { LABELS } from "../../../collector/protocol.js";
 import { EvenkeelError } from "../../../platform/errors.js";
-import type { FileTree, NetworkAttachment, VolumeMount, WorkloadDescription } from "../engine.js";
+import { type FileTree, type NetworkAttachment, ROOT_TREE, type VolumeMount, type WorkloadDescription } from "../engine.js";
 import { movingFolders } from "./bind-mounts.js";
 import { type DockerHost, isNotFound } from "./docker-host.js";
 import { findUpperFolder } from "./upper-folder.js";
@@ -111,7 +111,7 @@ export async function treesOf(host: DockerHost, seen: Inspection): Promise<FileT
   // Docker tells LogPath only once the container has been started, and the log has to be there before.
   const isFile = seen.HostConfig.LogConfig?.Type === "json-file";
   const log = isFile ? [{ name: "log", path: await containerFolder(host, seen.Id), file: `${seen.Id}-json.log` }] : [];
-  return [{ name: "rootfs", path: upper, mountedAt: "/" }, ...volumes, ...folders, ...log];
+  return [{ name: ROOT_TREE, path: upper, mountedAt: "/" }, ...volumes, ...folders, ...log];
 }
 
 /** Where Docker keeps what belongs to one container: log, hostname, shared memory. */

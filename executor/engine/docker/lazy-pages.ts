@@ -1,9 +1,12 @@
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import type { Readable } from "node:stream";
+import { promisify } from "node:util";
 import { waitUntilGone } from "./find-process.js";
+
+const run = promisify(execFile);
 
 /** Below this, reading all pages at once takes less than starting the daemon. */
 const WORTHWHILE_BYTES = 16 << 20;
@@ -44,6 +47,26 @@ export async function startLazyPages(folder: string): Promise<boolean> {
 /** Resolves once every page of a lazily restored workload is in; at once where none is missing. */
 export async function waitForPages(folder: string): Promise<void> {
   await waitUntilGone(command(folder));
+}
+
+/** The page server's frames have their present form since this version (criu/page-xfer.c). */
+const PAGE_FRAMES_SINCE = [4, 2] as const;
+
+/** Why memory cannot follow a workload after the commit from or to this node; null = it can. */
+export async function whyNotLazy(): Promise<string | null> {
+  const { stdout } = await run("criu", ["--version"]).catch(() => ({ stdout: "" }));
+  const [major = 0, minor = 0] = (/Version: (\d+)\.(\d+)/.exec(stdout) ?? []).slice(1).map(Number);
+  const [needMajor, needMinor] = PAGE_FRAMES_SINCE;
+  if (major < needMajor || (major === needMajor && minor < needMinor))
+    return `CRIU ${major}.${minor} is older than ${PAGE_FRAMES_SINCE.join(".")}`;
+  for (const feature of ["uffd", "uffd-noncoop"]) {
+    const missing = await run("criu", ["check", "--feature", feature]).then(
+      () => false,
+      () => true,
+    );
+    if (missing) return `its kernel does not let CRIU use userfaultfd (criu check --feature ${feature})`;
+  }
+  return null;
 }
 
 async function pageBytes(images: string): Promise<number> {

@@ -21,6 +21,15 @@ export async function readProcesses(initPid: number): Promise<ProcessFact[]> {
   return (await Promise.all(facts)).sort((a, b) => a.pid - b.pid);
 }
 
+/** The same tree: pids in its own pid namespace, which CRIU's images use, to pids here. */
+export async function readPids(initPid: number): Promise<Record<number, number>> {
+  const pairs = (await readTree(initPid)).map(async (pid) => {
+    const status = await readFile(`/proc/${pid}/status`, "utf8");
+    return [Number(/^NSpid:.*\s(\d+)$/m.exec(status)?.[1]), pid] as const;
+  });
+  return Object.fromEntries(await Promise.all(pairs));
+}
+
 /** When a process started, in clock ticks since boot (proc(5), stat field 22). */
 export async function readStartTicks(pid: number): Promise<number> {
   const stat = await readFile(`/proc/${pid}/stat`, "utf8");

@@ -1,18 +1,16 @@
 import { existsSync } from "node:fs";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { EvenkeelError } from "../../../platform/errors.js";
-import { projectPath } from "../../../platform/paths.js";
 import { type Event, EventQueue, monotonicSeconds } from "../../channel/events.js";
 import { type Fifo, makeFifos, openForReading, openForWriting } from "../../channel/fifo.js";
 import { removeFolder } from "../../remove-folder.js";
 import type { ProcessFact, RestoreDecision, RestoreDone } from "../engine.js";
+import { type BegunStart, FIFOS } from "./begin-start.js";
 import { readCriuErrors } from "./criu-log.js";
 import { containerFolder, inspect } from "./describe.js";
 import type { DockerHost } from "./docker-host.js";
-import { startLazyPages } from "./lazy-pages.js";
 import { bootTicksNow, readProcesses, readStartTicks } from "./processes.js";
 import { fillSharedMemory } from "./shared-memory.js";
-import type { StartRequest } from "./start-request.js";
 
 const STEP_DEADLINE_SECONDS = 60;
 
@@ -23,7 +21,8 @@ const SILENCE = `table inet evenkeel {
 }
 `;
 
-const FIFOS = ["events", "bundle-ready", "created", "gate", "started", "verdict"] as const;
+/** Nobody writes to it: executor/pages/page-proxy.ts has a process wait there. */
+const HOLD = "hold";
 
 /** Lays out the folder in which the runtime shim finds the pending restore of a container. */
 export async function preparePendingRestore(folder: string): Promise<void> {
@@ -33,11 +32,11 @@ export async function preparePendingRestore(folder: string): Promise<void> {
   await mkdir(`${folder}/images`, { mode: 0o755 });
   await mkdir(`${folder}/work`, { mode: 0o700 });
   await writeFile(`${folder}/silence.nft`, SILENCE);
-  await makeFifos(FIFOS.map((name) => `${folder}/${name}`));
+  await makeFifos([...FIFOS, HOLD].map((name) => `${folder}/${name}`));
 }
 
 /**
- * Starts the container and talks it through the restore: bundle, namespaces, Docker's network, sockets, commit, resume.
+ * Talks a begun start through the restore: images, namespaces, Docker's network, sockets, commit, resume.
  * @throws RESTORE_FAILED, PROOF_FAILED, COMMIT_REFUSED: nothing of the copy runs then.
  */
 export async function restoreContainer(
@@ -45,14 +44,9 @@ export async function restoreContainer(
   containerId: string,
   folder: string,
   decision: RestoreDecision,
-  start: StartRequest,
+  { begun, feedMemory }: { begun: BegunStart; feedMemory(): Promise<boolean> },
 ): Promise<RestoreDone> {
-  const events = new EventQueue();
-  const open = Object.fromEntries(FIFOS.slice(1).map((name) => [name, openForWriting(`${folder}/${name}`)])) as Record<
-    (typeof FIFOS)[number],
-    ReturnType<typeof openForWriting>
-  >;
-  const fifos: Fifo[] = [openForReading(`${folder}/events`, (line) => events.push(line)), ...Object.values(open)];
+  const { events, open, starting } = begun;
   const began = monotonicSeconds();
   const beganTicks = await bootTicksNow();
   const timeline: Record<string, number> = {};
@@ -62,18 +56,16 @@ export async function restoreContainer(
     if (event.word === "exit" && word !== "exit") throw new EvenkeelError("RESTORE_FAILED", await explain(folder, event.rest));
     return event;
   };
-  const starting = start.send();
-  starting.catch((error: unknown) => events.fail(error));
   try {
-    // Beside Docker's own way to the runtime.
-    const lazy = startLazyPages(folder);
-    await addHook((await next("create")).rest, folder);
-    const isLazy = await lazy;
+    const isLazy = await feedMemory();
     await fillSharedMemory(await containerFolder(host, containerId), `${folder}/images`);
     open["bundle-ready"].send(isLazy ? "lazy" : "eager");
+    timeline["images"] = monotonicSeconds() - began;
     const namespacePid = (await next("namespace")).rest;
+    await writeFile(`${folder}/init-pid`, namespacePid);
     open.created.send(namespacePid);
     await next("start");
+    await next("post-setup-namespaces");
     open.gate.send("go");
     const initPid = Number((await next("post-restore")).rest);
     await prove(initPid, beganTicks, decision.processes);
@@ -85,16 +77,11 @@ export async function restoreContainer(
     open.started.send(exit.rest);
     await starting;
     timeline["started"] = monotonicSeconds() - began;
+    begun.close();
     return { resumedAt: resumed.at, timeline };
   } catch (error) {
-    // Whoever of the scripts still waits gets a no, so that nothing of the copy is left when Docker removes the container.
-    for (const name of ["bundle-ready", "gate", "verdict"] as const) open[name].send("abort");
-    open.created.send("0");
-    open.started.send("1");
-    await starting.catch(() => {});
+    await begun.abandon();
     throw error;
-  } finally {
-    for (const fifo of fifos) fifo.close();
   }
 }
 
@@ -137,17 +124,6 @@ export function abandonRestore(folder: string): Fifo {
       for (const fifo of [...open, ...events]) fifo.close();
     },
   };
-}
-
-async function addHook(bundle: string, folder: string): Promise<void> {
-  const path = `${bundle}/config.json`;
-  const config = JSON.parse(await readFile(path, "utf8")) as { hooks?: { createRuntime?: unknown[] } };
-  config.hooks ??= {};
-  config.hooks.createRuntime = [
-    ...(config.hooks.createRuntime ?? []),
-    { path: projectPath("executor/shim/namespace-hook"), args: ["namespace-hook", folder] },
-  ];
-  await writeFile(path, JSON.stringify(config));
 }
 
 /**

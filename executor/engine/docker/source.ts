@@ -5,6 +5,8 @@ import { resumeCheckpoint, startCheckpoint } from "./checkpoint.js";
 import { resumeColdCheckpoint, startColdCheckpoint } from "./cold-checkpoint.js";
 import { type DockerConfig, describeContainer, inspect, treesOf } from "./describe.js";
 import { type DockerHost, isNotFound } from "./docker-host.js";
+import { findFreezer, thaw } from "./freezer.js";
+import { whyNotLazy } from "./lazy-pages.js";
 import { readNeeds } from "./needs.js";
 import { restoreArp, silenceArp } from "./network-silence.js";
 import { startPreDump, whyNoDirtyTracking } from "./pre-dump.js";
@@ -28,7 +30,8 @@ export function makeDockerSource(host: DockerHost): SourceEngine {
     },
     whyNoPrecopy: whyNoDirtyTracking,
     preDump: (description, folder, round) => startPreDump(host, description, folder, round),
-    checkpoint: (description, folder, rounds) => startCheckpoint(host, description, folder, rounds),
+    checkpoint: (description, folder, how) => startCheckpoint(host, description, folder, how),
+    whyNotLazy,
     coldCheckpoint: (description, folder) => startColdCheckpoint(host, description, folder),
     resumeCheckpoint: async (folder) => (await resumeColdCheckpoint(host, folder)) ?? resumeCheckpoint(folder),
     silence: async (description) => {
@@ -42,6 +45,8 @@ export function makeDockerSource(host: DockerHost): SourceEngine {
         await container(description).start();
         throw new EvenkeelError("CHECKPOINT_FAILED", `${description.name} died in its checkpoint and was started anew, without its memory`);
       }
+      // The script that started CRIU has done so, unless it was killed.
+      await thaw(await findFreezer(State.Pid));
       await restoreArp(
         State.Pid,
         description.networks.map((network) => network.ipv4Address).filter((address) => address !== ""),

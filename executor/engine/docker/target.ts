@@ -1,19 +1,24 @@
 import { once } from "node:events";
 import { finished } from "node:stream";
 import { EvenkeelError } from "../../../platform/errors.js";
-import type { TargetEngine } from "../engine.js";
+import type { PageProxyOrders } from "../../pages/pages-protocol.js";
+import { type PageProxy, readPages, startPageProxy, stopPages } from "../../pages/start-page-proxy.js";
+import { removeFolder } from "../../remove-folder.js";
+import type { TargetEngine, WorkloadDescription } from "../engine.js";
+import { type BegunStart, beginStart } from "./begin-start.js";
 import { emptyFolders, makeFolders, movingFolders } from "./bind-mounts.js";
 import { MIGRATION_LABEL, toCreateOptions } from "./create-options.js";
 import { type DockerConfig, type Inspection, inspect, treesOf } from "./describe.js";
 import { type DockerHost, isNotFound } from "./docker-host.js";
-import { waitForPages } from "./lazy-pages.js";
+import { startLazyPages, waitForPages, whyNotLazy } from "./lazy-pages.js";
+import { isOverlayMounted, remountOverlay } from "./overlay.js";
 import { abandonRestore, preparePendingRestore, restoreContainer, resumeRestore } from "./restore-session.js";
 import { startCold } from "./start-cold.js";
 import { prepareStart, type StartRequest } from "./start-request.js";
 import { targetFindings } from "./target-findings.js";
 
 /** The half of the Docker engine that a workload comes to. */
-export function makeDockerTarget(host: DockerHost): TargetEngine {
+export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, "firstPort" | "tls">): TargetEngine {
   const hasImage = async (reference: string, imageId: string): Promise<boolean> => {
     try {
       return ((await host.docker.getImage(reference).inspect()) as { Id: string }).Id === imageId;
@@ -23,6 +28,13 @@ export function makeDockerTarget(host: DockerHost): TargetEngine {
     }
   };
   const starts = new Map<string, StartRequest>();
+  const proxies = new Map<string, PageProxy>();
+  const begun = new Map<string, BegunStart & { readonly mergedDir: string }>();
+  const begin = (containerId: string, folder: string): Promise<BegunStart> => {
+    const start = starts.get(containerId) ?? prepareStart(host.socketPath, containerId);
+    starts.delete(containerId);
+    return beginStart(folder, start);
+  };
   const forgetStart = (containerId: string) => {
     starts.get(containerId)?.cancel();
     starts.delete(containerId);
@@ -64,12 +76,58 @@ export function makeDockerTarget(host: DockerHost): TargetEngine {
       const twins = await host.docker.listContainers({ all: true, filters: { label: [`${MIGRATION_LABEL}=${migrationId}`] } });
       return twins[0] === undefined ? null : { containerId: twins[0].Id, isRunning: twins[0].State === "running" };
     },
+    beginRestore: async (containerId, folder) => {
+      const mergedDir = (await inspect(host, containerId)).GraphDriver?.Data?.["MergedDir"];
+      if (mergedDir === undefined) return;
+      const start = await begin(containerId, folder);
+      // Else what is synchronised in the freeze could not be made to show: Docker mounts it anew then.
+      if (await isOverlayMounted(mergedDir)) begun.set(containerId, { ...start, mergedDir });
+      else await start.abandon();
+    },
     prepareRestore: async (containerId, folder) => {
       await preparePendingRestore(folder);
       starts.set(containerId, prepareStart(host.socketPath, containerId));
     },
-    restore: (containerId, folder, decision) =>
-      restoreContainer(host, containerId, folder, decision, starts.get(containerId) ?? prepareStart(host.socketPath, containerId)),
+    restore: async (containerId, folder, decision) => {
+      const proxy = proxies.get(containerId);
+      proxies.delete(containerId);
+      const early = begun.get(containerId);
+      begun.delete(containerId);
+      if (early !== undefined && decision.rootChanged) {
+        await remountOverlay(early.mergedDir).catch(async (error: unknown) => {
+          await early.abandon();
+          throw error;
+        });
+      }
+      const start = early ?? (await begin(containerId, folder));
+      return restoreContainer(host, containerId, folder, decision, {
+        begun: start,
+        feedMemory: async () => {
+          if (proxy === undefined) return startLazyPages(folder);
+          await proxy.begin();
+          return true;
+        },
+      });
+    },
+    whyNotLazy,
+    openPages: async (containerId, folder, from) => {
+      const proxy = await startPageProxy(folder, { containerId, ...from, ...pages });
+      proxies.set(containerId, proxy);
+      return proxy.port;
+    },
+    pages: readPages,
+    startAnew: async (description, containerId, folder) => {
+      forgetStart(containerId);
+      const container = host.docker.getContainer(containerId);
+      await container.kill().catch(ignoreStopped);
+      await container.wait();
+      // Not before: without CRIU's daemon it would run on with zeros for what is missing.
+      await stopPages(folder);
+      // Without it the runtime starts the container as any other.
+      await removeFolder(folder);
+      await container.start().catch(ignoreStopped);
+      await releaseRestarts(host, description, containerId);
+    },
     startCold: async (containerId, folder, commit) => {
       forgetStart(containerId);
       return startCold(host, containerId, folder, commit);
@@ -77,16 +135,30 @@ export function makeDockerTarget(host: DockerHost): TargetEngine {
     finish: async (description, containerId, folder) => {
       forgetStart(containerId);
       await waitForPages(folder);
-      const { HostConfig } = description.engineConfig as DockerConfig;
-      await host.docker.getContainer(containerId).update({ RestartPolicy: HostConfig.RestartPolicy ?? { Name: "no" } });
+      await releaseRestarts(host, description, containerId);
     },
     resumeRestore: (containerId, folder) => resumeRestore(host, containerId, folder),
     remove: async (containerId, folder) => {
       forgetStart(containerId);
+      proxies.delete(containerId);
+      await begun.get(containerId)?.abandon();
+      begun.delete(containerId);
       const abandoned = abandonRestore(folder);
       await removeTwin(host, containerId).finally(() => abandoned.close());
+      await stopPages(folder);
     },
   };
+}
+
+/** It had stopped, or was started, before we asked. */
+function ignoreStopped(error: unknown): void {
+  const status = (error as { statusCode?: number }).statusCode;
+  if (status !== 409 && status !== 304) throw error;
+}
+
+async function releaseRestarts(host: DockerHost, description: WorkloadDescription, containerId: string): Promise<void> {
+  const { HostConfig } = description.engineConfig as DockerConfig;
+  await host.docker.getContainer(containerId).update({ RestartPolicy: HostConfig.RestartPolicy ?? { Name: "no" } });
 }
 
 async function removeTwin(host: DockerHost, containerId: string): Promise<void> {

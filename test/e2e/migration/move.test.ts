@@ -40,7 +40,7 @@ describe("A move", function () {
           const sentBefore = (stage: string) => record.timeline.find((entry) => entry.stage === stage)!.bytes?.["memory"] ?? 0;
           expect(sentBefore("transfer")).to.equal(0);
           expect(sentBefore("restore")).to.equal(record.bytes["memory"]);
-          const steps = ["create", "namespace", "start", "post-restore", "commit", "post-resume"].map((step) => record.restoreSteps[step]!);
+          const steps = ["images", "namespace", "start", "post-restore", "commit", "post-resume"].map((step) => record.restoreSteps[step]!);
           expect(steps).to.deep.equal(steps.toSorted((a, b) => a - b));
           expect(steps.at(-1)).to.be.lessThan(record.blackoutSeconds!);
           expect(await moving.answersOn(workload.name)).to.include({ wrongAnswers: 0, resets: 0, connectionKept: true });

@@ -28,15 +28,15 @@ const CLOSED_DEADLINE_SECONDS = { namespaces: 90, vm: 400 };
 export interface MovingFleet {
   readonly fleet: Fleet;
   /** Opens a record and delivers its job, as the scheduler would. Returns the record's id. */
-  begin(workload: string, from: string, to: string): Promise<string>;
+  begin(workload: string, from: string, to: string, mode?: string): Promise<string>;
   /** The same for workloads that move as one. Returns the records' ids. */
-  beginTogether(workloads: readonly string[], from: string, to: string): Promise<string[]>;
+  beginTogether(workloads: readonly string[], from: string, to: string, mode?: string): Promise<string[]>;
   /** Waits until the record is closed. */
   closed(id: string): Promise<MigrationRecord>;
   /** `begin`, then `closed`. */
-  move(workload: string, from: string, to: string): Promise<MigrationRecord>;
+  move(workload: string, from: string, to: string, mode?: string): Promise<MigrationRecord>;
   /** Moves it and throws, with the record's reason, unless that succeeded. */
-  moveWell(workload: string, from: string, to: string): Promise<MigrationRecord>;
+  moveWell(workload: string, from: string, to: string, mode?: string): Promise<MigrationRecord>;
   client(workload: string): Promise<ClientReport>;
   /** Waits until the workload has given some more answers over the connection it had. */
   answersOn(workload: string): Promise<ClientReport>;
@@ -98,7 +98,7 @@ function makeMovingFleet(fleet: Fleet, clients: ReturnType<typeof clientsAt> | n
     return report;
   };
 
-  const beginTogether = async (workloads: readonly string[], from: string, to: string) => {
+  const beginTogether = async (workloads: readonly string[], from: string, to: string, mode = "auto") => {
     const records = await Promise.all(
       workloads.map(async (workload) => {
         const { Id } = await lab.node(from).docker.getContainer(workload).inspect();
@@ -107,7 +107,7 @@ function makeMovingFleet(fleet: Fleet, clients: ReturnType<typeof clientsAt> | n
           deadlineSeconds: 180,
         });
         const id = `${workload}-${++count}`;
-        return { id, workload, name: workload, containerId: Id, from, to, reason: "operator", because: "a test", mode: "auto" };
+        return { id, workload, name: workload, containerId: Id, from, to, reason: "operator", because: "a test", mode };
       }),
     );
     await createMigrations(redis, keys, records, nowSeconds(), 0);
@@ -116,7 +116,7 @@ function makeMovingFleet(fleet: Fleet, clients: ReturnType<typeof clientsAt> | n
     return records.map((record) => record.id);
   };
 
-  const begin = async (workload: string, from: string, to: string) => (await beginTogether([workload], from, to))[0]!;
+  const begin = async (workload: string, from: string, to: string, mode?: string) => (await beginTogether([workload], from, to, mode))[0]!;
 
   const closed = async (id: string) => {
     let seen: MigrationRecord | null = null;
@@ -132,7 +132,7 @@ function makeMovingFleet(fleet: Fleet, clients: ReturnType<typeof clientsAt> | n
     });
   };
 
-  const move = async (workload: string, from: string, to: string) => closed(await begin(workload, from, to));
+  const move = async (workload: string, from: string, to: string, mode?: string) => closed(await begin(workload, from, to, mode));
 
   return {
     fleet,
@@ -140,8 +140,8 @@ function makeMovingFleet(fleet: Fleet, clients: ReturnType<typeof clientsAt> | n
     beginTogether,
     closed,
     move,
-    moveWell: async (workload, from, to) => {
-      const record = await move(workload, from, to);
+    moveWell: async (workload, from, to, mode) => {
+      const record = await move(workload, from, to, mode);
       if (record.result !== "succeeded") throw new Error(`${record.result}: ${record.errorMessage}`);
       return record;
     },

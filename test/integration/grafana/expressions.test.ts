@@ -85,6 +85,7 @@ const migration = (result: MigrationRecord["result"]): MigrationRecord => ({
   errorMessage: null,
   blockers: [],
   blackoutSeconds: 0.4,
+  forecast: { mode: "stopcopy", blackoutSeconds: 0.5, because: "", others: [] },
   bytes: { memory: 1e8, files: 1e6 },
   timeline: [
     { stage: "freeze", at: 2 },

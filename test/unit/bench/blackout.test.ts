@@ -5,7 +5,7 @@ import type { EvenkeelCase } from "../../../bench/blackout/evenkeel.js";
 import { expectedChecksum } from "../../../bench/blackout/expected-chunk.js";
 import { summariseFloor } from "../../../bench/blackout/floor.js";
 import type { PeerCase } from "../../../bench/blackout/peers.js";
-import { ratiosOf } from "../../../bench/blackout/report.js";
+import { modesOf, ratiosOf } from "../../../bench/blackout/report.js";
 import { spread } from "../../../bench/blackout/statistics.js";
 import { readStats } from "../../../executor/engine/docker/criu-stats.js";
 
@@ -50,7 +50,7 @@ describe("bench:blackout", () => {
   it("compares each peer with our gap at the peer's own size", () => {
     const floor = summariseFloor([{ checkpointSeconds: 0.1, restoreSeconds: 0.3 }]);
     const ours = [ourCase(64, 0.5), ourCase(1024, 0.6), ourCase(4096, 0.75)];
-    const ratios = ratiosOf({ floor, evenkeel: ours, podman: peerCase(1024, 6), docker: peerCase(64, 4) });
+    const ratios = ratiosOf({ floor, evenkeel: ours, podman: peerCase(1024, 6), docker: peerCase(64, 4) }, "auto");
     expect(ratios.oneGiBToFloor).to.be.closeTo(1.5, 1e-9);
     expect(ratios.fourGiBTo64MiB).to.be.closeTo(1.5, 1e-9);
     expect(ratios.largestToSmallest).to.be.closeTo(1.5, 1e-9);
@@ -59,14 +59,27 @@ describe("bench:blackout", () => {
   });
 
   it("gives no ratio where one side was not measured", () => {
-    const ratios = ratiosOf({ floor: null, evenkeel: [ourCase(64, 0.5)], podman: peerCase(1024, 6), docker: null });
+    const ratios = ratiosOf({ floor: null, evenkeel: [ourCase(64, 0.5)], podman: peerCase(1024, 6), docker: null }, "auto");
     expect(ratios).to.deep.equal({
+      mode: "auto",
       oneGiBToFloor: null,
       fourGiBTo64MiB: null,
       largestToSmallest: null,
       podmanToOurs: null,
       dockerToOurs: null,
     });
+  });
+
+  it("puts the mode first that is gone the shortest at the peers' size", () => {
+    const measured = [
+      ourCase(64, 0.4),
+      ourCase(1024, 5),
+      { ...ourCase(64, 0.5), mode: "postcopy" },
+      { ...ourCase(1024, 0.6), mode: "postcopy" },
+    ];
+    expect(modesOf(measured, 1024)).to.deep.equal(["postcopy", "auto"]);
+    expect(modesOf([], 1024)).to.deep.equal([]);
+    expect(ratiosOf({ floor: null, evenkeel: measured, podman: peerCase(1024, 6), docker: null }, "postcopy").podmanToOurs).to.equal(10);
   });
 
   it("expects another checksum of a chunk once it has been rewritten, and of its neighbour", () => {

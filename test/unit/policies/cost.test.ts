@@ -18,7 +18,7 @@ function costOf(override: Partial<WorkloadState>, nodes = [linked("n1"), linked(
 
 describe("the cost of a move", () => {
   it("is all of the memory in the freeze while no dirty rate is known", () => {
-    expect(costOf({})).to.deep.equal({ bytes: GIBIBYTE, seconds: 8.5, blackoutSeconds: 8.5 });
+    expect(costOf({})).to.deep.equal({ mode: "stopcopy", bytes: GIBIBYTE, seconds: 8.5, blackoutSeconds: 8.5 });
   });
   it("is a short freeze and some more bytes for a workload that writes slowly", () => {
     const { bytes, blackoutSeconds } = costOf({ dirtyBytesPerSecond: LINK / 8 });
@@ -32,6 +32,7 @@ describe("the cost of a move", () => {
     expect(costOf({ fileBytes: GIBIBYTE }).bytes).to.equal(2 * GIBIBYTE);
     expect(costOf({ fileBytes: GIBIBYTE }).blackoutSeconds).to.equal(8.5);
     expect(costOf({ fileBytes: GIBIBYTE, constraints: constraints({ mode: "cold" }) })).to.deep.equal({
+      mode: "cold",
       bytes: GIBIBYTE,
       seconds: 8.5,
       blackoutSeconds: 8.5,

@@ -28,6 +28,7 @@ const record = (change: Partial<MigrationRecord> = {}): MigrationRecord => ({
   members: [],
   modeBecause: null,
   rounds: [],
+  forecast: null,
   epoch: 1,
   stage: "resume",
   outcome: "committed",
@@ -78,12 +79,12 @@ describe("A migration's timeline", () => {
   });
 
   it("tells what the blackout's time went into, as far as the destination told", () => {
-    const restoreSteps = { create: 0.1, namespace: 0.25, exit: 0.9, start: 0.4 };
+    const restoreSteps = { images: 0.1, namespace: 0.25, exit: 0.9, start: 0.4 };
     const parts = explainBlackout(record({ restoreSteps })).map(({ name, seconds }) => [name, Math.round(seconds * 1000)]);
     expect(parts).to.deep.equal([
       ["freeze, save", 500],
       ["send", 1000],
-      ["Docker", 100],
+      ["images in place", 100],
       ["namespaces", 150],
       ["network", 150],
     ]);

@@ -1,0 +1,32 @@
+import { readFile } from "node:fs/promises";
+import { readTree } from "./processes.js";
+
+const LOOK_MILLISECONDS = 5;
+
+/**
+ * Kills a workload that CRIU holds frozen after a lazy dump, and then CRIU. Its own way to that end leads through a page server that kills or frees the
+ * workload as its connection ends; nothing is left to that. The order matters: while CRIU lives, its copies of the sockets keep them in
+ * repair mode, so that they close without a word to the clients, who talk to the other copy by now.
+ */
+export async function killFrozen(initPid: number, runcPid: number): Promise<void> {
+  const workload = await readTree(initPid).catch(() => []);
+  const criu = await readTree(runcPid).catch(() => []);
+  for (const pid of workload) end(pid);
+  while (!(await haveExited(workload))) await new Promise((resolve) => setTimeout(resolve, LOOK_MILLISECONDS));
+  // Parents first, so that no runc sees its CRIU fail and acts on it.
+  for (const pid of criu) end(pid);
+}
+
+function end(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It is gone already.
+  }
+}
+
+/** A process without memory has left user space for good; what is left of it waits for CRIU, which traces it, to look away. */
+async function haveExited(pids: readonly number[]): Promise<boolean> {
+  const states = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/status`, "utf8").catch(() => "")));
+  return states.every((status) => !/^VmSize:/m.test(status));
+}

@@ -1,0 +1,36 @@
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+
+/** Those that say what is laid over what; the kernel shows others that it does not take back. */
+const OPTIONS = ["lowerdir", "upperdir", "workdir", "userxattr"];
+
+export async function isOverlayMounted(point: string): Promise<boolean> {
+  return overlayOptions(await readFile("/proc/self/mountinfo", "utf8"), point) !== null;
+}
+
+/**
+ * Mounts an overlay anew with the same layers. What is written to a layer behind a mounted overlay's back may never show in it: names that were looked up
+ * are remembered (Documentation/filesystems/overlayfs, "changes to underlying filesystems"). Only where nobody uses it yet.
+ */
+export async function remountOverlay(point: string): Promise<void> {
+  const options = overlayOptions(await readFile("/proc/self/mountinfo", "utf8"), point);
+  if (options === null) throw new Error(`no overlay is mounted at ${point}`);
+  await run("umount", [point]);
+  // Docker gives the layers by paths relative to its folder of them when there are many.
+  await run("mount", ["-i", "-t", "overlay", "-o", options, "overlay", point], { cwd: dirname(dirname(point)) });
+}
+
+/** Options that make the newest overlay on that point; null = there is none. @param mountinfo see proc(5) */
+export function overlayOptions(mountinfo: string, point: string): string | null {
+  const line = mountinfo.split("\n").findLast((each) => each.split(" ")[4] === point);
+  const [type, , options = ""] = line?.split(" - ")[1]?.split(" ") ?? [];
+  if (type !== "overlay") return null;
+  return options
+    .split(",")
+    .filter((option) => OPTIONS.includes(option.split("=")[0] ?? ""))
+    .join(",");
+}

@@ -1,0 +1,43 @@
+import type { Forecast } from "../../platform/migration-record.js";
+import { type AskedMode, chooseMode, type ModeChoice } from "../../policies/modes/choose-mode.js";
+import type { Preflight } from "../preflight/preflight.js";
+import { readBlackoutModel } from "./blackout-model.js";
+import type { Held, Surroundings } from "./migration.js";
+import { MODES } from "./modes.js";
+
+/** What a record may ask for beside `auto`. A pre-copy that cannot be had gives way like any choice; post-copy, which was wished for its short freeze, does not. */
+const ASKED: ReadonlySet<string> = new Set<AskedMode>(["postcopy", "auto+postcopy", "stopcopy", "precopy"]);
+
+type Known = Pick<Preflight, "imageBytes" | "whyNotLazy"> & { readonly isCold: boolean };
+
+/** The mode for a move: what was asked for, or the choice it leaves, by what both ends can do and what earlier moves have shown. */
+export async function chooseFor(surroundings: Surroundings, { record }: Held, known: Known): Promise<ModeChoice> {
+  const [model, lazyHere, precopy] = await Promise.all([
+    readBlackoutModel(surroundings, record.to),
+    MODES.postcopy.whyNot(surroundings),
+    MODES.precopy.whyNot(surroundings),
+  ]);
+  const named = (node: string, why: string | null) => (why === null ? null : `on ${node} ${why}`);
+  const grouped = record.members.length > 1 ? "it moves as one with others" : null;
+  const lazy = grouped ?? named(record.from, lazyHere) ?? named(record.to, known.whyNotLazy);
+  const wish = ASKED.has(record.mode) ? (record.mode as AskedMode) : "auto";
+  const asked = known.isCold ? "cold" : wish === "precopy" && precopy !== null ? "auto" : wish;
+  return chooseMode(asked, {
+    ...model,
+    memoryBytes: known.imageBytes,
+    fileBytes: 0,
+    // Only pre-copy's own rounds tell, and they end when they gain nothing.
+    dirtyBytesPerSecond: null,
+    whyNot: { ...(precopy === null ? {} : { precopy }), ...(lazy === null ? {} : { postcopy: lazy }) },
+  });
+}
+
+/** What the record keeps of it. */
+export function forecastOf({ mode, blackoutSeconds, because, forecasts }: ModeChoice): Forecast {
+  return {
+    mode,
+    blackoutSeconds,
+    because,
+    others: forecasts.map((each) => ({ mode: each.mode, blackoutSeconds: each.blackoutSeconds, whyNot: each.whyNot })),
+  };
+}

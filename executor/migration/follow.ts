@@ -1,0 +1,68 @@
+import { nowSeconds } from "../../platform/clock.js";
+import type { Closing, MigrationRecord, StageProgress } from "../../platform/migration-record.js";
+import type { Checkpoint, WorkloadDescription } from "../engine/engine.js";
+import type { PageSourceOrders, PagesState } from "../pages/pages-protocol.js";
+import { isPageSourceAlive, startPageSource } from "../pages/start-page-source.js";
+import { type Held, reportProgress, type Surroundings, sourceFolder } from "./migration.js";
+
+const LOOK_SECONDS = 0.5;
+/** A process that was not found this many times in a row is gone: what follows from that cannot be taken back. */
+const MISSED_MOST = 3;
+
+/** How memory that follows after the commit came to its end. */
+export type Following = "arrived" | "lost";
+
+function progressOf({ doneBytes, totalBytes }: PagesState, seconds: number): StageProgress {
+  const bytesPerSecond = doneBytes / Math.max(seconds, LOOK_SECONDS);
+  const eta = bytesPerSecond === 0 ? {} : { etaSeconds: (totalBytes - doneBytes) / bytesPerSecond };
+  return { doneBytes, totalBytes, bytesPerSecond, ...eta, note: "memory follows" };
+}
+
+/** What the process that gives memory away has to know. */
+export function pageOrders({ pagesTls }: Surroundings, { record, peer }: Pick<Held, "record" | "peer">, port: number): PageSourceOrders {
+  return { host: peer.host, port, node: record.to, migration: record.id, tls: pagesTls };
+}
+
+/** How the record is closed then: the destination's copy counts either way. */
+export function closingAfter(following: Following, record: MigrationRecord): Closing {
+  if (following === "arrived") return { result: "succeeded" };
+  return { result: "failed", errorCode: "PAGES_LOST", errorMessage: `${record.name} runs on ${record.to} without the memory it had` };
+}
+
+/**
+ * Waits until the committed copy has all of its memory, looks after the process that gives it away, and reports how far it is. A cut link only
+ * makes it wait. `lost`: the memory is gone on either end, and the copy was started anew without it.
+ */
+export async function awaitPages(
+  surroundings: Surroundings,
+  held: Pick<Held, "record" | "peer" | "bytes" | "log">,
+  left: { readonly description: WorkloadDescription; readonly checkpoint: Checkpoint | null },
+): Promise<Following> {
+  const { id } = held.record;
+  const folder = sourceFolder(surroundings, id);
+  const give = async (): Promise<Following> => {
+    await held.peer.startAnew(id, { description: left.description });
+    return "lost";
+  };
+  const began = nowSeconds();
+  const memory = left.checkpoint?.memory;
+  let missed = 0;
+  for (;;) {
+    missed = (await memory?.isFrozen()) ? 0 : missed + 1;
+    const isHeld = missed < MISSED_MOST;
+    const status = await held.peer.status(id).catch(() => null);
+    if (status !== null) {
+      const { state, pages } = status;
+      if (pages !== null) held.bytes["pages"] = pages.doneBytes;
+      if (state === "running" && (pages === null || pages.state === "done")) return "arrived";
+      // The copy, or what it lacks, is gone.
+      if (state === "unknown" || pages?.state === "lost" || !isHeld) return give();
+      if (pages !== null) reportProgress(surroundings, held, "resume", progressOf(pages, nowSeconds() - began));
+    }
+    if (status?.pages?.state === "flowing" && missed === 0 && !(await isPageSourceAlive(folder))) {
+      held.log.warn("giving the memory away again");
+      startPageSource(folder, pageOrders(surroundings, held, status.pages.port)).begin(await memory!.pids());
+    }
+    await new Promise((resolve) => setTimeout(resolve, LOOK_SECONDS * 1000));
+  }
+}

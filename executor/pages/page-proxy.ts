@@ -1,0 +1,171 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, openSync, renameSync, writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import type { Duplex, Readable } from "node:stream";
+import { createServer, type TLSSocket } from "node:tls";
+import { readTls } from "../../platform/tls.js";
+import { cutIntoBlocks } from "./page-blocks.js";
+import { makePageBroker, type PageBroker } from "./page-broker.js";
+import { ALIVE, COMMAND, DONE, encodeFrame, makeFrameReader } from "./page-wire.js";
+import { PAGE_BYTES, readLazyRanges } from "./pagemap-image.js";
+import { PAGE_PORTS, type PageProxyOrders, type PagesState, pagesProtocol } from "./pages-protocol.js";
+
+/**
+ * `page-proxy.js FOLDER ORDERS`: stands between CRIU's lazy-pages daemon and the node that still has the memory. A process of its
+ * own, with the daemon as its child, so that pages go on flowing while the executor is away. Prints `port N`; waits for a line on stdin (the images
+ * are here; the end of stdin ends the program), then prints `ready`. Ends when the daemon has filled in every page.
+ *
+ * The daemon fills pages that it cannot get with zeros once its socket closes, without a word. So that socket must not close before it has
+ * finished: a second process holds it too (`hold`), and a daemon that ends by itself in any other way ends the workload.
+ */
+const [folder, words] = process.argv.slice(2) as [string, string];
+const { containerId, node, migration, firstPort, tls } = JSON.parse(words) as PageProxyOrders;
+const TICK_MILLISECONDS = 500;
+
+let source: TLSSocket | null = null;
+let broker: PageBroker | null = null;
+let progress: PagesState = { state: "waiting", port: 0, doneBytes: 0, totalBytes: 0 };
+const children: ChildProcess[] = [];
+
+process.stdout.on("error", () => {});
+
+function note(change: Partial<PagesState>): void {
+  progress = { ...progress, ...change };
+  writeFileSync(`${folder}/pages.json.new`, JSON.stringify(progress), { mode: 0o600 });
+  renameSync(`${folder}/pages.json.new`, `${folder}/pages.json`);
+}
+
+/** A copy that would go on with zeros for its memory must not: it is ended, as if its program had crashed. */
+async function failStop(why: string): Promise<never> {
+  process.stderr.write(`${why}\n`);
+  const pid = Number(await readFile(`${folder}/init-pid`, "utf8").catch(() => "0"));
+  const group = pid > 0 ? await readFile(`/proc/${pid}/cgroup`, "utf8").catch(() => "") : "";
+  if (group.includes(containerId)) process.kill(pid, "SIGKILL");
+  note({ state: "lost" });
+  for (const child of children) child.kill("SIGKILL");
+  process.exit(1);
+}
+
+const stop = (error: unknown) => void failStop(error instanceof Error ? error.message : String(error));
+process.on("uncaughtException", stop);
+process.on("unhandledRejection", stop);
+
+const server = createServer({
+  ...readTls(tls),
+  requestCert: true,
+  rejectUnauthorized: true,
+  ALPNProtocols: [pagesProtocol(migration)],
+});
+server.on("secureConnection", (socket) => {
+  const name = socket.getPeerCertificate().subject?.CN;
+  if (name !== node) return void socket.destroy();
+  source?.destroy();
+  source = socket;
+  socket.setNoDelay(true);
+  socket.on("error", () => {});
+  socket.once("close", () => {
+    if (source === socket) source = null;
+  });
+  const read = makeFrameReader(
+    ({ command, pages }) => (command === COMMAND.pages ? pages * PAGE_BYTES : 0),
+    (frame, body) => {
+      if (frame.command === COMMAND.pages) broker?.arrived(frame, body);
+    },
+  );
+  socket.on("data", read);
+  socket.write(ALIVE);
+  broker?.connected();
+});
+setInterval(() => {
+  source?.write(ALIVE);
+  if (broker !== null) note({ doneBytes: broker.doneBytes() });
+}, TICK_MILLISECONDS);
+
+/** CRIU's daemon, with our socket for its page server. */
+async function startDaemon(): Promise<{ daemon: ChildProcess; pages: Duplex }> {
+  const log = openSync(`${folder}/lazy-pages.out`, "a");
+  const command = ["lazy-pages", "-D", `${folder}/images`, "-W", `${folder}/work`, "-o", "lazy-pages.log"];
+  const daemon = spawn("criu", [...command, "--page-server", "--ps-socket", "3", "--status-fd", "4"], {
+    stdio: ["ignore", log, log, "pipe", "pipe"],
+  });
+  closeSync(log);
+  const pages = daemon.stdio[3] as Duplex;
+  // Waits for ever on a FIFO that nobody writes to; all that counts is that it holds the socket. Given as a number: Node stops reading from a stream
+  // that it gives away.
+  const { fd } = (pages as unknown as { _handle: { fd: number } })._handle;
+  const hold = spawn("sh", ["-c", 'read -r line <"$0"', `${folder}/hold`], { stdio: ["ignore", "ignore", "ignore", fd] });
+  children.push(daemon, hold);
+  const ready = daemon.stdio[4] as Readable;
+  await new Promise<void>((resolve, reject) => {
+    ready.once("data", () => resolve());
+    daemon.once("error", reject);
+    daemon.once("exit", (code) => reject(new Error(`criu lazy-pages ended with ${code}`)));
+  });
+  ready.destroy();
+  return { daemon, pages };
+}
+
+async function begin(): Promise<void> {
+  const blocks = cutIntoBlocks(await readLazyRanges(`${folder}/images`));
+  const { daemon, pages } = await startDaemon();
+  let finished = false;
+  broker = makePageBroker(blocks, {
+    ask: (block) => {
+      source?.write(encodeFrame({ ...block, command: COMMAND.get }));
+      return source !== null;
+    },
+    seconds: () => performance.now() / 1000,
+    answer: (frame, bodies) => {
+      pages.cork();
+      pages.write(encodeFrame({ ...frame, command: COMMAND.pages }));
+      for (const body of bodies) pages.write(body);
+      pages.uncork();
+    },
+  });
+  const read = makeFrameReader(
+    () => 0,
+    (frame) => {
+      if (frame.command === COMMAND.get) return broker!.request(frame);
+      if (frame.command !== COMMAND.close && frame.command !== COMMAND.forceClose) throw new Error(`criu said ${frame.command}`);
+      finished = true;
+      pages.write(Buffer.alloc(4));
+    },
+  );
+  pages.on("data", read);
+  daemon.removeAllListeners("exit");
+  daemon.once("exit", (code) => {
+    if (code !== 0 || !finished) return stop(`criu lazy-pages ended with ${code}`);
+    note({ state: "done", doneBytes: broker!.doneBytes() });
+    for (const child of children) child.kill("SIGKILL");
+    if (source === null) process.exit(0);
+    source.end(DONE, () => process.exit(0));
+  });
+  note({ state: "flowing", totalBytes: blocks.totalBytes });
+  if (source !== null) broker.connected();
+  process.stdout.write("ready\n");
+}
+
+async function listen(): Promise<number> {
+  for (let port = firstPort; port < firstPort + PAGE_PORTS; port++) {
+    const free = await new Promise<boolean>((resolve) => {
+      server.once("error", () => resolve(false));
+      server.listen(port, "0.0.0.0", () => resolve(true));
+    });
+    if (free) return port;
+  }
+  throw new Error(`none of the ${PAGE_PORTS} ports from ${firstPort} on is free`);
+}
+
+// Where root may: the kernel's killer of processes should look elsewhere first. The children inherit it.
+try {
+  writeFileSync("/proc/self/oom_score_adj", "-900");
+} catch {
+  // Not in every container of a lab.
+}
+note({ port: await listen() });
+process.stdin.once("end", () => process.exit(0));
+process.stdin.once("data", () => {
+  process.stdin.removeAllListeners("end");
+  begin().catch(stop);
+});
+process.stdout.write(`port ${progress.port}\n`);

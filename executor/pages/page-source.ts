@@ -1,0 +1,84 @@
+import { type FileHandle, open } from "node:fs/promises";
+import { createInterface } from "node:readline";
+import { connect, type TLSSocket } from "node:tls";
+import { readTls } from "../../platform/tls.js";
+import { COMMAND, encodeFrame, FRAME_BYTES, type Frame, makeFrameReader } from "./page-wire.js";
+import { PAGE_BYTES } from "./pagemap-image.js";
+import { type PageSourceOrders, pagesProtocol } from "./pages-protocol.js";
+
+/**
+ * `page-source.js FOLDER ORDERS`: gives the memory of a frozen workload to the node that has committed it, read straight from
+ * /proc/<pid>/mem. A process of its own, so that pages go on flowing while the executor is away; and one without a memory of its own: nothing is
+ * lost when it dies or its link is cut, for the workload is still frozen, and the destination asks again. On stdin comes one line, pids in the
+ * container to pids here; before it, the end of stdin ends the program. Ends when the destination says that every page has arrived.
+ */
+const { host, port, node, migration, tls } = JSON.parse(process.argv[3] ?? "") as PageSourceOrders;
+const QUIET_SECONDS = 2;
+const RETRY_SECONDS = 0.2;
+
+const memories = new Map<number, Promise<FileHandle>>();
+let begin: (pids: Readonly<Record<string, number>>) => void = () => {};
+const pids = new Promise<Readonly<Record<string, number>>>((resolve) => {
+  begin = resolve;
+});
+
+process.stdout.on("error", () => {});
+const lines = createInterface({ input: process.stdin });
+const orphaned = () => process.exit(0);
+lines.once("close", orphaned);
+lines.once("line", (line) => {
+  lines.off("close", orphaned);
+  begin(JSON.parse(line) as Readonly<Record<string, number>>);
+});
+
+/** The answer to a request: its frame and the pages, in one buffer. */
+async function readPages(frame: Frame): Promise<Buffer> {
+  const { pid, address, pages } = frame;
+  const here = (await pids)[pid];
+  if (here === undefined) throw new Error(`the workload has no process ${pid}`);
+  const memory = memories.get(pid) ?? open(`/proc/${here}/mem`, "r");
+  memories.set(pid, memory);
+  const bytes = pages * PAGE_BYTES;
+  const answer = Buffer.allocUnsafe(FRAME_BYTES + bytes);
+  encodeFrame({ ...frame, command: COMMAND.pages }).copy(answer);
+  for (let done = 0; done < bytes; ) {
+    const { bytesRead } = await (await memory).read(answer, FRAME_BYTES + done, bytes - done, address + done);
+    if (bytesRead === 0) throw new Error(`process ${here} has no memory at 0x${(address + done).toString(16)}`);
+    done += bytesRead;
+  }
+  return answer;
+}
+
+async function serve(socket: TLSSocket): Promise<void> {
+  let answers: Promise<unknown> = Promise.resolve();
+  const answer = async (frame: Frame) => void socket.write(await readPages(frame));
+  const read = makeFrameReader(
+    () => 0,
+    (frame) => {
+      if (frame.command === COMMAND.done) process.exit(0);
+      if (frame.command !== COMMAND.get) return;
+      // The memory of a frozen process that cannot be read is gone: the executor looks after that, and the destination must get nothing else.
+      answers = answers.then(() => answer(frame)).catch(() => process.exit(1));
+    },
+  );
+  let heard = performance.now();
+  const watch = setInterval(() => {
+    if (performance.now() - heard > QUIET_SECONDS * 1000) socket.destroy();
+  }, 500);
+  socket.on("data", (chunk: Buffer) => {
+    heard = performance.now();
+    read(chunk);
+  });
+  socket.on("error", () => {});
+  socket.once("secureConnect", () => {
+    socket.setNoDelay(true);
+    process.stdout.write("connected\n");
+  });
+  await new Promise((resolve) => socket.once("close", resolve));
+  clearInterval(watch);
+}
+
+for (;;) {
+  await serve(connect({ host, port, servername: node, ALPNProtocols: [pagesProtocol(migration)], ...readTls(tls) }));
+  await new Promise((resolve) => setTimeout(resolve, RETRY_SECONDS * 1000));
+}

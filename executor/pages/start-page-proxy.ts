@@ -1,0 +1,73 @@
+import { spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { createInterface } from "node:readline";
+import { EvenkeelError } from "../../platform/errors.js";
+import { projectPath } from "../../platform/paths.js";
+import { endProcess } from "../engine/docker/end-process.js";
+import { findProcess } from "../engine/docker/find-process.js";
+import type { PageProxyOrders, PagesState } from "./pages-protocol.js";
+
+/** What tells these processes from those of other migrations, in their command lines. */
+const PROGRAM = projectPath("dist/executor/pages/page-proxy.js");
+const proxy = (folder: string) => [PROGRAM, folder];
+const daemon = (folder: string) => ["lazy-pages", `${folder}/images`];
+const hold = (folder: string) => [`${folder}/hold`];
+
+const READY_SECONDS = 15;
+/** Not found this many times in a row: what follows from that cannot be taken back. */
+const LOOKS = 3;
+
+export interface PageProxy {
+  /** Where the source brings the pages to. */
+  readonly port: number;
+  /** The images are there: CRIU's daemon may start. @throws RESTORE_FAILED */
+  begin(): Promise<void>;
+}
+
+/** Starts the process that takes a workload's memory in after the commit. @throws RESTORE_FAILED when it cannot listen. */
+export async function startPageProxy(folder: string, orders: PageProxyOrders): Promise<PageProxy> {
+  const log = openSync(`${folder}/page-proxy.log`, "a");
+  const child = spawn(process.execPath, [PROGRAM, folder, JSON.stringify(orders)], {
+    stdio: ["pipe", "pipe", log],
+    detached: true,
+  });
+  closeSync(log);
+  child.unref();
+  const [stdin, stdout] = [child.stdin!, child.stdout!];
+  stdin.on("error", () => {});
+  const lines = createInterface({ input: stdout })[Symbol.asyncIterator]();
+  const next = async (word: string): Promise<string> => {
+    const late = new Promise<{ value: string }>((resolve) => setTimeout(() => resolve({ value: "late" }), READY_SECONDS * 1000).unref());
+    const { value } = await Promise.race([lines.next(), late]);
+    if (value?.startsWith(word)) return value.slice(word.length).trim();
+    const words = await readFile(`${folder}/page-proxy.log`, "utf8").catch(() => "");
+    throw new EvenkeelError("RESTORE_FAILED", `the page proxy is not ready: ${words.trim().split("\n").at(-1)}`);
+  };
+  return {
+    port: Number(await next("port")),
+    begin: async () => {
+      stdin.write("go\n");
+      await next("ready");
+    },
+  };
+}
+
+/** Null where no memory follows. A proxy that is gone without a last word leaves pages missing for ever. */
+export async function readPages(folder: string): Promise<PagesState | null> {
+  const read = async () => {
+    const text = await readFile(`${folder}/pages.json`, "utf8").catch(() => null);
+    return text === null ? null : (JSON.parse(text) as PagesState);
+  };
+  const state = await read();
+  if (state === null || state.state === "done" || state.state === "lost") return state;
+  for (let look = 0; look < LOOKS; look++) if ((await findProcess(proxy(folder))) !== null) return state;
+  // It may have ended well since the first look.
+  const last = await read();
+  return last === null || last.state === "done" ? last : { ...last, state: "lost" };
+}
+
+/** Ends whatever feeds a workload that is gone or must go: the proxy first, else it would take the daemon's end for a mishap. */
+export async function stopPages(folder: string): Promise<void> {
+  for (const words of [proxy(folder), daemon(folder), hold(folder)]) await endProcess(words);
+}

@@ -1,0 +1,54 @@
+import { spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { EvenkeelError } from "../../platform/errors.js";
+import { projectPath } from "../../platform/paths.js";
+import { endProcess } from "../engine/docker/end-process.js";
+import { findProcess } from "../engine/docker/find-process.js";
+import type { PageSourceOrders } from "./pages-protocol.js";
+
+const PROGRAM = projectPath("dist/executor/pages/page-source.js");
+const CONNECT_SECONDS = 10;
+
+export interface PageSource {
+  /** Resolves once the destination has been reached. @throws PEER_UNREACHABLE */
+  connected(): Promise<void>;
+  /** The workload is frozen: pids in the container to pids here. */
+  begin(pids: Readonly<Record<number, number>>): void;
+}
+
+/** Starts the process that gives a frozen workload's memory away. Another one may take its place at any time. */
+export function startPageSource(folder: string, to: PageSourceOrders): PageSource {
+  const log = openSync(`${folder}/page-source.log`, "a");
+  const child = spawn(process.execPath, [PROGRAM, folder, JSON.stringify(to)], {
+    stdio: ["pipe", "pipe", log],
+    detached: true,
+  });
+  closeSync(log);
+  child.unref();
+  const [stdin, stdout] = [child.stdin!, child.stdout!];
+  stdin.on("error", () => {});
+  const first = new Promise<boolean>((resolve) => {
+    createInterface({ input: stdout }).once("line", () => resolve(true));
+    child.once("exit", () => resolve(false));
+    child.once("error", () => resolve(false));
+    setTimeout(() => resolve(false), CONNECT_SECONDS * 1000).unref();
+  });
+  return {
+    connected: async () => {
+      if (await first) return;
+      throw new EvenkeelError("PEER_UNREACHABLE", `${to.node} at ${to.host}:${to.port}, where memory would follow by postcopy`);
+    },
+    begin: (pids) => void stdin.write(`${JSON.stringify(pids)}\n`),
+  };
+}
+
+const words = (folder: string) => [PROGRAM, folder];
+
+export async function isPageSourceAlive(folder: string): Promise<boolean> {
+  return (await findProcess(words(folder))) !== null;
+}
+
+export async function stopPageSource(folder: string): Promise<void> {
+  await endProcess(words(folder));
+}

@@ -1,0 +1,199 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { expect } from "chai";
+import { WORKLOADS } from "../../../lab/workloads/workload-table.js";
+import { nowSeconds } from "../../../platform/clock.js";
+import { abortMigration, type MigrationRecord, readMigration } from "../../../platform/migration-record.js";
+import { waitFor } from "../../support/wait-for.js";
+import { listenForStage } from "../support/moments.js";
+import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "../support/moving-fleet.js";
+import { settledOn } from "../support/traces.js";
+
+const REWRITER = WORKLOADS.find(({ name }) => name === "rewriter")!;
+const NAME = REWRITER.name;
+/** Its pages take some ten seconds then: long enough to meet things on their way. */
+const LINK = "200mbit";
+/** Longer than the ends need to notice. */
+const CUT_MILLISECONDS = 5000;
+
+describe("A move by postcopy", function () {
+  this.timeout(900_000);
+  let moving: MovingFleet | null = null;
+  let here: string;
+
+  async function start(): Promise<MovingFleet> {
+    here = FIRST;
+    return startMovingFleet("e2e-postcopy", [REWRITER], {
+      before: async ({ lab }) => {
+        for (const { name } of lab.nodes)
+          await lab.node(name).exec(`tc qdisc add dev eth0 root tbf rate ${LINK} burst 256kb latency 100ms`.split(" "));
+      },
+    });
+  }
+
+  beforeEach(async () => {
+    moving ??= await start();
+  });
+
+  // What one failure has broken must not be held against the next.
+  afterEach(async function () {
+    if (this.currentTest?.state !== "failed") return;
+    await moving?.close();
+    moving = null;
+  });
+
+  after(async () => {
+    expect((await moving?.close()) ?? []).to.deep.equal([]);
+  });
+
+  const node = (name: string) => moving!.fleet.lab.node(name);
+  const other = () => (here === FIRST ? SECOND : FIRST);
+  const read = async (id: string) => (await readMigration(moving!.fleet.redis, moving!.fleet.keys, id))!;
+  const executor = (name: string) => node(name).service("executor")!;
+
+  /** What the page proxy of a node has written down. */
+  const pagesAt = async (name: string) => (await node(name).exec(["sh", "-c", "cat /run/evenkeel/in/*/pages.json"])).stdout;
+  const killProcess = (name: string, words: string) => node(name).exec(["pkill", "-KILL", "-f", words]);
+
+  /** Moves it, and does something once the copy runs and its memory is on the way. */
+  async function whilePagesFlow(doing: (from: string, to: string) => Promise<void>): Promise<MigrationRecord> {
+    const moment = await listenForStage(moving!.fleet, "resume");
+    try {
+      const id = await moving!.begin(NAME, here, other(), "postcopy");
+      await moment.reached;
+      await doing(here, other());
+      return await moving!.closed(id);
+    } finally {
+      moment.close();
+    }
+  }
+
+  /** One running copy there, all of its memory as it should be, its connection kept, and nothing else left anywhere. */
+  async function isWell(where: string): Promise<void> {
+    here = where;
+    await settledOn(moving!.fleet, NAME, where);
+    // Twice around all of its windows would take a minute on this link; each answer also counts what has been rewritten.
+    expect(await moving!.answersOn(NAME)).to.include({ wrongAnswers: 0, resets: 0, connectionKept: true });
+    const { HostConfig } = await node(where).docker.getContainer(NAME).inspect();
+    expect(HostConfig.RestartPolicy?.Name).to.equal("unless-stopped");
+  }
+
+  async function arrivesWell(record: MigrationRecord): Promise<void> {
+    expect(record).to.include({ result: "succeeded", outcome: "committed", modeUsed: "postcopy" });
+    expect(record.bytes["pages"]).to.be.greaterThan(200_000_000);
+    expect(record.bytes["memory"]).to.be.lessThan(20_000_000);
+    await isWell(record.to);
+  }
+
+  it("lets the copy run before its memory is there, and brings all of it, there and back", async () => {
+    for (let round = 0; round < 2; round++) {
+      const record = await whilePagesFlow(async (_from, to) => {
+        expect(await pagesAt(to)).to.include('"flowing"');
+        await moving!.answersOn(NAME);
+        expect(await pagesAt(to)).to.include('"flowing"');
+      });
+      await arrivesWell(record);
+      // Its memory is checked window by window; a whole round of them.
+      const { requests } = await moving!.client(NAME);
+      await waitFor("all of its memory to be checked", async () => (await moving!.client(NAME)).requests > requests + 2048, {
+        deadlineSeconds: 600,
+      });
+      expect(await moving!.client(NAME)).to.include({ wrongAnswers: 0 });
+    }
+  });
+
+  it("refuses another move of the workload while its memory is on the way, and says how far it is", async () => {
+    const record = await whilePagesFlow(async (from, to) => {
+      const again = moving!.begin(NAME, to, from, "postcopy").then(
+        () => "begun",
+        (error: { code?: string }) => error.code,
+      );
+      expect(await again).to.equal("WORKLOAD_MIGRATING");
+      const seen = await waitFor("its progress", async () => {
+        const open = await moving!.fleet.redis.smembers(moving!.fleet.keys.openMigrations);
+        const progress = open[0] === undefined ? null : (await read(open[0])).progress;
+        return progress?.totalBytes === undefined ? null : progress;
+      });
+      expect(seen.totalBytes).to.be.greaterThan(200_000_000);
+      expect(seen.doneBytes).to.be.lessThan(seen.totalBytes!);
+    });
+    await arrivesWell(record);
+  });
+
+  for (const side of ["source", "destination"] as const) {
+    it(`only waits when the ${side}'s link is cut while its memory is on the way`, async () => {
+      const record = await whilePagesFlow(async (from, to) => {
+        const cut = node(side === "source" ? from : to);
+        await cut.cut();
+        await delay(CUT_MILLISECONDS);
+        expect(await pagesAt(to)).to.include('"flowing"');
+        await cut.heal();
+      });
+      await arrivesWell(record);
+    });
+  }
+
+  for (const sides of [["source"], ["destination"], ["source", "destination"]] as const) {
+    it(`goes on while the ${sides.join("'s and the ")}'s executor is away, and is settled by the successor`, async () => {
+      const record = await whilePagesFlow(async (from, to) => {
+        const nodes = sides.map((side) => (side === "source" ? from : to));
+        await Promise.all(nodes.map((name) => executor(name).kill("SIGKILL")));
+        const before = await pagesAt(to);
+        await waitFor("pages to flow without an executor", async () => (await pagesAt(to)) !== before);
+        for (const name of nodes) await moving!.startExecutor(name);
+      });
+      await arrivesWell(record);
+    });
+  }
+
+  it("goes on when the process that gives the memory away is killed", async () => {
+    const record = await whilePagesFlow(async (from) => void (await killProcess(from, "page-source.js")));
+    await arrivesWell(record);
+  });
+
+  for (const stage of ["prepare", "freeze", "transfer", "restore"]) {
+    it(`goes on at the source when it is cancelled at ${stage}`, async () => {
+      const { fleet } = moving!;
+      const moment = await listenForStage(fleet, stage);
+      const id = await moving!.begin(NAME, here, other(), "postcopy");
+      await moment.reached;
+      const outcome = await abortMigration(fleet.redis, fleet.keys, id, nowSeconds(), "a test");
+      moment.close();
+      const record = await moving!.closed(id);
+      expect(outcome).to.equal("aborted");
+      expect(record).to.include({ result: "cancelled", errorCode: "CANCELLED" });
+      await isWell(record.from);
+    });
+  }
+
+  it("goes on at the source when the destination cannot be reached for pages", async () => {
+    const ports = [
+      "nft",
+      "add table inet shut; add chain inet shut in { type filter hook input priority 0; }; add rule inet shut in tcp dport 9444-9451 drop",
+    ];
+    await node(other()).exec(ports);
+    const record = await moving!.move(NAME, here, other(), "postcopy");
+    await node(other()).exec(["nft", "delete table inet shut"]);
+    expect(record).to.include({ result: "failed", errorCode: "PEER_UNREACHABLE" });
+    await isWell(record.from);
+  });
+
+  for (const [what, words] of [
+    ["the page proxy", "page-proxy.js"],
+    ["CRIU's daemon", "criu lazy-pages"],
+  ] as const) {
+    it(`ends the copy and starts it anew, rather than let it run on zeros, when ${what} is killed`, async () => {
+      const before = (await moving!.client(NAME)).wrongAnswers;
+      const record = await whilePagesFlow(async (_from, to) => void (await killProcess(to, words)));
+      expect(record).to.include({ result: "failed", errorCode: "PAGES_LOST", outcome: "committed" });
+      here = record.to;
+      await settledOn(moving!.fleet, NAME, here);
+      const { HostConfig } = await node(here).docker.getContainer(NAME).inspect();
+      expect(HostConfig.RestartPolicy?.Name).to.equal("unless-stopped");
+      const now = await moving!.answersOn(NAME);
+      if (what === "the page proxy") expect(now.wrongAnswers).to.equal(before);
+      // Its connection went with the process; the next test begins with one that is kept.
+      await moving!.close();
+      moving = null;
+    });
+  }
+});

@@ -1,0 +1,28 @@
+import { expect } from "chai";
+import { freezerOf } from "../../../executor/engine/docker/freezer.js";
+
+const FIRST = "31 30 0:27 / /sys/fs/cgroup/freezer rw,nosuid shared:9 - cgroup cgroup rw,freezer";
+const SECOND = "42 30 0:28 / /sys/fs/cgroup/unified rw,nosuid shared:10 - cgroup2 cgroup2 rw";
+
+describe("The cgroup by which a container is frozen", () => {
+  it("is the one of version 1's freezer hierarchy", () => {
+    const groups = "12:cpu,cpuacct:/docker/a\n3:freezer:/docker/a\n0::/\n";
+    expect(freezerOf(groups, `${FIRST}\n${SECOND}`)).to.equal("/sys/fs/cgroup/freezer/docker/a");
+  });
+
+  it("is found where only a part of the hierarchy is mounted", () => {
+    const mounts = FIRST.replace(" / /sys", " /lab/node1 /sys");
+    expect(freezerOf("3:freezer:/lab/node1/docker/a\n", mounts)).to.equal("/sys/fs/cgroup/freezer/docker/a");
+    expect(freezerOf("3:freezer:/lab/node10/docker/a\n", mounts)).to.equal(null);
+  });
+
+  it("is the container's own where there is version 2 alone", () => {
+    const mounts = SECOND.replace("/unified", "");
+    expect(freezerOf("0::/system.slice/docker-a.scope\n", mounts)).to.equal("/sys/fs/cgroup/system.slice/docker-a.scope");
+  });
+
+  it("is not that of version 2 beside hierarchies of version 1, of which CRIU is not told", () => {
+    const mounts = `${FIRST.replace("rw,freezer", "rw,memory")}\n${SECOND}`;
+    expect(freezerOf("4:memory:/docker/a\n0::/docker/a\n", mounts)).to.equal(null);
+  });
+});
