@@ -5,7 +5,7 @@ import { removeFolder } from "../remove-folder.js";
 import { awaitPages, closingAfter } from "./follow.js";
 import { forgetDescription, readKeptDescription } from "./kept-description.js";
 import { type Surroundings, sourceFolder } from "./migration.js";
-import { awaitTwin } from "./run.js";
+import { awaitTwin } from "./settle.js";
 
 /**
  * Takes up a migration that an earlier executor of this node left in the middle. Before the commit the source wins; after it the

@@ -1,0 +1,100 @@
+import { nowSeconds } from "../../platform/clock.js";
+import type { ErrorCode, EvenkeelError } from "../../platform/errors.js";
+import { abortMigration, type Closing, closeMigration, readMigration } from "../../platform/migration-record.js";
+import type { Checkpoint, WorkloadDescription } from "../engine/engine.js";
+import { stopPageSource } from "../pages/start-page-source.js";
+import type { IncomingStatus } from "../peer/protocol.js";
+import { removeFolder } from "../remove-folder.js";
+import { awaitPages, closingAfter } from "./follow.js";
+import { forgetDescription } from "./kept-description.js";
+import { enter, type Held, type Surroundings, sourceFolder } from "./migration.js";
+
+/** How often a source that lost the destination's answer after the commit asks again. */
+const STATUS_INTERVAL_SECONDS = 1;
+
+/** What either end meets when somebody has settled the record against the migration meanwhile. */
+const CANCELLED_CODES = new Set<ErrorCode>(["CANCELLED", "FENCED", "COMMIT_REFUSED"]);
+
+/** What the source holds that has to be given back, whichever way the migration ends. */
+export interface Progress {
+  description: WorkloadDescription | null;
+  restartsHeld: boolean;
+  checkpoint: Checkpoint | null;
+  frozenAt: number | null;
+  /** When the destination reached each step of the restore, in seconds. */
+  restoreSteps: Readonly<Record<string, number>>;
+  /** Memory follows after the commit. */
+  leavesMemory: boolean;
+}
+
+/** The twin runs: wait for its memory, destroy the source, give the twin its restart policy, forget the images. Each step is safe to repeat. */
+export async function finishCommitted(surroundings: Surroundings, held: Held, progress: Progress): Promise<Closing> {
+  const { description, checkpoint } = progress;
+  const following =
+    progress.leavesMemory && description !== null ? await awaitPages(surroundings, held, { description, checkpoint }) : "arrived";
+  await progress.checkpoint?.kill();
+  progress.checkpoint = null;
+  await enter(surroundings, held, "cleanup");
+  await held.peer.finish(held.record.id);
+  if (description !== null) await surroundings.engine.removeSource(description);
+  await stopPageSource(sourceFolder(surroundings, held.record.id));
+  await removeFolder(sourceFolder(surroundings, held.record.id));
+  await forgetDescription(surroundings, held.record.id);
+  return closingAfter(following, held.record);
+}
+
+/** Ends a migration that met an error, as the record says: exactly one of abort and commit has won. */
+export async function settle(surroundings: Surroundings, held: Held, progress: Progress, cause: EvenkeelError): Promise<void> {
+  const { redis, keys, log } = surroundings;
+  const { record } = held;
+  let outcome = await abortMigration(redis, keys, record.id, nowSeconds(), cause.message);
+  if (outcome === "committed") outcome = await awaitTwin(surroundings, held);
+  if (outcome === "committed") {
+    const closing = await finishCommitted(surroundings, held, progress);
+    await closeMigration(redis, keys, record, nowSeconds(), closing);
+    return;
+  }
+  await giveBack(surroundings, held, progress);
+  // A peer that gave no sign of life is not waited for a second time; it tidies up by the record when it is back.
+  if (cause.code !== "PEER_UNREACHABLE") {
+    await held.peer
+      .remove(record.id)
+      .catch((error: unknown) => log.warn({ error: String(error) }, "the destination cleans up when it is back"));
+  }
+  await closeMigration(redis, keys, record, nowSeconds(), {
+    result: CANCELLED_CODES.has(cause.code) ? "cancelled" : "failed",
+    errorCode: CANCELLED_CODES.has(cause.code) ? "CANCELLED" : cause.code,
+    errorMessage: cause.message,
+  });
+}
+
+/** The source goes on as if nothing had happened. */
+async function giveBack(surroundings: Surroundings, held: Held, progress: Progress): Promise<void> {
+  const { engine } = surroundings;
+  if (progress.checkpoint !== null) {
+    await progress.checkpoint.goOn();
+    if (progress.description !== null) {
+      await engine
+        .revive(progress.description)
+        .catch((error: unknown) => held.log.error({ error: String(error) }, "the source did not go on"));
+    }
+  }
+  await stopPageSource(sourceFolder(surroundings, held.record.id));
+  if (progress.restartsHeld && progress.description !== null) await engine.releaseRestarts(progress.description);
+  await removeFolder(sourceFolder(surroundings, held.record.id));
+  await forgetDescription(surroundings, held.record.id);
+}
+
+/**
+ * The record says committed but the answer was lost. Only the destination knows whether its copy runs; until it tells us, our copy
+ * stays frozen, for it must not run and might still be given back.
+ */
+export async function awaitTwin({ redis, keys }: Surroundings, held: Pick<Held, "record" | "peer">): Promise<"committed" | "aborted"> {
+  for (;;) {
+    const status = await held.peer.status(held.record.id).catch((): IncomingStatus => ({ state: "restoring", pages: null }));
+    if (status.state === "running") return "committed";
+    const record = await readMigration(redis, keys, held.record.id);
+    if (record?.outcome === "aborted") return "aborted";
+    await new Promise((resolve) => setTimeout(resolve, STATUS_INTERVAL_SECONDS * 1000));
+  }
+}
