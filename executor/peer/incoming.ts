@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import type { Duplex, Readable } from "node:stream";
 import type { Redis } from "ioredis";
@@ -95,6 +96,12 @@ export function makeIncoming({ node, runDirectory, engine, room, redis, keys, lo
     await writeFile(`${home}/${id}/half.json`, JSON.stringify(half), { mode: 0o600 });
   }
 
+  /** Notes that the copy runs; from then on the runtime starts the container as any other, should somebody restart it before the migration is finished. */
+  async function noteRunning(id: string, half: Half & { containerId: string }): Promise<void> {
+    await write(id, { ...half, state: "running" });
+    await rm(`${pendingFolder(half.containerId)}/events`, { force: true });
+  }
+
   /** Gives the workload back to its source: our copy is gone for certain, so the frozen one is the only one. */
   async function giveUp(id: string, half: Half & { containerId: string }): Promise<void> {
     await engine.remove(half.containerId, pendingFolder(half.containerId));
@@ -186,7 +193,7 @@ export function makeIncoming({ node, runDirectory, engine, room, redis, keys, lo
         const done = isCold
           ? await engine.startCold(half.containerId, folder, commit)
           : await engine.restore(half.containerId, folder, { processes, rootChanged, commit });
-        await write(id, { ...half, state: "running" });
+        await noteRunning(id, half);
         return { timeline: done.timeline, sinceResumedSeconds: monotonicSeconds() - done.resumedAt };
       } catch (error) {
         const known = asEvenkeelError(error, "RESTORE_FAILED");
@@ -199,8 +206,9 @@ export function makeIncoming({ node, runDirectory, engine, room, redis, keys, lo
     async resume(id) {
       const half = await need(id);
       if (half.state === "running") {
+        await rm(`${pendingFolder(half.containerId)}/events`, { force: true });
         const pages = half.pagePort !== null ? await engine.pages(pendingFolder(half.containerId)) : null;
-        if (pages?.state === "lost" && half.startedAnew !== true) await steps.startAnew(id, half.description);
+        if (pages?.state === "lost" || half.startedAnew) await steps.startAnew(id, half.description);
         return;
       }
       try {
@@ -209,7 +217,7 @@ export function makeIncoming({ node, runDirectory, engine, room, redis, keys, lo
         // Asked for only once it is committed.
         if (half.isCold) await engine.startCold(half.containerId, folder, async () => true);
         else await engine.resumeRestore(half.containerId, folder);
-        await write(id, { ...half, state: "running" });
+        await noteRunning(id, half);
       } catch (error) {
         log.error({ migration: id, error: String(error) }, "a committed copy could not be resumed");
         await giveUp(id, half);
@@ -220,10 +228,12 @@ export function makeIncoming({ node, runDirectory, engine, room, redis, keys, lo
       const half = await read(id);
       const containerId = half?.containerId ?? (await engine.findTwin(id))?.containerId ?? null;
       if (containerId === null) throw new EvenkeelError("MIGRATION_NOT_FOUND", `${id}: no copy is on ${node}`);
-      if (half?.startedAnew === true) return EMPTY;
+      const folder = pendingFolder(containerId);
+      if (half?.startedAnew === true && !existsSync(folder) && (await engine.findTwin(id))?.isRunning) return EMPTY;
       log.error({ migration: id }, "the rest of a workload's memory is lost; starting it anew");
-      await engine.startAnew(description, containerId, pendingFolder(containerId));
+      // First, so that nobody takes a copy without its folder for one that has all of its memory.
       if (half !== null) await write(id, { ...half, startedAnew: true });
+      await engine.startAnew(description, containerId, folder);
       return EMPTY;
     },
 

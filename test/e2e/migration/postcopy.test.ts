@@ -177,6 +177,18 @@ describe("A move by postcopy", function () {
     await isWell(record.from);
   });
 
+  it("lets its owner restart it by hand before its memory is there", async () => {
+    const record = await whilePagesFlow(async (_from, to) => {
+      await node(to).docker.getContainer(NAME).restart({ t: 0 });
+      await moving!.answersOn(NAME);
+    });
+    expect(record).to.include({ result: "succeeded", outcome: "committed" });
+    await settledOn(moving!.fleet, NAME, record.to);
+    // Its connection went with the process; the next test begins with one that is kept.
+    await moving!.close();
+    moving = null;
+  });
+
   for (const [what, words] of [
     ["the page proxy", "page-proxy.js"],
     ["CRIU's daemon", "criu lazy-pages"],
