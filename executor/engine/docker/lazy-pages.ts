@@ -52,8 +52,16 @@ export async function waitForPages(folder: string): Promise<void> {
 /** The page server's frames have their present form since this version (criu/page-xfer.c). */
 const PAGE_FRAMES_SINCE = [4, 2] as const;
 
-/** Why memory cannot follow a workload after the commit from or to this node; null = it can. */
+let canBeLazy = false;
+
+/** Why memory cannot follow a workload after the commit from or to this node; null = it can, which is asked of CRIU once. */
 export async function whyNotLazy(): Promise<string | null> {
+  const why = canBeLazy ? null : await askCriu();
+  canBeLazy = why === null;
+  return why;
+}
+
+async function askCriu(): Promise<string | null> {
   const { stdout } = await run("criu", ["--version"]).catch(() => ({ stdout: "" }));
   const [major = 0, minor = 0] = (/Version: (\d+)\.(\d+)/.exec(stdout) ?? []).slice(1).map(Number);
   const [needMajor, needMinor] = PAGE_FRAMES_SINCE;
