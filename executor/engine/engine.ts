@@ -13,6 +13,8 @@ export interface WorkloadDescription {
   readonly name: string;
   readonly imageId: string;
   readonly imageName: string;
+  /** Under which a registry has it, `name@sha256:…`; empty = under none that is known. */
+  readonly imageDigests: readonly string[];
   readonly networks: readonly NetworkAttachment[];
   readonly volumes: readonly VolumeMount[];
   /** Folders of the host that move with it, by their owner's leave. */
@@ -144,6 +146,8 @@ export interface Checkpoint {
 export interface TargetEngine {
   findings(description: WorkloadDescription, needs: Needs): Promise<Finding[]>;
   hasImage(imageId: string): Promise<boolean>;
+  /** Has the engine fetch the image from a registry. False = it cannot; the image has to be sent. */
+  pullImage(description: WorkloadDescription): Promise<boolean>;
   loadImage(stream: NodeJS.ReadableStream, imageName: string, imageId: string): Promise<void>;
   /** Creates the stopped twin, labelled with the migration. Returns its id and the trees to fill. */
   create(description: WorkloadDescription, migrationId: string): Promise<{ containerId: string; trees: FileTree[] }>;

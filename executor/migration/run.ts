@@ -18,7 +18,7 @@ import { MODES } from "./modes.js";
 import { decideCompression } from "./outlet.js";
 import { ALONE, type Rendezvous } from "./rendezvous.js";
 import { reserveRoom } from "./reserve.js";
-import { sendImage, sendMemory } from "./send.js";
+import { bringImage, sendMemory } from "./send.js";
 import { finishCommitted, type Progress, settle } from "./settle.js";
 import { withRetries } from "./with-retries.js";
 /**
@@ -94,7 +94,7 @@ async function carryOver(surroundings: Surroundings, held: Held, progress: Progr
   await enter(surroundings, held, "prepare");
   await decideCompression(surroundings, held, hasZstd);
   if (!hasImage) {
-    await withRetries(surroundings, held, () => sendImage(surroundings, held, description, needs.imageBytes));
+    await withRetries(surroundings, held, () => bringImage(surroundings, held, description, needs.imageBytes));
   }
   const twin = await withRetries(surroundings, held, () => peer.makeTwin(record.id, { leaveMemory }));
   const folder = sourceFolder(surroundings, record.id);

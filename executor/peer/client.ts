@@ -37,6 +37,8 @@ export interface Peer {
   offer(id: string, offer: Offer): Promise<OfferAnswer>;
   /** Bytes a second that the link takes now, by trying. */
   measureLink(id: string): Promise<number>;
+  /** Whether the peer got the image from a registry. */
+  pullImage(id: string): Promise<{ readonly isHere: boolean }>;
   sendImage(id: string, image: Outgoing): Promise<void>;
   makeTwin(id: string, request: TwinRequest): Promise<TwinAnswer>;
   /** A byte stream to an rsync daemon that serves the twin's trees. */
@@ -127,6 +129,7 @@ export function connectPeer(address: string, node: string, tls: ReturnType<typeo
       await send(routes.probe(id), { stream: Readable.from(pieces(), { objectMode: false }), isCompressed: false });
       return bytes / ((performance.now() - began) / 1000);
     },
+    pullImage: (id) => call("POST", routes.pull(id)),
     sendImage: (id, image) => send(routes.image(id), image),
     makeTwin: (id, body) => call("POST", routes.twin(id), body),
     openFiles: (id) =>

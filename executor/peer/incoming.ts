@@ -25,6 +25,7 @@ export interface Incoming {
   judge(offer: Offer): Promise<OfferAnswer>;
   compare(introduction: Introduction): Promise<{ readonly findings: readonly Finding[] }>;
   offer(id: string, offer: Offer): Promise<OfferAnswer>;
+  pull(id: string): Promise<{ isHere: boolean }>;
   image(id: string, stream: Readable): Promise<Record<string, never>>;
   makeTwin(id: string, request: TwinRequest): Promise<TwinAnswer>;
   files(id: string, socket: Duplex): void;
@@ -132,6 +133,12 @@ export function makeIncoming({ node, runDirectory, engine, room, redis, keys, lo
     async offer(id, offer) {
       await write(id, { description: offer.description, containerId: null, trees: [], state: "preparing", pagePort: null });
       return judge(id, offer);
+    },
+
+    async pull(id) {
+      const half = await read(id);
+      if (half === null) throw new EvenkeelError("MIGRATION_NOT_FOUND", id);
+      return { isHere: await engine.pullImage(half.description) };
     },
 
     async image(id, stream) {
@@ -321,6 +328,7 @@ export function makeIncoming({ node, runDirectory, engine, room, redis, keys, lo
     isBusy: (id) => queues.has(id),
     known: () => readdir(home).catch(() => []),
     offer: (id, offer) => inTurn(id, () => steps.offer(id, offer)),
+    pull: (id) => inTurn(id, () => steps.pull(id)),
     image: (id, stream) => afterNewest(id, stream, () => steps.image(id, stream)),
     makeTwin: (id, request) => inTurn(id, () => steps.makeTwin(id, request)),
     memory: (id, images) => afterNewest(id, images, () => steps.memory(id, images)),

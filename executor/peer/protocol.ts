@@ -81,6 +81,7 @@ export const routes = {
   preflight: "/v1/preflight",
   offer: (id: string) => `/v1/migrations/${id}/offer`,
   image: (id: string) => `/v1/migrations/${id}/image`,
+  pull: (id: string) => `/v1/migrations/${id}/pull`,
   /** Takes bytes and forgets them. */
   probe: (id: string) => `/v1/migrations/${id}/probe`,
   twin: (id: string) => `/v1/migrations/${id}/twin`,

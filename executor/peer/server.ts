@@ -67,6 +67,7 @@ export async function servePeers(
     const id = await admit(request);
     return incoming.offer(id, offerBody.parse(request.body) as unknown as Offer);
   });
+  app.post(routes.pull(":id"), async (request) => incoming.pull(await admit(request)));
   app.put(routes.image(":id"), async (request) => incoming.image(await admit(request), plainBody(request)));
   app.put(routes.probe(":id"), async (request) => {
     await admit(request);

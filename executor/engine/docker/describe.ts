@@ -66,6 +66,7 @@ export async function describeContainer(host: DockerHost, containerId: string): 
     name: seen.Name.replace(/^\//, ""),
     imageId: seen.Image,
     imageName: seen.Config.Image,
+    imageDigests: await readDigests(host, seen.Image),
     networks,
     volumes,
     folders: movingFolders(seen),
@@ -75,6 +76,14 @@ export async function describeContainer(host: DockerHost, containerId: string): 
     engineConfig: config,
     traits: await readTraits(host),
   };
+}
+
+async function readDigests(host: DockerHost, imageId: string): Promise<readonly string[]> {
+  const image = (await host.docker
+    .getImage(imageId)
+    .inspect()
+    .catch(() => null)) as { RepoDigests?: string[] | null } | null;
+  return image?.RepoDigests ?? [];
 }
 
 /** What must be equal on both ends, else the restored processes would meet another world. */

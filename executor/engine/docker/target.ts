@@ -12,6 +12,7 @@ import { type DockerConfig, type Inspection, inspect, treesOf } from "./describe
 import { type DockerHost, isNotFound } from "./docker-host.js";
 import { startLazyPages, waitForPages, whyNotLazy } from "./lazy-pages.js";
 import { isOverlayMounted, remountOverlay } from "./overlay.js";
+import { pullImage } from "./pull-image.js";
 import { abandonRestore, preparePendingRestore, restoreContainer, resumeRestore } from "./restore-session.js";
 import { startCold } from "./start-cold.js";
 import { prepareStart, type StartRequest } from "./start-request.js";
@@ -43,6 +44,10 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
     findings: async (description, needs) =>
       targetFindings(host, description, needs, await hasImage(description.imageId, description.imageId)),
     hasImage: (imageId) => hasImage(imageId, imageId),
+    pullImage: async (description) => {
+      await pullImage(host, description);
+      return hasImage(description.imageId, description.imageId);
+    },
     loadImage: async (stream, imageName, imageId) => {
       // Without the signal Docker would wait for ever for the rest of a stream that has broken.
       const broken = new AbortController();

@@ -13,6 +13,7 @@ const ANONYMOUS = inspection.Mounts.find((mount: { Destination: string }) => mou
 /** Answers as the engine did when the fixture was taken. */
 const engine = {
   getContainer: () => ({ inspect: async () => inspection }),
+  getImage: () => ({ inspect: async () => ({ RepoDigests: [] }) }),
   getNetwork: () => ({ inspect: async () => ({ Driver: "macvlan" }) }),
   info: async () => ({
     SecurityOptions: ["name=seccomp,profile=builtin", "name=userns"],
