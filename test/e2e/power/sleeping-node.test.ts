@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, readdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { type Fleet, startFleet } from "../../../lab/fleet/fleet.js";
@@ -27,7 +27,8 @@ describe("A lab node that sleeps to save power", function () {
   let buttons: string;
 
   const node3 = () => fleet.lab.node("node3");
-  const pressed = (button: string) => waitFor(`the button ${button}`, async () => (await readdir(buttons)).includes(button), DEADLINE);
+  const pressed = (button: string) =>
+    waitFor(`the button ${button}`, async () => (await readdir(buttons).catch(() => [] as string[])).includes(button), DEADLINE);
   const isIn = (state: string) =>
     waitFor(
       `node3 to be ${state}`,
@@ -40,7 +41,7 @@ describe("A lab node that sleeps to save power", function () {
 
   before(async () => {
     const nodes = ["node1", "node2", "node3"].map((name) => ({ name, cpuCores: 1, memoryBytes: 2 * 1024 ** 3 }));
-    const touch = (what: string) => ({ command: ["touch", `/shared/buttons/${what}-{node}`] });
+    const touch = (what: string) => ({ command: ["sh", "-c", `mkdir -p /shared/buttons && touch /shared/buttons/${what}-{node}`] });
     fleet = await startFleet({
       name: "e2e-power",
       nodes,
@@ -50,7 +51,6 @@ describe("A lab node that sleeps to save power", function () {
       scheduler: { power: { sleep: touch("sleep"), wake: touch("wake"), deadlineSeconds: 180 } },
     });
     buttons = join(fleet.lab.sharedDirectory, "buttons");
-    await mkdir(buttons, { recursive: true });
     for (const workload of WEB) await fleet.runWorkload(workload, "node1");
     clients = await fleet.startClients(WEB);
   });
