@@ -61,10 +61,13 @@ describe("`evenkeel approve`", () => {
     const refused = await run("approve", "cache");
     expect([refused.code, refused.err.includes("no move of cache is held back")]).to.deep.equal([2, true]);
     expect(await listMigrations(redis, keys)).to.deep.equal([]);
-    const { plan } = await scheduler.get<{ plan: { moves: { workload: string }[] } }>("/api/v1/plan");
-    const { workloads } = await scheduler.get<{ workloads: { id: string; name: string }[] }>("/api/v1/workloads");
-    const name = workloads.find(({ id }) => id === plan.moves[0]!.workload)!.name;
-    expect((await run("approve", name)).out).to.match(/^Started m-/);
+    // A busy machine may push late, and then the plan is another for a tick.
+    const name = await waitFor("the approval", async () => {
+      const { plan } = await scheduler.get<{ plan: { moves: { workload: string }[] } }>("/api/v1/plan");
+      const { workloads } = await scheduler.get<{ workloads: { id: string; name: string }[] }>("/api/v1/workloads");
+      const planned = workloads.find(({ id }) => id === plan.moves[0]?.workload)?.name;
+      return planned !== undefined && (await run("approve", planned)).out.startsWith("Started m-") && planned;
+    });
     expect((await listMigrations(redis, keys)).map((record) => record.name)).to.deep.equal([name]);
   });
 });
