@@ -35,7 +35,7 @@ describe("`evenkeel approve`", () => {
     ]);
     await fleet.pushPast(15, 1);
     fleet.keepPushing();
-    const policies = { overload: { holdSeconds: 5, settleSeconds: 0 } };
+    const policies = { overload: { holdSeconds: 2, settleSeconds: 0 } };
     scheduler = await runScheduler(server, { scheduler: { mode: "approve" }, policies });
     await waitFor("a move that is held back", async () => (await run("plan")).out.includes("mode approve: waits for an operator"));
   });

@@ -17,7 +17,7 @@ import { waitFor } from "../../support/wait-for.js";
 const API = "/api/v1";
 const LABELS = { "io.evenkeel.may-sleep": "true" };
 const POLICIES = {
-  overload: { holdSeconds: 3, settleSeconds: 0 },
+  overload: { holdSeconds: 2, settleSeconds: 0 },
   consolidate: { enabled: true, leadSeconds: 1, awakeSeconds: 0 },
 };
 
