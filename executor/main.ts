@@ -16,6 +16,7 @@ import { makeDockerTarget } from "./engine/docker/target.js";
 import { makeImageRoom } from "./image-room.js";
 import { makeExecutorMetrics } from "./metrics.js";
 import type { Surroundings } from "./migration/migration.js";
+import { keepArrivals } from "./peer/arrivals.js";
 import { connectPeer } from "./peer/client.js";
 import { makeIncoming } from "./peer/incoming.js";
 import { reportPeers } from "./peer/report-peers.js";
@@ -61,7 +62,8 @@ await runMain("executor", async (rootLog) => {
   const { bandwidthBytesPerSecond, capsFreeze, compression, imageBudgetBytes, signOfLifeSeconds } = config.executor;
   const room = makeImageRoom(node, runDirectory, imageBudgetBytes ?? null);
   const pace = bandwidthBytesPerSecond === undefined ? null : { bytesPerSecond: bandwidthBytesPerSecond, freeAt: 0 };
-  const incoming = makeIncoming({ node, runDirectory, engine: target, room, redis, keys, log, probe });
+  const arrivals = keepArrivals(stateDirectory);
+  const incoming = makeIncoming({ node, runDirectory, arrivals, engine: target, room, redis, keys, log, probe });
   const surroundings: Surroundings = {
     node,
     runDirectory,
@@ -81,7 +83,7 @@ await runMain("executor", async (rootLog) => {
     },
   };
 
-  const tidying = tidyIncoming({ incoming, redis, keys, log, node });
+  const tidying = tidyIncoming({ incoming, arrivals, redis, keys, log, node });
   const peers = await servePeers(incoming, tls, { port: config.executor.peerPort, log });
   const reports = reportPeers({ node, redis, keys, log, connect: surroundings.connect });
   const worker = startWorker(surroundings, metrics, redis, config.executor.concurrency);

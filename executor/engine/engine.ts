@@ -153,6 +153,8 @@ export interface TargetEngine {
   create(description: WorkloadDescription, migrationId: string): Promise<{ containerId: string; trees: FileTree[] }>;
   /** The twin that `create` made for a migration; null = none. */
   findTwin(migrationId: string): Promise<{ readonly containerId: string; readonly isRunning: boolean } | null>;
+  /** Migrations by which containers came that do not run. */
+  stoppedTwins(): Promise<string[]>;
   /** Lays out the folder that will take the images; `restore` finds them there. */
   prepareRestore(containerId: string, folder: string): Promise<void>;
   /** Takes everything ahead of the freeze that `restore` can do without images. Nothing of the copy runs. */

@@ -7,7 +7,7 @@ import { asEvenkeelError, EvenkeelError } from "../../platform/errors.js";
 import type { Finding } from "../../platform/findings.js";
 import type { Keys } from "../../platform/keys.js";
 import type { Logger } from "../../platform/log.js";
-import { commitMigration, readMigration, revertMigration } from "../../platform/migration-record.js";
+import { abortMigration, commitMigration, readMigration, revertMigration } from "../../platform/migration-record.js";
 import { monotonicSeconds } from "../channel/events.js";
 import { unpackImages } from "../channel/image-stream.js";
 import { hasZstd } from "../channel/zstd.js";
@@ -16,6 +16,7 @@ import type { ImageRoom } from "../image-room.js";
 import { linkFinal, linkRound, makeRoundFolder } from "../image-rounds.js";
 import type { Introduction, NodeProbe } from "../preflight/node-probe.js";
 import { removeFolder } from "../remove-folder.js";
+import type { Arrivals } from "./arrivals.js";
 import type { IncomingStatus, Offer, OfferAnswer, RestoreAnswer, RestoreRequest, RoomAnswer, TwinAnswer, TwinRequest } from "./protocol.js";
 import { serveRsync, writeRsyncConfig } from "./rsync-server.js";
 
@@ -44,6 +45,10 @@ export interface Incoming {
   status(id: string): Promise<IncomingStatus>;
   /** Ends a committed restore that an earlier executor began, or gives it back. */
   resume(id: string): Promise<void>;
+  /** Starts a committed copy anew that this node lost with its power, once its source cannot give it back. */
+  startLost(id: string): Promise<void>;
+  /** Removes twins of migrations that ended at the source, of which a power cut has left no half here. */
+  removeStrays(): Promise<void>;
   /** True while a call for this migration is being carried out. */
   isBusy(id: string): boolean;
   /** Ids of the migrations this node has a half of, from before a restart too. */
@@ -66,6 +71,7 @@ interface Half {
 interface Needs {
   readonly node: string;
   readonly runDirectory: string;
+  readonly arrivals: Arrivals;
   readonly engine: TargetEngine;
   readonly room: ImageRoom;
   readonly redis: Redis;
@@ -77,7 +83,7 @@ interface Needs {
 const EMPTY = {};
 
 /** The destination's half of each migration that comes in. */
-export function makeIncoming({ node, runDirectory, engine, room, redis, keys, log, probe }: Needs): Incoming {
+export function makeIncoming({ node, runDirectory, arrivals, engine, room, redis, keys, log, probe }: Needs): Incoming {
   const home = `${runDirectory}/incoming`;
   const pendingFolder = (containerId: string) => `${runDirectory}/in/${containerId}`;
 
@@ -101,6 +107,8 @@ export function makeIncoming({ node, runDirectory, engine, room, redis, keys, lo
   async function noteRunning(id: string, half: Half & { containerId: string }): Promise<void> {
     await write(id, { ...half, state: "running" });
     await rm(`${pendingFolder(half.containerId)}/events`, { force: true });
+    // Of a copy whose memory follows it, the source knows better what is lost.
+    if (half.pagePort === null) await arrivals.keep(id, half.description);
   }
 
   /** Gives the workload back to its source: our copy is gone for certain, so the frozen one is the only one. */
@@ -129,7 +137,8 @@ export function makeIncoming({ node, runDirectory, engine, room, redis, keys, lo
     trees: trees.map((tree) => ({ name: tree.name, file: tree.file ?? null })),
   });
 
-  const steps: Omit<Incoming, "judge" | "compare" | "isBusy" | "known" | "authorise" | "files" | "status"> = {
+  type Outside = "judge" | "compare" | "isBusy" | "known" | "authorise" | "files" | "status" | "startLost" | "removeStrays";
+  const steps: Omit<Incoming, Outside> = {
     async offer(id, offer) {
       await write(id, { description: offer.description, containerId: null, trees: [], state: "preparing", pagePort: null });
       return judge(id, offer);
@@ -249,6 +258,7 @@ export function makeIncoming({ node, runDirectory, engine, room, redis, keys, lo
       await engine.finish(half.description, half.containerId, pendingFolder(half.containerId));
       await removeFolder(pendingFolder(half.containerId));
       await rm(`${home}/${id}`, { recursive: true, force: true });
+      await arrivals.forget(id);
       room.release(id);
       return EMPTY;
     },
@@ -282,6 +292,29 @@ export function makeIncoming({ node, runDirectory, engine, room, redis, keys, lo
     if (twin !== null) await engine.remove(twin.containerId, pendingFolder(twin.containerId));
     await revertMigration(redis, keys, id, record.epoch, nowSeconds());
     return "failed";
+  }
+
+  async function startLost(id: string): Promise<void> {
+    const description = await arrivals.read(id);
+    if (description === null || (await read(id)) !== null) return;
+    const record = await readMigration(redis, keys, id);
+    // Up to "restore" the source still holds the frozen one, and asks us (stateWithoutHalf).
+    if (record?.outcome === "committed" && record.stage === "restore" && record.closedAt === null) return;
+    const twin = await engine.findTwin(id);
+    // One that runs has got its restart policy back before the power went.
+    if (record?.outcome !== "aborted" && twin?.isRunning === false) await steps.startAnew(id, description);
+    await arrivals.forget(id);
+  }
+
+  async function removeStrays(): Promise<void> {
+    const known: string[] = await readdir(home).catch(() => []);
+    for (const id of await engine.stoppedTwins()) {
+      if (known.includes(id) || queues.has(id)) continue;
+      // A copy that counts came by a migration that was committed, and that never changes.
+      if ((await abortMigration(redis, keys, id, nowSeconds(), `${node} lost its half`)) !== "aborted") continue;
+      log.warn({ migration: id }, "removing the twin of a migration that ended at its source");
+      await inTurn(id, () => steps.remove(id));
+    }
   }
 
   const queues = new Map<string, Promise<unknown>>();
@@ -340,5 +373,7 @@ export function makeIncoming({ node, runDirectory, engine, room, redis, keys, lo
     finish: (id) => inTurn(id, () => steps.finish(id)),
     remove: (id) => inTurn(id, () => steps.remove(id)),
     resume: (id) => inTurn(id, () => steps.resume(id)),
+    startLost: (id) => inTurn(id, () => startLost(id)),
+    removeStrays,
   };
 }

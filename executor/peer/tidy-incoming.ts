@@ -3,12 +3,14 @@ import { nowSeconds } from "../../platform/clock.js";
 import type { Keys } from "../../platform/keys.js";
 import type { Logger } from "../../platform/log.js";
 import { abortMigration, readMigration } from "../../platform/migration-record.js";
+import type { Arrivals } from "./arrivals.js";
 import type { Incoming } from "./incoming.js";
 
 const TIDY_INTERVAL_SECONDS = 5;
 
 interface Needs {
   readonly incoming: Incoming;
+  readonly arrivals: Arrivals;
   readonly redis: Redis;
   readonly keys: Keys;
   readonly log: Logger;
@@ -20,8 +22,9 @@ interface Needs {
  * up, one that had is brought to its end, since only this copy may run. Later it is what a source could not ask us to remove (its link was cut).
  */
 export function tidyIncoming(needs: Needs): { stop(): void } {
-  const { incoming, log } = needs;
+  const { incoming, arrivals, log } = needs;
   let firstTime = true;
+  let hasStrays = true;
   let busy = false;
   const tidy = async () => {
     if (busy) return;
@@ -32,6 +35,16 @@ export function tidyIncoming(needs: Needs): { stop(): void } {
           await settleHalf(needs, id, firstTime).catch((error: unknown) =>
             log.error({ migration: id, error: String(error) }, "arrival not settled"),
           );
+      }
+      if (hasStrays) {
+        await incoming.removeStrays();
+        hasStrays = false;
+      }
+      for (const id of await arrivals.ids()) {
+        if (!incoming.isBusy(id))
+          await incoming
+            .startLost(id)
+            .catch((error: unknown) => log.error({ migration: id, error: String(error) }, "lost copy not started"));
       }
       firstTime = false;
     } finally {

@@ -81,6 +81,10 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
       const twins = await host.docker.listContainers({ all: true, filters: { label: [`${MIGRATION_LABEL}=${migrationId}`] } });
       return twins[0] === undefined ? null : { containerId: twins[0].Id, isRunning: twins[0].State === "running" };
     },
+    stoppedTwins: async () => {
+      const twins = await host.docker.listContainers({ all: true, filters: { label: [MIGRATION_LABEL], status: ["created", "exited"] } });
+      return twins.map((each) => each.Labels[MIGRATION_LABEL] ?? "");
+    },
     beginRestore: async (containerId, folder) => {
       const mergedDir = (await inspect(host, containerId)).GraphDriver?.Data?.["MergedDir"];
       if (mergedDir === undefined) return;

@@ -1,0 +1,90 @@
+import { expect } from "chai";
+import type { LabKind } from "../../../lab/lab.js";
+import type { MigrationRecord } from "../../../platform/migration-record.js";
+import { listenForStage } from "./moments.js";
+import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "./moving-fleet.js";
+import { recordTicks, TICKER, type Ticks, woundBack } from "./ticking-workload.js";
+import { settledOn } from "./traces.js";
+
+const NAME = TICKER.name;
+
+/** What must hold when either end of a move loses power, whatever a node of the lab is. To be called within a `describe`. */
+export function testPowerCuts(kind: LabKind, labName: string, obstacle: string | null): void {
+  let moving: MovingFleet;
+  let ticks: Ticks;
+  let here = FIRST;
+  const other = () => (here === FIRST ? SECOND : FIRST);
+
+  before(async function () {
+    if (obstacle !== null) return this.skip();
+    moving = await startMovingFleet(labName, [TICKER], {
+      kind,
+      before: async (fleet) => {
+        ticks = await recordTicks(fleet.lab);
+      },
+    });
+    await ticks.goOn();
+  });
+
+  after(async () => {
+    expect((await moving?.close()) ?? []).to.deep.equal([]);
+  });
+
+  /** Begins a move, cuts the power of one end as soon as the record says so, and switches it on again. */
+  async function cutAt(stage: string, end: "source" | "destination"): Promise<MigrationRecord> {
+    const node = moving.fleet.lab.node(end === "source" ? here : other());
+    const moment = await listenForStage(moving.fleet, stage);
+    try {
+      const id = await moving.begin(NAME, here, other());
+      await moment.reached;
+      await node.stop();
+      await node.start();
+      await node.waitForDocker();
+      await moving.startPart(node.name, "collector");
+      await moving.startExecutor(node.name);
+      return await moving.closed(id);
+    } finally {
+      moment.close();
+    }
+  }
+
+  /** One copy runs, where the record says, and goes on by itself; `memoryLost` tells whether it had to be started anew: then it counts from 1. */
+  async function endsWith(record: MigrationRecord, before: number): Promise<{ memoryLost: boolean }> {
+    here = record.outcome === "committed" ? other() : here;
+    await settledOn(moving.fleet, NAME, here);
+    await ticks.goOn();
+    const { HostConfig } = await moving.fleet.lab.node(here).docker.getContainer(NAME).inspect();
+    expect(HostConfig.RestartPolicy?.Name).to.equal("unless-stopped");
+    const since = (await ticks.read()).slice(before);
+    if (!since.includes(1)) expect(woundBack(await ticks.read()).filter((words) => !words.startsWith("1 "))).to.deep.equal([]);
+    return { memoryLost: since.includes(1) };
+  }
+
+  it("takes nothing from the workload when it is the destination and has not committed", async () => {
+    const before = (await ticks.read()).length;
+    const record = await cutAt("transfer", "destination");
+    expect(record).to.include({ outcome: "aborted", result: "failed" });
+    expect(await endsWith(record, before)).to.deep.equal({ memoryLost: false });
+    expect(await moving.answersOn(NAME)).to.include({ wrongAnswers: 0, resets: 0, connectionKept: true });
+  });
+
+  it("gives the workload back to its source when it is the destination and the source has not heard of its commit, else loses its memory and starts it anew", async () => {
+    const before = (await ticks.read()).length;
+    const record = await cutAt("committed", "destination");
+    expect(await endsWith(record, before)).to.deep.equal({ memoryLost: record.outcome === "committed" });
+  });
+
+  it("loses the workload's memory and starts it anew when it is the destination and the source has destroyed its copy", async () => {
+    const before = (await ticks.read()).length;
+    const record = await cutAt("cleanup", "destination");
+    expect(record.outcome).to.equal("committed");
+    await endsWith(record, before);
+  });
+
+  it("loses the workload's memory and starts it anew when it is the source and the workload is frozen there", async () => {
+    const before = (await ticks.read()).length;
+    const record = await cutAt("freeze", "source");
+    expect(record).to.include({ outcome: "aborted", result: "failed" });
+    expect(await endsWith(record, before)).to.deep.equal({ memoryLost: true });
+  });
+}
