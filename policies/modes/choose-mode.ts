@@ -42,6 +42,8 @@ const CHOICES: Readonly<Record<"auto" | "auto+postcopy", readonly MigrationMode[
 const PRECOPY_ROUNDS = 5;
 /** A rest this small is sent in the freeze rather than in another round. */
 const SMALL_ROUND_BYTES = 16 * 2 ** 20;
+/** Where nobody has measured how fast memory is written: what the rounds aim to leave for the freeze. */
+const UNMEASURED_REST_SECONDS = 0.1;
 /** Forecasts closer than this are the same: the mode that sends less is taken, and else the one that comes first, which risks less. */
 const NEAR_SECONDS = 0.05;
 
@@ -69,11 +71,13 @@ export function chooseMode(asked: AskedMode, facts: ModeFacts): ModeChoice {
 /** Files go ahead of the freeze, but for a cold move. */
 function bytesToSend(mode: MigrationMode, facts: ModeFacts): { readonly running: number; readonly frozen: number } {
   const { memoryBytes, fileBytes, bytesPerSecond } = facts;
-  const dirtyRatio = (facts.dirtyBytesPerSecond ?? Number.POSITIVE_INFINITY) / bytesPerSecond;
   if (mode === "cold") return { running: 0, frozen: fileBytes };
   if (mode === "postcopy") return { running: fileBytes + memoryBytes, frozen: 0 };
-  // Not measured: the rounds will show, and end when they gain nothing.
-  if (mode === "stopcopy" || facts.dirtyBytesPerSecond === null) return { running: fileBytes, frozen: memoryBytes };
+  if (mode === "stopcopy") return { running: fileBytes, frozen: memoryBytes };
+  if (facts.dirtyBytesPerSecond === null) {
+    return { running: fileBytes + memoryBytes, frozen: Math.min(memoryBytes, UNMEASURED_REST_SECONDS * bytesPerSecond) };
+  }
+  const dirtyRatio = facts.dirtyBytesPerSecond / bytesPerSecond;
   // Written as fast as it is sent: one round is made in vain.
   if (dirtyRatio >= 1) return { running: fileBytes + memoryBytes, frozen: memoryBytes };
   let running = fileBytes;

@@ -40,12 +40,12 @@ describe("The choice of a mode", () => {
   });
 
   it("is the mode that risks less when they take as long", () => {
-    expect(chooseMode("auto+postcopy", facts({ memoryBytes: 4e6 })).mode).to.equal("precopy");
+    expect(chooseMode("auto+postcopy", facts({ memoryBytes: 4e6, dirtyBytesPerSecond: null })).mode).to.equal("stopcopy");
     expect(chooseMode("auto+postcopy", facts({ dirtyBytesPerSecond: 0 })).mode).to.equal("precopy");
   });
 
   it("is no pre-copy for a workload that writes faster than the link, and leaves it to the rounds where nobody knows", () => {
     expect(chooseMode("auto", facts({ dirtyBytesPerSecond: 300e6 })).mode).to.equal("stopcopy");
-    expect(chooseMode("auto", facts({ dirtyBytesPerSecond: null }))).to.include({ mode: "precopy", frozenBytes: GIBIBYTE });
+    expect(chooseMode("auto", facts({ dirtyBytesPerSecond: null }))).to.include({ mode: "precopy", frozenBytes: 20e6 });
   });
 });
