@@ -1,12 +1,12 @@
 import type { Forecast } from "../../platform/migration-record.js";
-import { type AskedMode, chooseMode, type ModeChoice } from "../../policies/modes/choose-mode.js";
+import { ASKED_MODES, type AskedMode, chooseMode, type ModeChoice } from "../../policies/modes/choose-mode.js";
 import type { Preflight } from "../preflight/preflight.js";
 import { readBlackoutModel } from "./blackout-model.js";
 import type { Held, Surroundings } from "./migration.js";
 import { MODES } from "./modes.js";
 
 /** What a record may ask for beside `auto`. A pre-copy that cannot be had gives way like any choice; post-copy, which was wished for its short freeze, does not. */
-const ASKED: ReadonlySet<string> = new Set<AskedMode>(["postcopy", "auto+postcopy", "stopcopy", "precopy"]);
+const ASKED: ReadonlySet<string> = new Set<AskedMode>(ASKED_MODES);
 
 type Known = Pick<Preflight, "imageBytes" | "whyNotLazy"> & { readonly isCold: boolean };
 

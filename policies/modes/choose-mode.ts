@@ -30,8 +30,9 @@ export interface ModeChoice extends ModeForecast {
   readonly forecasts: readonly ModeForecast[];
 }
 
-/** What is asked for: a mode, or a choice. `auto` never takes one that puts the workload or its connections at risk. */
-export type AskedMode = MigrationMode | "auto" | "auto+postcopy";
+/** What may be asked for: a mode, or a choice. `auto` never takes one that puts the workload or its connections at risk; `cold` is up to the owner's label. */
+export const ASKED_MODES = ["auto", "precopy", "stopcopy", "postcopy", "auto+postcopy"] as const;
+export type AskedMode = (typeof ASKED_MODES)[number] | "cold";
 
 const CHOICES: Readonly<Record<"auto" | "auto+postcopy", readonly MigrationMode[]>> = {
   auto: ["precopy", "stopcopy"],

@@ -4,6 +4,7 @@ import { nowSeconds } from "../../platform/clock.js";
 import { EvenkeelError } from "../../platform/errors.js";
 import type { Keys } from "../../platform/keys.js";
 import { createMigrations } from "../../platform/migration-record.js";
+import type { AskedMode } from "../../policies/modes/choose-mode.js";
 import type { Move, WorkloadState } from "../../policies/types.js";
 import type { FleetPicture } from "../fleet/build-snapshot.js";
 import type { MigrationJobs } from "./migration-jobs.js";
@@ -19,10 +20,16 @@ export interface Actor {
 /**
  * Opens the record, then delivers the job: a crash in between leaves a record without a job, which recovery mends. Of a workload that moves as one
  * with others, all are opened at once and one job carries them.
+ * @param mode instead of what the workload's label says; null = as that says
  * @returns the migration's id.
  * @throws WORKLOAD_NOT_FOUND, WORKLOAD_MIGRATING, MOVE_REFUSED, FENCED.
  */
-export async function startMigration({ redis, keys, jobs, term }: Actor, picture: FleetPicture, move: Move): Promise<string> {
+export async function startMigration(
+  { redis, keys, jobs, term }: Actor,
+  picture: FleetPicture,
+  move: Move,
+  mode: AskedMode | null = null,
+): Promise<string> {
   const at = nowSeconds();
   const { from, to, reason, because } = move;
   const migrations = await Promise.all(
@@ -33,7 +40,17 @@ export async function startMigration({ redis, keys, jobs, term }: Actor, picture
       const movedAt = Number((await redis.hget(keys.lastMoved, state.id)) ?? 0);
       if (movedAt > picture.reading.at) throw new EvenkeelError("WORKLOAD_MIGRATING", `${reading.name} has just arrived elsewhere`);
       const { name, containerId } = reading;
-      return { id: makeMigrationId(at), workload: state.id, name, containerId, from, to, reason, because, mode: state.constraints.mode };
+      return {
+        id: makeMigrationId(at),
+        workload: state.id,
+        name,
+        containerId,
+        from,
+        to,
+        reason,
+        because,
+        mode: (state.id === move.workload ? mode : null) ?? state.constraints.mode,
+      };
     }),
   );
   await createMigrations(redis, keys, migrations, at, term);

@@ -25,7 +25,7 @@ export function addMigrationRoutes(server: FastifyInstance, parts: ApiParts): vo
     recordAudit(redis, keys, { at: nowSeconds(), kind, actor: "operator", detail, ...rest }, 0);
 
   server.post(`${API_BASE}/migrations`, { onRequest }, async (request, reply) => {
-    const { workload: wanted, to } = readInput(migrateBody, request.body);
+    const { workload: wanted, to, mode } = readInput(migrateBody, request.body);
     const term = await termOrForward(parts, request, reply);
     if (term === null) return reply;
     const picture = await view.picture(0);
@@ -42,8 +42,11 @@ export function addMigrationRoutes(server: FastifyInstance, parts: ApiParts): vo
       throw new EvenkeelError("MOVE_REFUSED", `${workload.reading.name} to ${to}: ${refusal.because}`, { facts: { ...refusal } });
     }
     const move = { workload: workload.id, from: workload.node, to, reason: "operator", because: "An operator asked for it." } as const;
-    const id = await startMigration({ redis, keys, jobs, term }, picture, move);
-    await note("move-asked", `${workload.node} -> ${to}`, { workload: workload.id, migration: id });
+    const id = await startMigration({ redis, keys, jobs, term }, picture, move, mode ?? null);
+    await note("move-asked", `${workload.node} -> ${to}${mode === undefined ? "" : ` by ${mode}`}`, {
+      workload: workload.id,
+      migration: id,
+    });
     const migration = await readMigration(redis, keys, id);
     return reply.code(201).send({ migration } as Answers["migration"]);
   });

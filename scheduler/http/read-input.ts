@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { EvenkeelError } from "../../platform/errors.js";
+import { ASKED_MODES } from "../../policies/modes/choose-mode.js";
 
 /** @throws INPUT_INVALID naming every wrong field. */
 export function readInput<T>(schema: z.ZodType<T>, value: unknown): T {
@@ -22,7 +23,7 @@ export const undrainQuery = z.strictObject({
     .transform((text) => text === "true"),
 });
 export const noQuery = z.strictObject({});
-export const migrateBody = z.strictObject({ workload: id, to: id });
+export const migrateBody = z.strictObject({ workload: id, to: id, mode: z.enum(ASKED_MODES).optional() });
 /** Which nodes to look at; left out = all. */
 export const doctorBody = z.strictObject({ nodes: z.array(id).min(1).max(1000).optional() });
 export const maintenanceBody = z.strictObject({

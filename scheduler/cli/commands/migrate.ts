@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { EvenkeelError } from "../../../platform/errors.js";
 import type { MigrationRecord } from "../../../platform/migration-record.js";
+import { ASKED_MODES } from "../../../policies/modes/choose-mode.js";
 import type { Answers } from "../../api-shapes.js";
 import type { ApiClient } from "../api-client.js";
 import { EXIT } from "../exit-codes.js";
@@ -13,6 +14,7 @@ interface MigrateOptions extends CommonOptions {
   readonly to: string;
   readonly wait?: boolean;
   readonly timeout?: string;
+  readonly mode?: string;
 }
 
 export function addMigrate(program: Command): void {
@@ -20,13 +22,17 @@ export function addMigrate(program: Command): void {
   withCommonOptions(command)
     .description("move one workload to another node, in any mode")
     .requiredOption("--to <node>", "where to")
+    .option("--mode <mode>", `how, whatever its label says: ${ASKED_MODES.join(", ")}`)
     .option("--wait", "stay until it has ended, showing how far it is")
     .option("--timeout <duration>", "with --wait: give up watching after this long (90s, 10m, 1h)")
-    .addHelpText("after", "\nExamples:\n  evenkeel migrate web --to n2 --wait\n  evenkeel migrate 3f9a11c0 --to n3 --json")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  evenkeel migrate web --to n2 --wait\n  evenkeel migrate web --to n2 --mode postcopy --wait\n  evenkeel migrate 3f9a11c0 --to n3 --json",
+    )
     .action((workload: string, options: MigrateOptions) =>
       runCommand(options, async ({ api, output }) => {
         const timeoutSeconds = readDuration(options.timeout, "--timeout");
-        const { migration } = await api.ask<Answers["migration"]>("POST", "/migrations", { workload, to: options.to });
+        const { migration } = await api.ask<Answers["migration"]>("POST", "/migrations", { workload, to: options.to, mode: options.mode });
         if (options.wait !== true) {
           if (output.json) output.answer(migration);
           else

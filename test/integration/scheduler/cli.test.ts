@@ -152,7 +152,8 @@ describe("the command line", () => {
   });
 
   it("shows how far a migration is while somebody waits for it or watches all, and ends with the last one", async () => {
-    const { id } = await json<MigrationRecord>(["migrate", "web", "--to", "n2"]);
+    const { id, mode } = await json<MigrationRecord>(["migrate", "web", "--to", "n2", "--mode", "postcopy"]);
+    expect(mode).to.equal("postcopy");
     const [all, one] = [follow(["migrations", "--watch"]), follow(["migrations", id, "--watch"])];
     const { epoch } = (await claimMigration(redis, keys, id, Date.now() / 1000))!;
     const progress = {
@@ -222,6 +223,7 @@ describe("the command line", () => {
   const wrong: [string, string[], Record<string, string>, number, string][] = [
     ["an unknown command", ["nodse"], {}, 2, "Did you mean nodes?"],
     ["a missing option", ["migrate", "web"], {}, 2, "--to"],
+    ["a mode that nobody understands", ["migrate", "web", "--to", "n2", "--mode", "soon"], {}, 2, "mode"],
     ["a duration that is none", ["drain", "n1", "--deadline", "soon"], {}, 2, "not a duration"],
     ["an ambiguous or wrong limit", ["migrations", "--limit", "-3"], {}, 2, "limit"],
     ["an address that is none", ["nodes", "--url", "localhost"], {}, 2, "not an http(s) URL"],
