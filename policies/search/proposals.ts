@@ -13,7 +13,7 @@ interface Shares {
 }
 const WITH_TRANSIENT: Shares = { shift: 0.175, goHome: 0.175, swap: 0.175, swapHome: 0.175, replace: 0.175 };
 /** Nothing is held at home then: what is left of going home is the cost of moves it saves. */
-const WITHOUT_TRANSIENT: Shares = { shift: 0.45, goHome: 0.03, swap: 0.4, swapHome: 0.01, replace: 0.01 };
+const WITHOUT_TRANSIENT: Shares = { shift: 0.38, goHome: 0.05, swap: 0.12, swapHome: 0.03, replace: 0.02 };
 /** Few leave in most ejections; this share may empty half a node for a workload that costs much where it is. */
 const DEEP_SHARE = 0.05;
 const FEW_EJECTED = 6;
