@@ -105,4 +105,6 @@ export const LABELS = {
   pin: "io.evenkeel.pin",
   /** Folders of its host that may move with it, with commas between. */
   bindMounts: "io.evenkeel.bind-mounts",
+  /** `close`: a move may close the connections that cannot follow. */
+  connections: "io.evenkeel.connections",
 } as const;

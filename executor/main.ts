@@ -11,6 +11,7 @@ import { answerQuestions } from "./answer-questions.js";
 import { checkCriu, registerActionScript } from "./criu-setup.js";
 import { connectDocker } from "./engine/docker/docker-host.js";
 import { readEngineFacts } from "./engine/docker/engine-facts.js";
+import { findHoldMeans } from "./engine/docker/packet-hold.js";
 import { makeDockerSource } from "./engine/docker/source.js";
 import { makeDockerTarget } from "./engine/docker/target.js";
 import { makeImageRoom } from "./image-room.js";
@@ -51,14 +52,18 @@ await runMain("executor", async (rootLog) => {
   const { runDirectory, stateDirectory } = config.executor;
 
   await mkdir(runDirectory, { recursive: true, mode: 0o700 });
+  const hold = await findHoldMeans(config.executor.holdPackets);
+  if (hold.means === null)
+    log.warn({ reason: hold.reason }, "packets cannot be held here while a workload comes in; clients will send them again");
   const probe = makeNodeProbe({
     node,
     runDirectory,
     tls: config.executor.tls,
+    packetHold: hold,
     engine: () => readEngineFacts(host),
     redis: () => readRedisFacts(redis),
   });
-  const target = makeDockerTarget(host, { firstPort: config.executor.pagePort, tls: config.executor.tls });
+  const target = makeDockerTarget(host, { firstPort: config.executor.pagePort, tls: config.executor.tls }, hold);
   const { bandwidthBytesPerSecond, capsFreeze, compression, imageBudgetBytes, signOfLifeSeconds } = config.executor;
   const room = makeImageRoom(node, runDirectory, imageBudgetBytes ?? null);
   const pace = bandwidthBytesPerSecond === undefined ? null : { bytesPerSecond: bandwidthBytesPerSecond, freeAt: 0 };
@@ -88,7 +93,7 @@ await runMain("executor", async (rootLog) => {
   const reports = reportPeers({ node, redis, keys, log, connect: surroundings.connect });
   const worker = startWorker(surroundings, metrics, redis, config.executor.concurrency);
   const questions = answerQuestions({ redis, keys, node, log }, (question) => examine(surroundings, question));
-  log.info({ peerPort: peers.port, metricsPort: metricsServer.port }, "executor ready");
+  log.info({ peerPort: peers.port, metricsPort: metricsServer.port, packetHold: hold.means }, "executor ready");
 
   const stop = async () => {
     questions.close();

@@ -62,6 +62,10 @@ export const configSchema = z.strictObject({
         .positive()
         .default(2)
         .describe("Migrations that leave this node at once, whatever the policies ask for"),
+      holdPackets: z
+        .boolean()
+        .default(true)
+        .describe("Keep what is sent to a workload that comes until it runs here; off, clients send it again by their own timers"),
       runDirectory: z
         .string()
         .default("/run/evenkeel")

@@ -22,11 +22,12 @@ const options = new Command("bench:tcp")
   .option("--moves <n>", "moves, back and forth", positive, 2)
   .option("--pause-ms <n>", "pause of each connection between an answer and its next request", positive, 500)
   .option("--mode <mode>", "mode asked for", "auto")
+  .option("--no-hold", "let packets be lost in the blackout instead of holding them (executor.holdPackets)")
   .option("--json", "print JSON instead of a table", false)
   .addHelpText("after", "\nExit codes: 0 no connection was reset and no byte wrong, 1 otherwise, 2 wrong usage, 130 interrupted.")
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
   .parse()
-  .opts<{ connections: number; moves: number; pauseMs: number; mode: string; json: boolean }>();
+  .opts<{ connections: number; moves: number; pauseMs: number; mode: string; hold: boolean; json: boolean }>();
 
 /** The workload's memory; what is measured are its sockets. */
 const SIZE_MIB = 64;
@@ -41,6 +42,7 @@ const fleet = await startFleet({
   nodes: ["node1", "node2"].map((name) => ({ name, ...size })),
   withScheduler: false,
   withPrometheus: false,
+  executor: { holdPackets: options.hold },
   onProgress: (step, percent) => percent ?? tell(step),
 });
 let interrupted = false;
@@ -74,7 +76,7 @@ try {
   const seen = await observer.stop();
   leftovers = await fleet.close();
   const machine = { cores: cpus().length, loadBefore, loadAfter: loadavg()[0] ?? 0 };
-  const result = { machine, ...summarise(seen, moves), leftovers };
+  const result = { machine, holdPackets: options.hold, ...summarise(seen, moves), leftovers };
   process.stdout.write(`${options.json ? JSON.stringify(result) : tcpTable(result)}\n`);
   process.exitCode = result.resets === 0 && result.wrongBytes === 0 && leftovers.length === 0 ? 0 : 1;
 } catch (error) {

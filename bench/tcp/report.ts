@@ -1,5 +1,6 @@
 import Table from "cli-table3";
 import type { ClientReport } from "../../lab/clients/report.js";
+import { spread } from "../blackout/statistics.js";
 
 export interface TcpResult {
   readonly connections: number;
@@ -15,6 +16,8 @@ export interface TcpResult {
   readonly fewestRequests: number;
   /** Over all connections and moves. */
   readonly maxGapSeconds: number;
+  /** Of the moves, the median of longest gap to blackout: 1 when no client waits for longer than it must. */
+  readonly gapToBlackout: number;
   readonly moves: readonly { readonly blackoutSeconds: number; readonly gapSeconds: number }[];
 }
 
@@ -29,17 +32,28 @@ export function summarise(seen: readonly ClientReport[], moves: TcpResult["moves
     requests: sum((client) => client.requests),
     fewestRequests: Math.min(...seen.map((client) => client.requests)),
     maxGapSeconds: Math.max(...moves.map((move) => move.gapSeconds)),
+    gapToBlackout: spread(moves.map((move) => move.gapSeconds / move.blackoutSeconds)).median,
     moves,
   };
 }
 
 export function tcpTable(result: TcpResult): string {
   const table = new Table({
-    head: ["connections", "kept", "resets", "wrong answers", "requests", "fewest on one", "longest gap s", "blackouts s"],
+    head: ["connections", "kept", "resets", "wrong answers", "requests", "fewest on one", "longest gap s", "gap / blackout", "blackouts s"],
     style: { head: [], border: [], compact: true },
   });
-  const { connections, kept, resets, wrongBytes, requests, fewestRequests, maxGapSeconds, moves } = result;
+  const { connections, kept, resets, wrongBytes, requests, fewestRequests, maxGapSeconds, gapToBlackout, moves } = result;
   const blackouts = moves.map((move) => move.blackoutSeconds.toFixed(3)).join(" ");
-  table.push([connections, kept, resets, wrongBytes, requests, fewestRequests, maxGapSeconds.toFixed(3), blackouts]);
+  table.push([
+    connections,
+    kept,
+    resets,
+    wrongBytes,
+    requests,
+    fewestRequests,
+    maxGapSeconds.toFixed(3),
+    gapToBlackout.toFixed(2),
+    blackouts,
+  ]);
   return table.toString();
 }

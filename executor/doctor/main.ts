@@ -3,6 +3,7 @@ import { loadConfig } from "../../platform/config.js";
 import { connectRedis } from "../../platform/redis.js";
 import { connectDocker } from "../engine/docker/docker-host.js";
 import { readEngineFacts } from "../engine/docker/engine-facts.js";
+import { findHoldMeans } from "../engine/docker/packet-hold.js";
 import { checkNode } from "../preflight/check-node.js";
 import { gatherFacts } from "../preflight/gather-facts.js";
 import { readRedisFacts } from "../preflight/redis-facts.js";
@@ -15,6 +16,7 @@ const facts = await gatherFacts({
   node: config.node.id,
   runDirectory: config.executor.runDirectory,
   tls: config.executor.tls,
+  packetHold: await findHoldMeans(config.executor.holdPackets),
   engine: () => readEngineFacts(host),
   redis: () => readRedisFacts(redis),
 });

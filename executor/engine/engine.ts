@@ -32,6 +32,8 @@ export interface NetworkAttachment {
   readonly driver: string;
   readonly ipv4Address: string;
   readonly macAddress: string;
+  /** Whether address and connections go with the workload: the network is one segment that nodes share, or has nobody else in it. */
+  readonly keeps: boolean;
 }
 
 export interface VolumeMount {
@@ -61,6 +63,8 @@ export interface FileTree {
 
 /** What a workload needs at a destination, beyond what its description says. Null: could not be read. */
 export interface Needs {
+  /** Addresses of networks that end at the source, to which a socket is bound that must be restored. */
+  readonly boundAddresses: readonly string[];
   /** Of what it changed in its root file system. */
   readonly rootBytes: number;
   readonly volumeBytes: number;
@@ -102,10 +106,8 @@ export interface SourceEngine {
   whyNotLazy(): Promise<string | null>;
   /** Takes up the conversation with a checkpoint that an earlier executor began. Null when none is going on. */
   resumeCheckpoint(folder: string): Promise<Checkpoint | null>;
-  /** Makes sure that the workload runs and is reachable, after a checkpoint that ended in `goOn` or was cut off. */
+  /** Makes sure that the workload runs and its neighbours know where, after a checkpoint that ended in `goOn` or was cut off. */
   revive(description: WorkloadDescription): Promise<void>;
-  /** Keeps the frozen copy from answering for its address; `revive` undoes it. */
-  silence(description: WorkloadDescription): Promise<void>;
   /** Removes the killed copy and the volumes that moved with it. */
   removeSource(description: WorkloadDescription): Promise<void>;
 }
@@ -122,6 +124,11 @@ export interface FreezeOptions {
   readonly leaveMemory: boolean;
   /** How many rounds of memory were made ahead; the images then hold only what was written since the last. */
   readonly rounds: number;
+  /**
+   * Called once no thread of the workload runs and its kernel says nothing more, but still takes in what comes: the moment to draw its traffic to the
+   * destination. What comes after it has resolved is lost here.
+   */
+  readonly onStill: () => Promise<void>;
 }
 
 /** The memory that a frozen workload still has. */
@@ -156,9 +163,13 @@ export interface TargetEngine {
   /** Migrations by which containers came that do not run. */
   stoppedTwins(): Promise<string[]>;
   /** Lays out the folder that will take the images; `restore` finds them there. */
-  prepareRestore(containerId: string, folder: string): Promise<void>;
+  prepareRestore(description: WorkloadDescription, containerId: string, folder: string): Promise<void>;
   /** Takes everything ahead of the freeze that `restore` can do without images. Nothing of the copy runs. */
   beginRestore(containerId: string, folder: string): Promise<void>;
+  /** From now on keeps what comes in here for the workload, until `restore` resumes it or `remove` gives it up. False: this node cannot. */
+  hold(description: WorkloadDescription, containerId: string, folder: string): Promise<boolean>;
+  /** Tells the neighbours that the workload is to be reached here, its traffic being held. */
+  steer(containerId: string): void;
   restore(containerId: string, folder: string, decide: RestoreDecision): Promise<RestoreDone>;
   /** Starts the twin afresh, with the files that came and no memory, once `commit` has allowed it. @throws RESTORE_FAILED, COMMIT_REFUSED */
   startCold(containerId: string, folder: string, commit: () => Promise<boolean>): Promise<RestoreDone>;

@@ -8,7 +8,7 @@ import { MODES } from "./modes.js";
 /** What a record may ask for beside `auto`. A pre-copy that cannot be had gives way like any choice; post-copy, which was wished for its short freeze, does not. */
 const ASKED: ReadonlySet<string> = new Set<AskedMode>(ASKED_MODES);
 
-type Known = Pick<Preflight, "imageBytes" | "whyNotLazy"> & { readonly isCold: boolean };
+type Known = Pick<Preflight, "description" | "imageBytes" | "whyNotLazy"> & { readonly isCold: boolean };
 
 /** The mode for a move: what was asked for, or the choice it leaves, by what both ends can do and what earlier moves have shown. */
 export async function chooseFor(surroundings: Surroundings, { record }: Held, known: Known): Promise<ModeChoice> {
@@ -19,7 +19,9 @@ export async function chooseFor(surroundings: Surroundings, { record }: Held, kn
   ]);
   const named = (node: string, why: string | null) => (why === null ? null : `on ${node} ${why}`);
   const grouped = record.members.length > 1 ? "it moves as one with others" : null;
-  const lazy = grouped ?? named(record.from, lazyHere) ?? named(record.to, known.whyNotLazy);
+  // CRIU has to kill the source itself for its kernel to end them.
+  const ending = known.description.networks.some(({ keeps }) => !keeps) ? "its connections end with the move" : null;
+  const lazy = grouped ?? ending ?? named(record.from, lazyHere) ?? named(record.to, known.whyNotLazy);
   const wish = ASKED.has(record.mode) ? (record.mode as AskedMode) : "auto";
   const asked = known.isCold ? "cold" : wish === "precopy" && precopy !== null ? "auto" : wish;
   return chooseMode(asked, {

@@ -12,6 +12,7 @@ import { chooseFor, forecastOf } from "./choose-mode.js";
 import { syncFrozen, syncWhileRunning } from "./files.js";
 import { pageOrders } from "./follow.js";
 import { CRIU_ALONE, goesCold } from "./goes-cold.js";
+import { holdPackets } from "./hold-packets.js";
 import { keepDescription } from "./kept-description.js";
 import { enter, type Held, type Surroundings, sourceFolder, startLiveProgress } from "./migration.js";
 import { MODES } from "./modes.js";
@@ -112,7 +113,7 @@ async function carryOver(surroundings: Surroundings, held: Held, progress: Progr
   await engine.holdRestarts(description);
   const checkpoint = await (isCold
     ? engine.coldCheckpoint(description, folder)
-    : engine.checkpoint(description, folder, { leaveMemory, rounds }));
+    : engine.checkpoint(description, folder, { leaveMemory, rounds, onStill: await holdPackets(held) }));
   progress.checkpoint = checkpoint;
   const { frozenAt, imagesPath, processes } = await checkpoint.dumped();
   progress.frozenAt = frozenAt;
@@ -123,7 +124,6 @@ async function carryOver(surroundings: Surroundings, held: Held, progress: Progr
   const [changed] = await Promise.all([
     syncFrozen(surroundings, held, checkpoint, trees),
     isCold || sendMemory(surroundings, held, imagesPath),
-    engine.silence(description),
   ]);
 
   await enter(surroundings, held, "restore");

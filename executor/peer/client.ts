@@ -9,6 +9,7 @@ import type { readTls } from "../../platform/tls.js";
 import type { Introduction } from "../preflight/node-probe.js";
 import { makeHeartbeat } from "./heartbeat.js";
 import {
+  type HoldAnswer,
   type IncomingStatus,
   type Offer,
   type OfferAnswer,
@@ -43,6 +44,8 @@ export interface Peer {
   makeTwin(id: string, request: TwinRequest): Promise<TwinAnswer>;
   /** A byte stream to an rsync daemon that serves the twin's trees. */
   openFiles(id: string): Promise<Duplex>;
+  hold(id: string): Promise<HoldAnswer>;
+  steer(id: string): Promise<void>;
   sendMemory(id: string, images: Outgoing): Promise<void>;
   bookRoom(id: string, bytes: number): Promise<RoomAnswer>;
   sendRound(id: string, round: number, images: Outgoing): Promise<void>;
@@ -153,6 +156,8 @@ export function connectPeer(address: string, node: string, tls: ReturnType<typeo
         sent.once("error", (error) => reject(unreachable(error)));
         sent.end();
       }),
+    hold: (id) => call("POST", routes.hold(id)),
+    steer: (id) => call("POST", routes.steer(id)),
     sendMemory: (id, images) => send(routes.memory(id), images),
     bookRoom: (id, bytes) => call("POST", routes.room(id), { bytes }),
     sendRound: (id, round, images) => send(routes.round(id, round), images),

@@ -17,7 +17,7 @@ import { linkFinal, linkRound, makeRoundFolder } from "../image-rounds.js";
 import type { Introduction, NodeProbe } from "../preflight/node-probe.js";
 import { removeFolder } from "../remove-folder.js";
 import type { Arrivals } from "./arrivals.js";
-import type { IncomingStatus, Offer, OfferAnswer, RestoreAnswer, RestoreRequest, RoomAnswer, TwinAnswer, TwinRequest } from "./protocol.js";
+import type { HoldAnswer, IncomingStatus, Offer, OfferAnswer, RestoreAnswer, RestoreRequest, RoomAnswer, TwinAnswer, TwinRequest } from "./protocol.js";
 import { serveRsync, writeRsyncConfig } from "./rsync-server.js";
 
 export interface Incoming {
@@ -30,6 +30,8 @@ export interface Incoming {
   image(id: string, stream: Readable): Promise<Record<string, never>>;
   makeTwin(id: string, request: TwinRequest): Promise<TwinAnswer>;
   files(id: string, socket: Duplex): void;
+  hold(id: string): Promise<HoldAnswer>;
+  steer(id: string): Promise<Record<string, never>>;
   /** Books room for images, in place of what was booked with the offer. */
   bookRoom(id: string, bytes: number): Promise<RoomAnswer>;
   /** The images of a round of pre-copy. */
@@ -137,7 +139,7 @@ export function makeIncoming({ node, runDirectory, arrivals, engine, room, redis
     trees: trees.map((tree) => ({ name: tree.name, file: tree.file ?? null })),
   });
 
-  type Outside = "judge" | "compare" | "isBusy" | "known" | "authorise" | "files" | "status" | "startLost" | "removeStrays";
+  type Outside = "judge" | "compare" | "isBusy" | "known" | "authorise" | "files" | "status" | "steer" | "startLost" | "removeStrays";
   const steps: Omit<Incoming, Outside> = {
     async offer(id, offer) {
       await write(id, { description: offer.description, containerId: null, trees: [], state: "preparing", pagePort: null });
@@ -166,12 +168,17 @@ export function makeIncoming({ node, runDirectory, arrivals, engine, room, redis
       if (left !== null) await engine.remove(left.containerId, pendingFolder(left.containerId));
       const twin = await engine.create(half.description, id);
       const folder = pendingFolder(twin.containerId);
-      await engine.prepareRestore(twin.containerId, folder);
+      await engine.prepareRestore(half.description, twin.containerId, folder);
       await writeRsyncConfig(`${home}/${id}/rsyncd.conf`, twin.trees);
       const from = leaveMemory ? (await readMigration(redis, keys, id))?.from : undefined;
       const pagePort = from === undefined ? null : await engine.openPages(twin.containerId, folder, { node: from, migration: id });
       await write(id, { ...half, containerId: twin.containerId, trees: twin.trees, pagePort });
       return answer(twin.containerId, twin.trees, pagePort);
+    },
+
+    async hold(id) {
+      const { description, containerId } = await need(id);
+      return { holds: await engine.hold(description, containerId, pendingFolder(containerId)) };
     },
 
     async memory(id, images) {
@@ -349,6 +356,11 @@ export function makeIncoming({ node, runDirectory, arrivals, engine, room, redis
     },
     // Beside the memory, not after it: both belong to the freeze.
     files: (id, socket) => serveRsync(`${home}/${id}/rsyncd.conf`, socket, log),
+    // The source's threads stand still until this has its answer.
+    steer: async (id) => {
+      engine.steer((await need(id)).containerId);
+      return EMPTY;
+    },
     async status(id) {
       const half = await read(id);
       if (half === null) return { state: await inTurn(id, () => stateWithoutHalf(id)), pages: null };
@@ -364,6 +376,7 @@ export function makeIncoming({ node, runDirectory, arrivals, engine, room, redis
     pull: (id) => inTurn(id, () => steps.pull(id)),
     image: (id, stream) => afterNewest(id, stream, () => steps.image(id, stream)),
     makeTwin: (id, request) => inTurn(id, () => steps.makeTwin(id, request)),
+    hold: (id) => inTurn(id, () => steps.hold(id)),
     memory: (id, images) => afterNewest(id, images, () => steps.memory(id, images)),
     bookRoom: (id, bytes) => inTurn(id, () => steps.bookRoom(id, bytes)),
     round: (id, round, images) => afterNewest(id, images, () => steps.round(id, round, images)),

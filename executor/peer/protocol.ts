@@ -40,6 +40,11 @@ export interface TwinAnswer {
   readonly pagePort: number | null;
 }
 
+export interface HoldAnswer {
+  /** Whether packets for the workload are kept there from `steer` on. */
+  readonly holds: boolean;
+}
+
 export interface RestoreRequest {
   readonly epoch: number;
   readonly processes: readonly ProcessFact[];
@@ -86,6 +91,8 @@ export const routes = {
   probe: (id: string) => `/v1/migrations/${id}/probe`,
   twin: (id: string) => `/v1/migrations/${id}/twin`,
   files: (id: string) => `/v1/migrations/${id}/files`,
+  hold: (id: string) => `/v1/migrations/${id}/hold`,
+  steer: (id: string) => `/v1/migrations/${id}/steer`,
   memory: (id: string) => `/v1/migrations/${id}/memory`,
   /** Books room for images, in place of what the offer booked. */
   room: (id: string) => `/v1/migrations/${id}/room`,

@@ -28,6 +28,7 @@ export function checkNode(facts: NodeFacts, now: number): Check[] {
     judge("lazy restore", "userfaultfd works", facts.hasUserfaultfd ? [] : [finding("userfaultfd", "userfaultfd cannot be had")]),
     judge("pre-copy", "dirty pages are tracked", facts.tracksDirtyPages ? [] : [finding("soft-dirty", "dirty pages are not tracked")]),
     judge("io_uring", "switched off", facts.allowsIoUring ? [finding("io-uring-allowed", "kernel.io_uring_disabled is not 2")] : []),
+    judge("packets", `held by ${facts.packetHold.means}`, holdFindings(facts)),
     judge(
       "programs",
       Object.keys(TOOLS).join(", "),
@@ -41,6 +42,11 @@ export function checkNode(facts: NodeFacts, now: number): Check[] {
     ...checkCertificate(facts, now),
     ...checkRedis(facts),
   ];
+}
+
+/** A node that cannot hold packets loses those that come during the blackout of a workload that comes to it. */
+export function holdFindings({ node, packetHold }: NodeFacts): Finding[] {
+  return packetHold.means === null ? [finding("packets-not-held", `${node}: ${packetHold.reason}`)] : [];
 }
 
 function judge(topic: string, found: string, findings: readonly Finding[]): Check {

@@ -1,5 +1,5 @@
 import { type Finding, type FindingCode, finding } from "../../platform/findings.js";
-import { CLOCK_SKEW_FAIL_SECONDS } from "./check-node.js";
+import { CLOCK_SKEW_FAIL_SECONDS, holdFindings } from "./check-node.js";
 import { isOlder } from "./compare-versions.js";
 import type { NodeFacts } from "./node-facts.js";
 
@@ -13,6 +13,7 @@ export function compareNodes(source: NodeFacts, destination: NodeFacts): Finding
     ...abilityFindings(destination),
     ...traitFindings(source, destination),
     ...clockFindings(source, destination),
+    ...holdFindings(destination),
   ];
 }
 

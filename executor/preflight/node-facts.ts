@@ -13,6 +13,8 @@ export interface NodeFacts {
   readonly hasUserfaultfd: boolean;
   readonly tracksDirtyPages: boolean;
   readonly allowsIoUring: boolean;
+  /** How it can keep packets for a workload that comes; null with the reason. */
+  readonly packetHold: { readonly means: string | null; readonly reason: string };
   readonly engine: EngineFacts | null;
   readonly runDirectory: { readonly path: string; readonly isInMemory: boolean; readonly freeBytes: number };
   readonly certificate: CertificateFacts;
@@ -53,6 +55,7 @@ export interface FactSources {
   readonly node: string;
   readonly runDirectory: string;
   readonly tls: TlsFiles;
+  readonly packetHold: NodeFacts["packetHold"];
   /** Null: the engine does not answer. */
   engine(): Promise<EngineFacts | null>;
   redis(): Promise<RedisFacts | null>;

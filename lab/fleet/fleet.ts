@@ -24,6 +24,8 @@ export interface FleetOptions {
   readonly scheduler?: Record<string, unknown>;
   /** Labels of nodes, by name. */
   readonly nodeLabels?: Readonly<Record<string, Record<string, string>>>;
+  /** Settings of every executor, beside the lab's own. */
+  readonly executor?: Record<string, unknown>;
   readonly sampleSeconds?: number;
   readonly tickSeconds?: number;
   /** Without it only Redis, collectors and executors run: enough for moves made by a test itself. */
@@ -81,6 +83,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
       policies: options.policies ?? {},
       scheduler: options.scheduler ?? {},
       nodeLabels: options.nodeLabels ?? {},
+      executor: options.executor ?? {},
       mode: options.mode ?? "auto",
       signOfLifeSeconds: SIGN_OF_LIFE_SECONDS[kind],
       sampleSeconds: options.sampleSeconds ?? SAMPLE_SECONDS[kind],

@@ -22,6 +22,7 @@ export async function writeSettings(
   lab: Lab,
   options: {
     policies: Record<string, unknown>;
+    executor: Record<string, unknown>;
     mode: "observe" | "auto";
     sampleSeconds: number;
     tickSeconds: number;
@@ -53,6 +54,7 @@ export async function writeSettings(
         ...common,
         node: { id: node.name, peerHost: node.address, labels: options.nodeLabels[node.name] ?? {} },
         executor: {
+          ...options.executor,
           metricsPort: EXECUTOR_METRICS_PORT,
           signOfLifeSeconds: options.signOfLifeSeconds,
           tls: { authority: `${home}/ca.pem`, certificate: `${home}/node.pem`, key: `${home}/node.key` },

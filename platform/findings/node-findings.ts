@@ -47,6 +47,10 @@ export const NODE_FINDINGS = {
     "io_uring may be used here, and CRIU cannot save it: Node.js opens one whenever it may",
     "Set the sysctl kernel.io_uring_disabled=2, or UV_USE_IO_URING=0 in the environment of Node.js workloads, before they start.",
   ),
+  "packets-not-held": warns(
+    "What is sent to a workload during its blackout cannot be kept here: clients send it again by their own timers, and notice more of the move",
+    "Install socat, tc and nft (iproute2, nftables), and load the kernel modules ifb, nft_fwd_netdev, and sch_plug or sch_tbf.",
+  ),
   "tool-missing": fails("A program that migrations need is not in the PATH of the executor", "Install it; the message names the package."),
   "run-directory": fails(
     "`executor.runDirectory` is not in memory, so each image would pass through a disk during the freeze",

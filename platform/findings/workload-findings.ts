@@ -25,8 +25,16 @@ export const WORKLOAD_FINDINGS = {
   "volume-driver": fails("A volume is kept by a plugin", "Only volumes of the driver local can be moved."),
   "volume-shared": fails("A volume is used by another container too", "Give each its own volume."),
   "network-driver": fails(
-    "It is on a network whose addresses do not exist on other nodes",
-    "Attach it to a macvlan network that all nodes share.",
+    "It is on a network that ends at its node, so that its connections cannot follow it",
+    "Attach it to a macvlan network, or a bridge with a port into a segment that all nodes share; or allow that its connections are closed: label io.evenkeel.connections=close.",
+  ),
+  "networks-mixed": fails(
+    "It is on a network that ends at its node and on one that does not: some connections would have to be closed and others kept",
+    "Take it off one of them (`docker network disconnect`).",
+  ),
+  "connections-closed": warns(
+    "Its connections are closed when it moves, as its label allows",
+    "Clients have to connect again, to the node where it is then.",
   ),
   "io-uring": fails(
     "A process has io_uring open, which CRIU cannot save",
@@ -78,6 +86,11 @@ export const DESTINATION_FINDINGS = {
     "A network of that name is there, but its addresses do not include the workload's",
     "Create it with the same subnet as on the other nodes.",
   ),
+  "address-bound": fails(
+    "A socket of it is bound to an address that it cannot have there",
+    "Let the program listen on 0.0.0.0; or use a user-defined network with the same subnet on every node, in which the address is free.",
+  ),
+  "port-unavailable": fails("A port that it publishes cannot be opened there", "Free the port there, or publish another."),
   "volume-taken": fails("A volume of that name is there already", "Remove it if its data is not needed, or rename one of them."),
   "bind-mount-taken": fails(
     "A folder of its host that should move with it holds something there already",

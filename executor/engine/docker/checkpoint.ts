@@ -8,6 +8,7 @@ import { makeFifos, openForReading, openForWriting } from "../../channel/fifo.js
 import { parentOfFinal } from "../../image-rounds.js";
 import type { Checkpoint, FreezeOptions, FrozenMemory, WorkloadDescription } from "../engine.js";
 import { cgroupFlags } from "./cgroup-flags.js";
+import { closesConnections, markConnections } from "./connections.js";
 import { readCriuErrors } from "./criu-log.js";
 import { containerFolder, inspect } from "./describe.js";
 import { type DockerHost, findRuncRoot } from "./docker-host.js";
@@ -32,7 +33,7 @@ export async function startCheckpoint(
   host: DockerHost,
   description: WorkloadDescription,
   folder: string,
-  { leaveMemory, rounds }: FreezeOptions,
+  { leaveMemory, rounds, onStill }: FreezeOptions,
 ): Promise<Checkpoint> {
   for (const name of [...(rounds === 0 ? ["images"] : []), "work", "events", "verdict", "left-memory", "freezer"])
     await rm(`${folder}/${name}`, { recursive: true, force: true });
@@ -41,6 +42,12 @@ export async function startCheckpoint(
   await mkdir(`${folder}/images`, { recursive: true, mode: 0o755 });
   await mkdir(`${folder}/work`, { mode: 0o700 });
   await makeFifos([`${folder}/events`, `${folder}/verdict`]);
+  await markConnections(folder, description);
+  const closes = closesConnections(description);
+  const connections = closes ? "" : "--tcp-established ";
+  // runc has no flag for it.
+  const criuConfigFile = leaveMemory ? `${folder}/left-memory` : closes ? projectPath("executor/shim/close-connections.conf") : null;
+  const criuConfig = criuConfigFile === null ? {} : { CRIU_CONFIG_FILE: criuConfigFile };
   const root = await findRuncRoot(host, description.containerId);
   const { State } = await inspect(host, description.containerId);
   await writeFile(`${folder}/init-pid`, String(State.Pid));
@@ -52,7 +59,7 @@ export async function startCheckpoint(
   const parent = parentOfFinal(rounds);
   const child = spawn(
     projectPath("executor/shim/dump-and-thaw"),
-    `--root ${root} checkpoint --tcp-established --ext-unix-sk --file-locks --empty-ns network --image-path ${folder}/images --work-path ${folder}/work`
+    `--root ${root} checkpoint ${connections}--ext-unix-sk --file-locks --empty-ns network --image-path ${folder}/images --work-path ${folder}/work`
       .split(" ")
       .concat(
         parent === null ? [] : ["--parent-path", parent],
@@ -61,11 +68,7 @@ export async function startCheckpoint(
         description.containerId,
       ),
     // Detached and with files for stdio: if this executor dies, CRIU stays and waits for the verdict of our successor.
-    {
-      stdio: ["ignore", log, log],
-      detached: true,
-      env: { ...process.env, EVENKEEL_FOLDER: folder, ...(leaveMemory ? { CRIU_CONFIG_FILE: `${folder}/left-memory` } : {}) },
-    },
+    { stdio: ["ignore", log, log], detached: true, env: { ...process.env, EVENKEEL_FOLDER: folder, ...criuConfig } },
   );
   const exited = new Promise<number>((resolve) => {
     child.once("error", () => resolve(127));
@@ -75,7 +78,13 @@ export async function startCheckpoint(
   return {
     async dumped() {
       const begun = await conversation.events.next(["pre-dump", "exit"], DUMP_DEADLINE_SECONDS);
-      const done = begun.word === "exit" ? begun : await conversation.events.next(["post-dump", "exit"], DUMP_DEADLINE_SECONDS);
+      let done = begun;
+      if (done.word !== "exit") done = await conversation.events.next(["network-lock", "exit"], DUMP_DEADLINE_SECONDS);
+      if (done.word !== "exit") {
+        await onStill();
+        conversation.send("lock");
+        done = await conversation.events.next(["post-dump", "exit"], DUMP_DEADLINE_SECONDS);
+      }
       if (done.word === "exit") {
         conversation.close();
         throw new EvenkeelError("CHECKPOINT_FAILED", `runc checkpoint ended with ${done.rest}: ${await explain(folder)}`);

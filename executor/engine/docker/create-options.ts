@@ -1,7 +1,7 @@
 import type Docker from "dockerode";
 import { LABELS } from "../../../collector/protocol.js";
 import type { WorkloadDescription } from "../engine.js";
-import type { DockerConfig } from "./describe.js";
+import type { DockerConfig, EndpointInspect } from "./describe.js";
 
 /** The migration that made a container, so that a twin can be found again by an executor that died while making it. */
 export const MIGRATION_LABEL = "io.evenkeel.migration";
@@ -13,15 +13,16 @@ export const RUNTIME = "evenkeel";
  * The request that makes a stopped twin of a container. The same image by id (a tag may have moved), the same addresses asked for explicitly,
  * restarts held until the twin is proven to run, and volumes by name, so that anonymous ones keep their identity too.
  */
-export function toCreateOptions(description: WorkloadDescription, migrationId: string): Docker.ContainerCreateOptions {
+export function toCreateOptions(
+  description: WorkloadDescription,
+  migrationId: string,
+  withNewAddress: ReadonlySet<string> = new Set(),
+): Docker.ContainerCreateOptions {
   const { Config, HostConfig, Networks } = description.engineConfig as DockerConfig;
   const endpoints = Object.entries(Networks).map(([network, endpoint]) => [
     network,
     {
-      ...(endpoint.IPAMConfig == null && !endpoint.IPAddress
-        ? {}
-        : { IPAMConfig: { ...endpoint.IPAMConfig, ...(endpoint.IPAddress ? { IPv4Address: endpoint.IPAddress } : {}) } }),
-      ...(endpoint.MacAddress ? { MacAddress: endpoint.MacAddress } : {}),
+      ...(withNewAddress.has(network) ? {} : addressesOf(endpoint)),
       ...(endpoint.Aliases ? { Aliases: endpoint.Aliases } : {}),
       ...(endpoint.DriverOpts ? { DriverOpts: endpoint.DriverOpts } : {}),
     },
@@ -39,6 +40,13 @@ export function toCreateOptions(description: WorkloadDescription, migrationId: s
     },
     NetworkingConfig: { EndpointsConfig: Object.fromEntries(endpoints) },
   } as Docker.ContainerCreateOptions;
+}
+
+function addressesOf({ IPAMConfig, IPAddress, MacAddress }: EndpointInspect) {
+  return {
+    ...(IPAMConfig == null && !IPAddress ? {} : { IPAMConfig: { ...IPAMConfig, ...(IPAddress ? { IPv4Address: IPAddress } : {}) } }),
+    ...(MacAddress ? { MacAddress } : {}),
+  };
 }
 
 /** Volumes that the container got without naming them in Binds or Mounts (the image's VOLUME lines). */

@@ -5,6 +5,7 @@ import { EvenkeelError } from "../../../platform/errors.js";
 import { type FileTree, type NetworkAttachment, ROOT_TREE, type VolumeMount, type WorkloadDescription } from "../engine.js";
 import { movingFolders } from "./bind-mounts.js";
 import { type DockerHost, isNotFound } from "./docker-host.js";
+import { type NetworkInspect, uplinkDevices } from "./uplinks.js";
 import { findUpperFolder } from "./upper-folder.js";
 
 /** Docker's own inspection, narrowed to what a twin is made from. */
@@ -48,10 +49,14 @@ export async function describeContainer(host: DockerHost, containerId: string): 
   const seen = await inspect(host, containerId);
   const networks: NetworkAttachment[] = [];
   for (const [network, endpoint] of Object.entries(seen.NetworkSettings.Networks)) {
-    const driver = ["host", "none"].includes(network)
-      ? network
-      : ((await host.docker.getNetwork(network).inspect()) as { Driver: string }).Driver;
-    networks.push({ network, driver, ipv4Address: endpoint.IPAddress ?? "", macAddress: endpoint.MacAddress ?? "" });
+    const addresses = { ipv4Address: endpoint.IPAddress ?? "", macAddress: endpoint.MacAddress ?? "" };
+    if (network === "host" || network === "none") {
+      networks.push({ network, driver: network, ...addresses, keeps: network === "none" });
+      continue;
+    }
+    const inspected = (await host.docker.getNetwork(network).inspect()) as NetworkInspect;
+    const keeps = inspected.Driver === "macvlan" || (await uplinkDevices(inspected)).length > 0;
+    networks.push({ network, driver: inspected.Driver, ...addresses, keeps });
   }
   const volumes: VolumeMount[] = seen.Mounts.filter((mount) => mount.Type === "volume").map((mount) => ({
     name: mount.Name ?? "",

@@ -5,6 +5,7 @@ import { readHugePageBytes } from "../../preflight/process-findings.js";
 import type { Needs, WorkloadDescription } from "../engine.js";
 import { type DockerConfig, type Inspection, inspect, treesOf } from "./describe.js";
 import { type DockerHost, isNotFound } from "./docker-host.js";
+import { readBoundAddresses } from "./source-networks.js";
 import { findUpperFolder } from "./upper-folder.js";
 
 const run = promisify(execFile);
@@ -22,6 +23,7 @@ export async function readNeeds(host: DockerHost, description: WorkloadDescripti
     hugePageBytes: seen.State.Pid > 0 ? await readHugePageBytes(seen.State.Pid) : 0,
     ...(await readCovers(seen, description)),
     confinedBy: confinementsOf(seen, description),
+    boundAddresses: await readBoundAddresses(seen.State.Pid, description.networks),
   };
 }
 

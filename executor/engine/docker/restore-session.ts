@@ -14,13 +14,6 @@ import { fillSharedMemory } from "./shared-memory.js";
 
 const STEP_DEADLINE_SECONDS = 60;
 
-/** Silence for a namespace whose sockets are not back yet. The action script lifts it right after the commit. */
-const SILENCE = `table inet evenkeel {
-  chain in { type filter hook input priority -300; policy drop; }
-  chain out { type filter hook output priority -300; policy drop; }
-}
-`;
-
 /** Nobody writes to it: executor/pages/page-proxy.ts has a process wait there. */
 const HOLD = "hold";
 
@@ -31,7 +24,6 @@ export async function preparePendingRestore(folder: string): Promise<void> {
   // Under --userns-remap CRIU opens images as the namespace's root, through a descriptor of this folder; nobody else gets past its parent.
   await mkdir(`${folder}/images`, { mode: 0o755 });
   await mkdir(`${folder}/work`, { mode: 0o700 });
-  await writeFile(`${folder}/silence.nft`, SILENCE);
   await makeFifos([...FIFOS, HOLD].map((name) => `${folder}/${name}`));
 }
 

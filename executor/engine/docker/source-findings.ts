@@ -4,6 +4,7 @@ import type { WorkloadDescription } from "../engine.js";
 import { bindMountFindings } from "./bind-mounts.js";
 import { type DockerConfig, inspect } from "./describe.js";
 import type { DockerHost } from "./docker-host.js";
+import { sourceNetworkFindings } from "./source-networks.js";
 import { findUpperFolder } from "./upper-folder.js";
 
 /** What CRIU or the move would trip over, seen on the node where the workload runs. */
@@ -35,11 +36,7 @@ export async function sourceFindings(host: DockerHost, description: WorkloadDesc
     const others = users.filter((user) => user.Id !== description.containerId).map((user) => user.Names[0]?.slice(1));
     if (others.length > 0) add("volume-shared", `Volume ${volume.name} is also used by ${others.join(", ")}`);
   }
-  for (const network of description.networks) {
-    if (network.driver !== "macvlan") {
-      add("network-driver", `Network ${network.network} has driver ${network.driver}: its addresses do not exist on other nodes`);
-    }
-  }
+  findings.push(...sourceNetworkFindings(description));
   const sessions = (seen as unknown as { ExecIDs?: string[] | null }).ExecIDs ?? [];
   const tenancy = { hasSession: sessions.length > 0, sharesPids: (HostConfig.PidMode ?? "") !== "" };
   if (seen.State.Pid > 0) findings.push(...(await processFindings(seen.State.Pid, tenancy)));

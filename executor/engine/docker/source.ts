@@ -8,7 +8,7 @@ import { type DockerHost, isNotFound } from "./docker-host.js";
 import { findFreezer, thaw } from "./freezer.js";
 import { whyNotLazy } from "./lazy-pages.js";
 import { readNeeds } from "./needs.js";
-import { restoreArp, silenceArp } from "./network-silence.js";
+import { announceInside, speakAgain } from "./network-silence.js";
 import { startPreDump, whyNoDirtyTracking } from "./pre-dump.js";
 import { sourceFindings } from "./source-findings.js";
 
@@ -34,10 +34,6 @@ export function makeDockerSource(host: DockerHost): SourceEngine {
     whyNotLazy,
     coldCheckpoint: (description, folder) => startColdCheckpoint(host, description, folder),
     resumeCheckpoint: async (folder) => (await resumeColdCheckpoint(host, folder)) ?? resumeCheckpoint(folder),
-    silence: async (description) => {
-      const { State } = await inspect(host, description.containerId);
-      if (State.Running) await silenceArp(State.Pid);
-    },
     revive: async (description) => {
       const { State } = await inspect(host, description.containerId);
       if (!State.Running) {
@@ -47,7 +43,8 @@ export function makeDockerSource(host: DockerHost): SourceEngine {
       }
       // The script that started CRIU has done so, unless it was killed.
       await thaw(await findFreezer(State.Pid));
-      await restoreArp(
+      await speakAgain(State.Pid);
+      await announceInside(
         State.Pid,
         description.networks.map((network) => network.ipv4Address).filter((address) => address !== ""),
       );

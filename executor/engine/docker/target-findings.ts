@@ -1,17 +1,15 @@
 import { access } from "node:fs/promises";
-import { BlockList, isIPv6 } from "node:net";
 import { type Finding, type FindingCode, finding } from "../../../platform/findings.js";
 import { hugePageBytes, roomFindings } from "../../preflight/room.js";
-import type { Needs, NetworkAttachment, WorkloadDescription } from "../engine.js";
+import type { Needs, WorkloadDescription } from "../engine.js";
 import { folderFindings } from "./bind-mounts.js";
 import { RUNTIME } from "./create-options.js";
 import { readTraits } from "./describe.js";
 import type { DockerHost } from "./docker-host.js";
+import { targetNetworkFindings } from "./target-networks.js";
 
 /** Where containerd keeps images and what changed of them, unless it is told otherwise; it tells nobody. */
 const CONTAINERD_ROOT = "/var/lib/containerd";
-
-type Listed = Awaited<ReturnType<DockerHost["docker"]["listContainers"]>>;
 
 /** What would keep this node from taking the workload, found before anything is made. */
 export async function targetFindings(
@@ -35,7 +33,7 @@ export async function targetFindings(
   const containers = await host.docker.listContainers({ all: true });
   const namesake = containers.find((each) => each.Names.includes(`/${description.name}`));
   if (namesake !== undefined) add("name-taken", `A container named ${description.name} is here (${namesake.State})`);
-  for (const wanted of description.networks) findings.push(...(await networkFindings(host, wanted, containers)));
+  findings.push(...(await targetNetworkFindings(host, description, needs, containers)));
   const { Volumes } = await host.docker.listVolumes();
   for (const volume of description.volumes) {
     if ((Volumes ?? []).some((each) => each.Name === volume.name)) add("volume-taken", `A volume named ${volume.name} is here already`);
@@ -56,35 +54,6 @@ export async function targetFindings(
     add("huge-pages-short", `It has ${needs.hugePageBytes} bytes of huge pages; ${hugeBytes} are free here`);
   findings.push(...(await folderFindings(description.folders)), ...(await coverFindings(needs)));
   return findings;
-}
-
-async function networkFindings(host: DockerHost, wanted: NetworkAttachment, containers: Listed): Promise<Finding[]> {
-  const networks = await host.docker.listNetworks({ filters: { name: [wanted.network] } });
-  const network = networks.find((each) => each.Name === wanted.network && each.Driver === wanted.driver);
-  if (network === undefined) return [finding("network-missing", `No ${wanted.driver} network named ${wanted.network} is here`)];
-  const findings: Finding[] = [];
-  const subnets = (network.IPAM?.Config ?? []).flatMap(({ Subnet }) => (Subnet === undefined ? [] : [Subnet]));
-  if (wanted.ipv4Address !== "" && !subnets.some((subnet) => contains(subnet, wanted.ipv4Address)))
-    findings.push(
-      finding("network-differs", `${wanted.ipv4Address} is not in ${subnets.join(", ") || "any subnet"} of ${wanted.network} here`),
-    );
-  for (const each of containers) {
-    const endpoint = each.NetworkSettings?.Networks?.[wanted.network];
-    const name = each.Names[0]?.slice(1);
-    if (wanted.ipv4Address !== "" && endpoint?.IPAddress === wanted.ipv4Address)
-      findings.push(finding("address-taken", `${wanted.ipv4Address} belongs to ${name} here`));
-    if (wanted.macAddress !== "" && endpoint?.MacAddress === wanted.macAddress)
-      findings.push(finding("mac-taken", `${wanted.macAddress} belongs to ${name} here`));
-  }
-  return findings;
-}
-
-function contains(subnet: string, address: string): boolean {
-  const [network = "", prefix = ""] = subnet.split("/");
-  if (isIPv6(network)) return false;
-  const list = new BlockList();
-  list.addSubnet(network, Number(prefix));
-  return list.check(address);
 }
 
 async function coverFindings({ coveredPaths, absentPaths }: Needs): Promise<Finding[]> {

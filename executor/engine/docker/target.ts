@@ -5,21 +5,30 @@ import type { PageProxyOrders } from "../../pages/pages-protocol.js";
 import { type PageProxy, readPages, startPageProxy, stopPages } from "../../pages/start-page-proxy.js";
 import { removeFolder } from "../../remove-folder.js";
 import type { TargetEngine, WorkloadDescription } from "../engine.js";
+import { type Announcer, openAnnouncer } from "./announce.js";
 import { type BegunStart, beginStart } from "./begin-start.js";
 import { emptyFolders, makeFolders, movingFolders } from "./bind-mounts.js";
+import { markConnections } from "./connections.js";
 import { MIGRATION_LABEL, toCreateOptions } from "./create-options.js";
 import { type DockerConfig, type Inspection, inspect, treesOf } from "./describe.js";
 import { type DockerHost, isNotFound } from "./docker-host.js";
 import { startLazyPages, waitForPages, whyNotLazy } from "./lazy-pages.js";
 import { isOverlayMounted, remountOverlay } from "./overlay.js";
+import { armHold, dropHold, type HoldMeans } from "./packet-hold.js";
 import { pullImage } from "./pull-image.js";
 import { abandonRestore, preparePendingRestore, restoreContainer, resumeRestore } from "./restore-session.js";
 import { startCold } from "./start-cold.js";
 import { prepareStart, type StartRequest } from "./start-request.js";
 import { targetFindings } from "./target-findings.js";
+import { networksWithNewAddress } from "./target-networks.js";
+import { uplinksOf } from "./uplinks.js";
 
 /** The half of the Docker engine that a workload comes to. */
-export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, "firstPort" | "tls">): TargetEngine {
+export function makeDockerTarget(
+  host: DockerHost,
+  pages: Pick<PageProxyOrders, "firstPort" | "tls">,
+  { means }: HoldMeans,
+): TargetEngine {
   const hasImage = async (reference: string, imageId: string): Promise<boolean> => {
     try {
       return ((await host.docker.getImage(reference).inspect()) as { Id: string }).Id === imageId;
@@ -39,6 +48,12 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
   const forgetStart = (containerId: string) => {
     starts.get(containerId)?.cancel();
     starts.delete(containerId);
+  };
+  const announcers = new Map<string, Announcer>();
+  const letGo = async (containerId: string, folder: string) => {
+    announcers.get(containerId)?.close();
+    announcers.delete(containerId);
+    await dropHold(folder);
   };
   return {
     findings: async (description, needs) =>
@@ -70,7 +85,7 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
       }
     },
     create: async (description, migrationId) => {
-      const options = toCreateOptions(description, migrationId);
+      const options = toCreateOptions(description, migrationId, await networksWithNewAddress(host, description));
       // The name, where it means the same image here: `docker ps` then shows what it showed before.
       if (await hasImage(description.imageName, description.imageId)) options.Image = description.imageName;
       await makeFolders(description.folders);
@@ -93,10 +108,19 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
       if (await isOverlayMounted(mergedDir)) begun.set(containerId, { ...start, mergedDir });
       else await start.abandon();
     },
-    prepareRestore: async (containerId, folder) => {
+    prepareRestore: async (description, containerId, folder) => {
       await preparePendingRestore(folder);
+      await markConnections(folder, description);
       starts.set(containerId, prepareStart(host.socketPath, containerId));
     },
+    hold: async (description, containerId, folder) => {
+      const uplinks = await uplinksOf(host, description);
+      if (means === null || uplinks.length === 0) return false;
+      await armHold(folder, containerId, means, uplinks);
+      announcers.set(containerId, openAnnouncer(uplinks));
+      return true;
+    },
+    steer: (containerId) => announcers.get(containerId)?.announce(),
     restore: async (containerId, folder, decision) => {
       const proxy = proxies.get(containerId);
       proxies.delete(containerId);
@@ -109,7 +133,7 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
         });
       }
       const start = early ?? (await begin(containerId, folder));
-      return restoreContainer(host, containerId, folder, decision, {
+      const done = await restoreContainer(host, containerId, folder, decision, {
         begun: start,
         feedMemory: async () => {
           if (proxy === undefined) return startLazyPages(folder);
@@ -117,6 +141,9 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
           return true;
         },
       });
+      // Once more, for a switch that missed the first word.
+      announcers.get(containerId)?.announce();
+      return done;
     },
     whyNotLazy,
     openPages: async (containerId, folder, from) => {
@@ -143,12 +170,14 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
     },
     finish: async (description, containerId, folder) => {
       forgetStart(containerId);
+      await letGo(containerId, folder);
       await waitForPages(folder);
       await releaseRestarts(host, description, containerId);
     },
     resumeRestore: (containerId, folder) => resumeRestore(host, containerId, folder),
     remove: async (containerId, folder) => {
       forgetStart(containerId);
+      await letGo(containerId, folder);
       proxies.delete(containerId);
       await begun.get(containerId)?.abandon();
       begun.delete(containerId);

@@ -7,12 +7,14 @@ const LOOK = String.raw`
 find /run/evenkeel -mindepth 2 -maxdepth 2 2>/dev/null
 find /sys/fs/cgroup -path '*docker*' -name freezer.state -exec grep -l FROZEN {} + 2>/dev/null
 find /sys/fs/cgroup -path '*docker*' -name cgroup.events -exec grep -l 'frozen 1' {} + 2>/dev/null
+ip -o link show type ifb | sed 's/ mtu.*//; s/^[0-9]*:/packets are held by/'
+nft list tables netdev | sed 's/^/packets are redirected by /'
 for process in /proc/[0-9]*; do
   [ -r "$process/cmdline" ] || continue
   words=$(tr '\0' ' ' 2>/dev/null <"$process/cmdline")
   case $words in
     sh\ -c*) ;; # this very script
-    *criu-action* | *namespace-hook* | runc*checkpoint* | runc*restore* | *criu\ swrk* | *page-proxy.js* | *page-source.js* | *criu\ lazy-pages*) echo "process $words" ;;
+    *criu-action* | *namespace-hook* | runc*checkpoint* | runc*restore* | *criu\ swrk* | *page-proxy.js* | *page-source.js* | *criu\ lazy-pages* | socat*INTERFACE:*) echo "process $words" ;;
   esac
 done
 true`;
@@ -22,7 +24,6 @@ const LOOK_AT_NETWORK = `
 nsenter -t "$0" -n sh -c '
   nft list ruleset 2>/dev/null | grep -iE "evenkeel|criu"
   iptables-save 2>/dev/null | grep -i criu
-  [ "$(cat /proc/sys/net/ipv4/conf/all/arp_ignore)" = 0 ] || echo "ARP is silenced"
 '
 true`;
 

@@ -28,6 +28,7 @@ describe("A node by itself", () => {
     ["has no userfaultfd", { hasUserfaultfd: false }, "warn userfaultfd"],
     ["does not track dirty pages", { tracksDirtyPages: false }, "warn soft-dirty"],
     ["allows io_uring", { allowsIoUring: true }, "warn io-uring-allowed"],
+    ["cannot hold packets", { packetHold: { means: null, reason: "no ifb" } }, "warn packets-not-held"],
     ["cannot reach Docker", { engine: null }, "fail docker"],
     ["keeps images on a disk", { runDirectory: { path: "/srv", isInMemory: false, freeBytes: 1 } }, "fail run-directory"],
     ["has no certificate", { certificate: { ...CERTIFICATE, trouble: "ENOENT", expiresAt: null } }, "fail certificate"],

@@ -15,6 +15,7 @@ export function goodNode(changes: Partial<NodeFacts> = {}, engine: Partial<Engin
     hasUserfaultfd: true,
     tracksDirtyPages: true,
     allowsIoUring: false,
+    packetHold: { means: "plug", reason: "" },
     engine: {
       name: "docker",
       version: "28.5.2",

@@ -1,0 +1,50 @@
+import { execFile } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { promisify } from "node:util";
+import { projectPath } from "../../../platform/paths.js";
+import type { Uplink } from "./uplinks.js";
+
+const run = promisify(execFile);
+const SCRIPT = projectPath("executor/shim/packet-hold");
+
+/** How this kernel can keep packets back; null with the reason where it cannot. */
+export interface HoldMeans {
+  readonly means: "plug" | "tbf" | null;
+  readonly reason: string;
+}
+
+/** Tried out on a device of its own, once at the executor's start. @param isWanted `executor.holdPackets` */
+export async function findHoldMeans(isWanted: boolean): Promise<HoldMeans> {
+  if (!isWanted) return { means: null, reason: "executor.holdPackets is false" };
+  try {
+    const means = (await run(SCRIPT, ["means"])).stdout.trim();
+    return { means: means === "plug" ? "plug" : "tbf", reason: "" };
+  } catch (error) {
+    return { means: null, reason: (error as { stderr?: string }).stderr?.trim() || (error as Error).message };
+  }
+}
+
+/**
+ * From now on what comes in for the workload is kept, in its order, until the action script opens the hold in the resume or it is dropped.
+ * To be armed before traffic is drawn here.
+ */
+export async function armHold(folder: string, containerId: string, means: "plug" | "tbf", uplinks: readonly Uplink[]): Promise<void> {
+  const device = `ek${containerId.slice(0, 12)}`;
+  const chains = uplinks.map(
+    ({ device: uplink, macAddress }, index) =>
+      `  chain in${index} {\n    type filter hook ingress device "${uplink}" priority -500\n    ether daddr ${macAddress} fwd to "${device}"\n  }\n`,
+  );
+  await writeFile(`${folder}/hold.nft`, `table netdev ${device} {\n${chains.join("")}}\n`);
+  await writeFile(`${folder}/hold`, `${[`${device} ${means}`, ...uplinks.map((up) => `${up.device} ${up.macAddress}`)].join("\n")}\n`);
+  try {
+    await run(SCRIPT, ["arm", folder]);
+  } catch (error) {
+    await dropHold(folder);
+    throw error;
+  }
+}
+
+/** What is still held is lost. Safe to repeat, and where none was armed. */
+export async function dropHold(folder: string): Promise<void> {
+  await run(SCRIPT, ["drop", folder]);
+}
