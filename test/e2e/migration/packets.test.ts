@@ -1,8 +1,8 @@
 import { expect } from "chai";
 import { nowSeconds } from "../../../platform/clock.js";
 import { abortMigration } from "../../../platform/migration-record.js";
-import { type Capture, type Frame, sentAgainAfterAnswer, startCapture } from "../support/capture.js";
-import { announcesFrom, misdelivered, sentAfterTurn } from "../support/held-packets.js";
+import { type Capture, type Frame, startCapture } from "../support/capture.js";
+import { announcesFrom, misdelivered, sentAfterTurn, sentAgainAfterBlackout } from "../support/held-packets.js";
 import { listenForStage } from "../support/moments.js";
 import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "../support/moving-fleet.js";
 import { DATAGRAM_PORT, PACED_SINK, type PacedTraffic, STREAM_PORT, startPacedTraffic } from "../support/paced-traffic.js";
@@ -73,7 +73,7 @@ describe("Packets for a workload that is being moved", function () {
   });
 
   it("need not be sent again once it runs, as they must where they are not kept", async () => {
-    const kept = sentAgainAfterAnswer(await moveWatched(FIRST, SECOND), MAC);
+    const kept = sentAgainAfterBlackout(await moveWatched(FIRST, SECOND), PACED_SINK);
     const { lab } = moving.fleet;
     // Without socat the executor finds no means to hold packets.
     const withoutMeans = async <T>(doing: () => Promise<T>): Promise<T> => {
@@ -88,8 +88,8 @@ describe("Packets for a workload that is being moved", function () {
         await moving.startExecutor(FIRST);
       }
     };
-    const lost = sentAgainAfterAnswer(await withoutMeans(() => moveWatched(SECOND, FIRST)), MAC);
-    // Half: a sender whose timer has run out may not believe the first answer at once.
+    const lost = sentAgainAfterBlackout(await withoutMeans(() => moveWatched(SECOND, FIRST)), PACED_SINK);
+    // Not none: a sender whose timer has run out may not believe the first answer at once.
     expect(kept).to.be.lessThan(lost / 2);
   });
 

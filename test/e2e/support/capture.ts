@@ -21,31 +21,6 @@ export interface Frame {
   };
 }
 
-/**
- * TCP segments that the peers of `workload` sent although they had sent them before, after the workload had spoken again on the same
- * stream: what a sender still has to repair then, be its timer right or wrong meanwhile.
- */
-export function sentAgainAfterAnswer(frames: readonly Frame[], workloadMac: string): number {
-  const streams = new Map<string, { highest: number; answered: boolean }>();
-  let count = 0;
-  for (const { source, tcp } of frames) {
-    if (tcp === undefined) continue;
-    const [from, to] = tcp.ports.split(">");
-    if (source === workloadMac) {
-      const stream = streams.get(`${to}>${from}`);
-      if (stream !== undefined) stream.answered = true;
-      continue;
-    }
-    const stream = streams.get(tcp.ports) ?? { highest: tcp.sequence, answered: false };
-    streams.set(tcp.ports, stream);
-    // Modulo 2^32: what is less than half of it away is ahead.
-    const isNew = ((tcp.sequence + tcp.payloadBytes - stream.highest) | 0) > 0;
-    if (isNew) stream.highest = (tcp.sequence + tcp.payloadBytes) >>> 0;
-    else if (tcp.payloadBytes > 0 && stream.answered) count += 1;
-  }
-  return count;
-}
-
 export interface Capture {
   /** In the order in which they passed the machine's interface. */
   frames(): Promise<Frame[]>;
