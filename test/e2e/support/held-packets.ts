@@ -19,31 +19,6 @@ function blackoutIn(frames: readonly Frame[], workload: LabWorkload): { begin: n
 }
 
 /**
- * TCP segments that the workload's peers sent although they had sent them before, after it had spoken again on the same stream: what they had to
- * repair once the blackout was over. What their timers made them send again within it does not count.
- */
-export function sentAgainAfterBlackout(frames: readonly Frame[], workload: LabWorkload): number {
-  const { end } = blackoutIn(frames, workload);
-  const streams = new Map<string, { highest: number; isAnswered: boolean }>();
-  let count = 0;
-  frames.forEach(({ source, tcp }, index) => {
-    if (tcp === undefined) return;
-    if (source === workload.macAddress) {
-      const stream = streams.get(tcp.ports.split(">").reverse().join(">"));
-      if (stream !== undefined && index >= end) stream.isAnswered = true;
-      return;
-    }
-    const next = tcp.sequence + tcp.payloadBytes;
-    const stream = streams.get(tcp.ports) ?? { highest: tcp.sequence, isAnswered: false };
-    streams.set(tcp.ports, stream);
-    // Modulo 2^32: what is less than half of it away is ahead.
-    if (((next - stream.highest) | 0) > 0) stream.highest = next >>> 0;
-    else if (tcp.payloadBytes > 0 && stream.isAnswered) count += 1;
-  });
-  return count;
-}
-
-/**
  * The datagrams that a client sent after its traffic had been drawn to the destination, from the first gratuitous ARP in the blackout on.
  * @throws when there is no such ARP
  */
