@@ -121,7 +121,10 @@ async function carryOver(surroundings: Surroundings, held: Held, progress: Progr
 
   await rendezvous.meet("frozen");
   await enter(surroundings, held, "transfer");
-  const [changed] = await Promise.all([syncFrozen(surroundings, held, checkpoint, trees), isCold || sendMemory(surroundings, held, imagesPath)]);
+  const [changed] = await Promise.all([
+    syncFrozen(surroundings, held, checkpoint, trees),
+    isCold || sendMemory(surroundings, held, imagesPath),
+  ]);
 
   await enter(surroundings, held, "restore");
   const { timeline, sinceResumedSeconds } = await peer.restore(record.id, {

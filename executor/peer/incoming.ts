@@ -17,7 +17,17 @@ import { linkFinal, linkRound, makeRoundFolder } from "../image-rounds.js";
 import type { Introduction, NodeProbe } from "../preflight/node-probe.js";
 import { removeFolder } from "../remove-folder.js";
 import type { Arrivals } from "./arrivals.js";
-import type { HoldAnswer, IncomingStatus, Offer, OfferAnswer, RestoreAnswer, RestoreRequest, RoomAnswer, TwinAnswer, TwinRequest } from "./protocol.js";
+import type {
+  HoldAnswer,
+  IncomingStatus,
+  Offer,
+  OfferAnswer,
+  RestoreAnswer,
+  RestoreRequest,
+  RoomAnswer,
+  TwinAnswer,
+  TwinRequest,
+} from "./protocol.js";
 import { serveRsync, writeRsyncConfig } from "./rsync-server.js";
 
 export interface Incoming {

@@ -34,8 +34,8 @@ export async function armHold(folder: string, containerId: string, means: "plug"
     ({ device: uplink, macAddress }, index) =>
       `  chain in${index} {\n    type filter hook ingress device "${uplink}" priority -500\n    ether daddr ${macAddress} fwd to "${device}"\n  }\n`,
   );
-  await writeFile(`${folder}/hold.nft`, `table netdev ${device} {\n${chains.join("")}}\n`);
-  await writeFile(`${folder}/hold`, `${[`${device} ${means}`, ...uplinks.map((up) => `${up.device} ${up.macAddress}`)].join("\n")}\n`);
+  await writeFile(`${folder}/packets.nft`, `table netdev ${device} {\n${chains.join("")}}\n`);
+  await writeFile(`${folder}/packets`, `${[`${device} ${means}`, ...uplinks.map((up) => `${up.device} ${up.macAddress}`)].join("\n")}\n`);
   try {
     await run(SCRIPT, ["arm", folder]);
   } catch (error) {

@@ -24,11 +24,7 @@ import { networksWithNewAddress } from "./target-networks.js";
 import { uplinksOf } from "./uplinks.js";
 
 /** The half of the Docker engine that a workload comes to. */
-export function makeDockerTarget(
-  host: DockerHost,
-  pages: Pick<PageProxyOrders, "firstPort" | "tls">,
-  { means }: HoldMeans,
-): TargetEngine {
+export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, "firstPort" | "tls">, { means }: HoldMeans): TargetEngine {
   const hasImage = async (reference: string, imageId: string): Promise<boolean> => {
     try {
       return ((await host.docker.getImage(reference).inspect()) as { Id: string }).Id === imageId;
