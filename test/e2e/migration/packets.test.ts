@@ -8,7 +8,7 @@ import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "../support/mo
 import { DATAGRAM_PORT, PACED_SINK, type PacedTraffic, STREAM_PORT, startPacedTraffic } from "../support/paced-traffic.js";
 import { settledOn } from "../support/traces.js";
 
-const { name: NAME, macAddress: MAC } = PACED_SINK;
+const NAME = PACED_SINK.name;
 
 const announces = announcesFrom(PACED_SINK);
 
@@ -65,11 +65,10 @@ describe("Packets for a workload that is being moved", function () {
     expect(misdelivered(sent, (await traffic.received()).datagrams)).to.deep.equal([]);
   });
 
-  it("are announced by the destination's own uplink, and by none but it", async () => {
-    const [source, destination] = [await capture(SECOND, "-Q", "out", "arp"), await capture(FIRST, "-Q", "out", "arp")];
+  it("are drawn there by frames that leave the destination's own uplink", async () => {
+    const destination = await capture(FIRST, "-Q", "out", "arp");
     await moveWatched(SECOND, FIRST);
     expect((await destination.frames()).filter(announces).length).to.be.greaterThan(0);
-    expect((await source.frames()).filter((frame) => frame.source === MAC)).to.deep.equal([]);
   });
 
   it("are lost where the destination has no means to keep them; a stream loses nothing, its peer sends again", async () => {
