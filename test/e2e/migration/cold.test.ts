@@ -10,13 +10,13 @@ import { settledOn } from "../support/traces.js";
 const NAME = "counter";
 
 /**
- * Watches a file, which CRIU cannot carry to another host. Counts on in its volume from wherever it was, and tells each number by UDP: two copies, or
+ * Watches a folder of its root file system, which CRIU cannot find again on another host. Counts on in its volume from wherever it was, and tells each number by UDP: two copies, or
  * files that came without their last changes, would tell a number twice.
  */
 const PROGRAM = String.raw`
 import ctypes, os, socket, sys, time
 libc = ctypes.CDLL(None)
-libc.inotify_add_watch(libc.inotify_init(), b"/etc/hostname", 2)
+libc.inotify_add_watch(libc.inotify_init(), b"/srv", 2)
 out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 journal = os.open("/data/journal", os.O_RDWR | os.O_CREAT | os.O_APPEND)
 lines = os.pread(journal, 1 << 26, 0).split(b"\n")
@@ -90,6 +90,7 @@ describe("A workload that CRIU refuses and that may be stopped", function () {
   it("is stopped, moved and started with the same address and all its files, and the record says so", async () => {
     const begun = await starts();
     const record = await moving.moveWell(NAME, here, other());
+    expect(record.modeUsed).to.equal("cold");
     expect(record.blackoutSeconds).to.be.greaterThan(0);
     expect(record.bytes).to.not.have.property("memory");
     await endsWell(record);
