@@ -50,11 +50,9 @@ describe(`A move by pre-copy, between virtual nodes${obstacle === null ? "" : ` 
       expect(first?.bytes).to.be.greaterThan(MEGABYTES << 20);
       expect(others.length).to.be.greaterThan(0);
       for (const round of record.rounds.slice(0, -1)) expect(round.dirtyBytesPerSecond).to.be.greaterThan(0);
-      // What crossed in the freeze, of a memory that never rested. No clock is judged: where the machine is so busy that the channel carries less than the
-      // workload writes, only what it never writes has gone ahead.
-      const carried = first!.bytes / first!.seconds;
-      const share = first!.dirtyBytesPerSecond! < carried / 2 ? 1 / 3 : 1;
-      expect(record.bytes["memory"]).to.be.lessThan(share * first!.bytes);
+      // No clock is judged: where the machine is so busy that the channel carries less than the workload writes, rounds cannot shrink.
+      if (first!.dirtyBytesPerSecond! < first!.bytes / first!.seconds / 2) expect(others.at(-1)!.bytes).to.be.lessThan(first!.bytes / 3);
+      expect(record.bytes["memory"]).to.be.lessThan(first!.bytes);
       expect(await moving.answersOn(WRITER.name)).to.include({ wrongAnswers: 0, resets: 0, connectionKept: true });
       await settledOn(moving.fleet, WRITER.name, to);
     });
