@@ -96,6 +96,8 @@ describe("evenkeel doctor and evenkeel preflight", function () {
       await fleet.lab.node(FIRST).docker.getContainer(BURNER.name).inspect(),
       await fleet.lab.node(SECOND).docker.listContainers({ all: true }),
     ];
+    // Until its use has been measured twice its limit counts, a whole node's worth.
+    await waitFor("its use to be known", async () => (await preflight(BURNER.name, SECOND)).answer.isClear, { deadlineSeconds: 30 });
     const before = await look();
     const { code, answer } = await preflight(BURNER.name, SECOND);
     expect(answer).to.include({ name: BURNER.name, from: FIRST, to: SECOND, isClear: true, refusal: null });
