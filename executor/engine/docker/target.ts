@@ -155,6 +155,7 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
       await container.wait();
       // Not before: without CRIU's daemon it would run on with zeros for what is missing.
       await stopPages(folder);
+      await letGo(containerId, folder);
       // Without it the runtime starts the container as any other.
       await removeFolder(folder);
       await container.start().catch(ignoreStopped);
