@@ -8,7 +8,7 @@ import { forgetPages } from "../image-rounds.js";
 import { enter, type Held, type Surroundings, sourceFolder } from "./migration.js";
 import { outgoing } from "./outlet.js";
 import { readDemand, reserveRoom } from "./reserve.js";
-import { nextStep } from "./stop-rule.js";
+import { isWorthClosing, nextStep } from "./stop-rule.js";
 import { withRetries } from "./with-retries.js";
 
 /** What the memory that is left may add to the freeze: about what the rest of a freeze takes on a quiet machine. */
@@ -19,18 +19,26 @@ const ROOM_FACTOR = 2;
 
 /**
  * Pre-copy: sends the memory of the running workload in rounds, each only what was written since the one before, until another one would not make
- * the freeze shorter. Images cross while CRIU writes them. Returns how many rounds there are; none where the destination has no room for them.
+ * the freeze shorter. Images cross while CRIU writes them. Then the destination makes ready, and what was written meanwhile is sent in a last round where
+ * that is much. Returns how many rounds there are; none where the destination has no room for them.
  */
-export async function copyAhead(surroundings: Surroundings, held: Held, description: WorkloadDescription): Promise<number> {
+export async function copyAhead(
+  surroundings: Surroundings,
+  held: Held,
+  description: WorkloadDescription,
+  makeReady: () => Promise<void>,
+): Promise<number> {
   const rounds: RoundEntry[] = [];
   const room = await bookRoom(surroundings, held);
   if (typeof room === "string") {
     await enter(surroundings, held, "precopy", { modeUsed: "stopcopy", modeBecause: `not precopy: ${room}` });
+    await makeReady();
     return 0;
   }
   await enter(surroundings, held, "precopy", { rounds });
   let left = room.bytes;
   let linkBytesPerSecond = 0;
+  let readySeconds: number | null = null;
   for (;;) {
     const round = rounds.length + 1;
     const { dirtyBytesPerSecond } = rounds.at(-2) ?? { dirtyBytesPerSecond: null };
@@ -38,8 +46,10 @@ export async function copyAhead(surroundings: Surroundings, held: Held, descript
     held.live.expect({ stage: "precopy", kind: "precopy", round, ...dirty, note: `memory, round ${round}` });
     const done = await makeRound(surroundings, held, description, round);
     const previous = rounds.at(-1) ?? null;
-    // What this round found was written while the one before was made and sent.
-    if (previous !== null) rounds[rounds.length - 1] = { ...previous, dirtyBytesPerSecond: done.bytes / previous.seconds };
+    // What this round found was written while the one before was made and sent, and the destination made ready.
+    if (previous !== null) {
+      rounds[rounds.length - 1] = { ...previous, dirtyBytesPerSecond: done.bytes / (previous.seconds + (readySeconds ?? 0)) };
+    }
     rounds.push(done);
     left -= done.bytes;
     // A small round tells of its overhead, not of the link.
@@ -48,7 +58,13 @@ export async function copyAhead(surroundings: Surroundings, held: Held, descript
     held.log.info({ ...done, ...step }, "round of pre-copy");
     // Also where a cancelled migration is noticed.
     await enter(surroundings, held, "precopy", { rounds });
-    if (step.go === "freeze") return rounds.length;
+    if (readySeconds !== null) return rounds.length;
+    if (step.go === "round") continue;
+    // Not before the rounds: the destination's Docker would hold the twin's lock for as long as they take.
+    const began = monotonicSeconds();
+    await makeReady();
+    readySeconds = monotonicSeconds() - began;
+    if (!isWorthClosing({ ...done, previous, roomBytes: left }, readySeconds)) return rounds.length;
   }
 }
 

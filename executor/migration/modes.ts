@@ -6,11 +6,17 @@ import type { Held, Surroundings } from "./migration.js";
 export interface ModeSteps {
   /** Why it cannot be done on this node, in words; null = it can. */
   whyNot(surroundings: Surroundings): Promise<string | null>;
-  /** Done while the workload runs, right before the freeze. Returns on how many rounds the final images build. */
-  ahead(surroundings: Surroundings, held: Held, description: WorkloadDescription): Promise<number>;
+  /**
+   * Done while the workload runs, right before the freeze; calls `makeReady` once, which brings the destination to where it needs the images. Returns
+   * on how many rounds the final images build.
+   */
+  ahead(surroundings: Surroundings, held: Held, description: WorkloadDescription, makeReady: () => Promise<void>): Promise<number>;
 }
 
-const nothing = async () => 0;
+const nothing: ModeSteps["ahead"] = async (_surroundings, _held, _description, makeReady) => {
+  await makeReady();
+  return 0;
+};
 const can = async () => null;
 
 /** How a workload's memory crosses. */

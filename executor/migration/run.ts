@@ -22,6 +22,7 @@ import { reserveRoom } from "./reserve.js";
 import { bringImage, sendMemory } from "./send.js";
 import { finishCommitted, type Progress, settle } from "./settle.js";
 import { withRetries } from "./with-retries.js";
+
 /**
  * Carries out one claimed migration, from preflight to the closed record. Never throws for a migration that failed: the record says so.
  * States and the point of no return: docs/architecture-migration.md.
@@ -102,9 +103,10 @@ async function carryOver(surroundings: Surroundings, held: Held, progress: Progr
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const pages = twin.pagePort === null ? null : startPageSource(folder, pageOrders(surroundings, held, twin.pagePort));
   const trees = await syncWhileRunning(surroundings, held, { description, twin, fileBytes: needs.rootBytes + needs.volumeBytes });
-  const rounds = await MODES[choice.mode].ahead(surroundings, held, description);
-  await pages?.connected();
-  if (!isCold) await peer.begin(record.id);
+  const rounds = await MODES[choice.mode].ahead(surroundings, held, description, async () => {
+    await pages?.connected();
+    if (!isCold) await peer.begin(record.id);
+  });
 
   await rendezvous.meet("ready");
   await enter(surroundings, held, "freeze");

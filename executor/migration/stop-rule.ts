@@ -46,3 +46,13 @@ export function nextStep(facts: StopRuleFacts): NextStep {
 function expectedBytes({ bytes, seconds, previous }: StopRuleFacts): number {
   return previous === null ? UNKNOWN_SHARE * bytes : (bytes / previous.seconds) * seconds;
 }
+
+/**
+ * Whether one round more is worth it after the destination has made ready, which takes its time while the workload goes on writing: only if that is
+ * more than a small round, and neither rounds nor room are at their end.
+ */
+export function isWorthClosing(facts: Pick<StopRuleFacts, "round" | "bytes" | "previous" | "roomBytes">, readySeconds: number): boolean {
+  const { round, bytes, previous, roomBytes } = facts;
+  const writtenBytes = previous === null ? UNKNOWN_SHARE * bytes : (bytes / previous.seconds) * readySeconds;
+  return round < ROUNDS_MOST && writtenBytes > SMALL_BYTES && writtenBytes <= roomBytes;
+}

@@ -1,5 +1,12 @@
 import { expect } from "chai";
-import { nextStep, SHRINK_LEAST, SMALL_BYTES, type StopRuleFacts, UNKNOWN_SHARE } from "../../../executor/migration/stop-rule.js";
+import {
+  isWorthClosing,
+  nextStep,
+  SHRINK_LEAST,
+  SMALL_BYTES,
+  type StopRuleFacts,
+  UNKNOWN_SHARE,
+} from "../../../executor/migration/stop-rule.js";
 import { ROUNDS_MOST } from "../../../executor/peer/protocol.js";
 
 const MIB = 1 << 20;
@@ -90,5 +97,13 @@ describe("The rule that ends pre-copy", () => {
         }
       }
     }
+  });
+
+  it("makes one round more when much was written while the destination made ready", () => {
+    // 100 MiB/s, so 50 MiB in half a second and 3 MiB in 30 ms.
+    expect(isWorthClosing(SECOND, 0.5)).to.equal(true);
+    expect(isWorthClosing(SECOND, 0.03)).to.equal(false);
+    expect(isWorthClosing({ ...SECOND, roomBytes: 49 * MIB }, 0.5)).to.equal(false);
+    expect(isWorthClosing({ ...SECOND, round: ROUNDS_MOST }, 0.5)).to.equal(false);
   });
 });
