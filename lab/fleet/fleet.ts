@@ -58,7 +58,6 @@ export interface Fleet {
   close(): Promise<string[]>;
 }
 
-/** Emulated nodes take a quarter of a minute to load a program. */
 /** A handshake under emulation, beside a workload, takes seconds. */
 const SIGN_OF_LIFE_SECONDS = { namespaces: 1.5, vm: 15 };
 /** A sample is good for five of them, and an emulated node with other work is late. */
