@@ -54,6 +54,7 @@ function sampleOf(node: string, sequence: number): NodeSample {
     diskWriteBytesPerSecond: 1,
     maintenanceFile: null,
     workloads: node === "n1" ? [workload("web"), stays] : [],
+    health: { at: nowSeconds(), signs: [], unread: [] },
     failures: [],
   };
 }
