@@ -50,6 +50,8 @@ export interface FolderMount {
 
 /** The tree of a root file system's changes. */
 export const ROOT_TREE = "rootfs";
+/** The name of the tree that is what the workload has printed. */
+export const LOG_TREE = "log";
 
 /** A folder to be made equal on both ends; `name` is the same on both. */
 export interface FileTree {
@@ -192,6 +194,8 @@ export interface RestoreDecision {
   readonly processes: readonly ProcessFact[];
   /** The root file system was written to since `beginRestore`. */
   readonly rootChanged: boolean;
+  /** So was its log. */
+  readonly logChanged: boolean;
   /** Called once the copy is whole but still silent and still: true = let it run. */
   commit(): Promise<boolean>;
 }

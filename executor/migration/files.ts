@@ -66,6 +66,14 @@ async function syncOne(
   });
 }
 
+/** Whether a tree is certainly what it was just before its last round; one that there is not is. */
+export async function isAsBefore({ trees, looks }: SyncedTrees, name: string): Promise<boolean> {
+  const matched = trees.find(({ tree }) => tree.name === name);
+  if (matched === undefined) return true;
+  const before = looks.get(name) ?? null;
+  return before !== null && (await fingerprint(matched.tree)) === before;
+}
+
 /** The round in the freeze: the trees that changed since the last one, and every file that the workload has mapped writable. Returns the names of those. */
 export async function syncFrozen(
   surroundings: Surroundings,
@@ -74,10 +82,7 @@ export async function syncFrozen(
   synced: SyncedTrees,
 ): Promise<ReadonlySet<string>> {
   const changed = await Promise.all(
-    synced.trees.map(async (each) => {
-      const before = synced.looks.get(each.tree.name) ?? null;
-      return before === null || (await fingerprint(each.tree)) !== before ? [each] : [];
-    }),
+    synced.trees.map(async (each) => ((await isAsBefore(synced, each.tree.name)) ? [] : [each])),
   );
   const [mapped] = await Promise.all([
     checkpoint.mappedFiles(synced.trees.map(({ tree }) => tree)),

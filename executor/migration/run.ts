@@ -4,12 +4,12 @@ import { asEvenkeelError, EvenkeelError } from "../../platform/errors.js";
 import { blockersAmong, type Finding, finding } from "../../platform/findings.js";
 import { closeMigration, type MigrationRecord, readMigration } from "../../platform/migration-record.js";
 import { monotonicSeconds } from "../channel/events.js";
-import { ROOT_TREE } from "../engine/engine.js";
+import { LOG_TREE, ROOT_TREE } from "../engine/engine.js";
 import { startPageSource } from "../pages/start-page-source.js";
 import { preflight } from "../preflight/preflight.js";
 import { noteBlackout } from "./blackout-model.js";
 import { chooseFor, forecastOf } from "./choose-mode.js";
-import { syncFrozen, syncWhileRunning } from "./files.js";
+import { isAsBefore, syncFrozen, syncWhileRunning } from "./files.js";
 import { pageOrders } from "./follow.js";
 import { CRIU_ALONE, goesCold } from "./goes-cold.js";
 import { holdPackets } from "./hold-packets.js";
@@ -105,7 +105,8 @@ async function carryOver(surroundings: Surroundings, held: Held, progress: Progr
   const trees = await syncWhileRunning(surroundings, held, { description, twin, fileBytes: needs.rootBytes + needs.volumeBytes });
   const rounds = await MODES[choice.mode].ahead(surroundings, held, description, async () => {
     await pages?.connected();
-    if (!isCold) await peer.begin(record.id);
+    // A start that has begun knows nothing of what is printed afterwards, and would have to be begun again.
+    if (!isCold && (await isAsBefore(trees, LOG_TREE))) await peer.begin(record.id);
   });
 
   await rendezvous.meet("ready");
@@ -134,6 +135,7 @@ async function carryOver(surroundings: Surroundings, held: Held, progress: Progr
     processes,
     isCold,
     rootChanged: changed.has(ROOT_TREE),
+    logChanged: changed.has(LOG_TREE),
   });
   const blackoutSeconds = monotonicSeconds() - frozenAt - sinceResumedSeconds;
   held.log.info({ blackoutSeconds, expectedSeconds: choice.blackoutSeconds, timeline }, "resumed");

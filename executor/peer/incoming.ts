@@ -217,7 +217,7 @@ export function makeIncoming({ node, runDirectory, arrivals, engine, room, redis
       return EMPTY;
     },
 
-    async restore(id, { epoch, processes, isCold, rootChanged }) {
+    async restore(id, { epoch, processes, isCold, rootChanged, logChanged }) {
       const half = await need(id);
       await write(id, { ...half, state: "restoring", isCold });
       const commit = () => commitMigration(redis, keys, id, epoch, nowSeconds());
@@ -225,7 +225,7 @@ export function makeIncoming({ node, runDirectory, arrivals, engine, room, redis
         const folder = pendingFolder(half.containerId);
         const done = isCold
           ? await engine.startCold(half.containerId, folder, commit)
-          : await engine.restore(half.containerId, folder, { processes, rootChanged, commit });
+          : await engine.restore(half.containerId, folder, { processes, rootChanged, logChanged, commit });
         await noteRunning(id, half);
         return { timeline: done.timeline, sinceResumedSeconds: monotonicSeconds() - done.resumedAt };
       } catch (error) {

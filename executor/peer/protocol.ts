@@ -52,6 +52,7 @@ export interface RestoreRequest {
   readonly isCold: boolean;
   /** The root file system was synchronised in the freeze. */
   readonly rootChanged: boolean;
+  readonly logChanged: boolean;
 }
 
 export interface RestoreAnswer {

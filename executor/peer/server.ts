@@ -22,6 +22,7 @@ const restoreBody = z.object({
   isCold: z.boolean(),
   processes: z.array(z.object({ pid: z.number(), command: z.string(), threads: z.number() })),
   rootChanged: z.boolean(),
+  logChanged: z.boolean(),
 });
 const introduction = z.looseObject({ facts: z.looseObject({ node: z.string(), kernel: z.string() }), cpuImage: z.string().nullable() });
 const anewBody = z.object({

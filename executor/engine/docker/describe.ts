@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import type Docker from "dockerode";
 import { LABELS } from "../../../collector/protocol.js";
 import { EvenkeelError } from "../../../platform/errors.js";
-import { type FileTree, type NetworkAttachment, ROOT_TREE, type VolumeMount, type WorkloadDescription } from "../engine.js";
+import { type FileTree, LOG_TREE, type NetworkAttachment, ROOT_TREE, type VolumeMount, type WorkloadDescription } from "../engine.js";
 import { movingFolders } from "./bind-mounts.js";
 import { type DockerHost, isNotFound } from "./docker-host.js";
 import { type NetworkInspect, uplinkDevices } from "./uplinks.js";
@@ -124,7 +124,7 @@ export async function treesOf(host: DockerHost, seen: Inspection): Promise<FileT
   const folders = movingFolders(seen).map((each, index) => ({ name: `folder-${index}`, path: each.source, mountedAt: each.destination }));
   // Docker tells LogPath only once the container has been started, and the log has to be there before.
   const isFile = seen.HostConfig.LogConfig?.Type === "json-file";
-  const log = isFile ? [{ name: "log", path: await containerFolder(host, seen.Id), file: `${seen.Id}-json.log` }] : [];
+  const log = isFile ? [{ name: LOG_TREE, path: await containerFolder(host, seen.Id), file: `${seen.Id}-json.log` }] : [];
   return [{ name: ROOT_TREE, path: upper, mountedAt: "/" }, ...volumes, ...folders, ...log];
 }
 

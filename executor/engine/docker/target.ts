@@ -97,8 +97,10 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
       return twins.map((each) => each.Labels[MIGRATION_LABEL] ?? "");
     },
     beginRestore: async (containerId, folder) => {
-      const mergedDir = (await inspect(host, containerId)).GraphDriver?.Data?.["MergedDir"];
-      if (mergedDir === undefined) return;
+      const { GraphDriver, HostConfig } = await inspect(host, containerId);
+      const mergedDir = GraphDriver?.Data?.["MergedDir"];
+      // Docker removes a container of `--rm` when its start is called off.
+      if (mergedDir === undefined || HostConfig.AutoRemove) return;
       const start = await begin(containerId, folder);
       // Else what is synchronised in the freeze could not be made to show: Docker mounts it anew then.
       if (await isOverlayMounted(mergedDir)) begun.set(containerId, { ...start, mergedDir });
@@ -122,13 +124,15 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
       proxies.delete(containerId);
       const early = begun.get(containerId);
       begun.delete(containerId);
-      if (early !== undefined && decision.rootChanged) {
+      // Docker's logger takes the log for as long as it was when the start began: readers would never see what came since, or hang.
+      if (decision.logChanged) await early?.abandon();
+      else if (early !== undefined && decision.rootChanged) {
         await remountOverlay(early.mergedDir).catch(async (error: unknown) => {
           await early.abandon();
           throw error;
         });
       }
-      const start = early ?? (await begin(containerId, folder));
+      const start = early === undefined || decision.logChanged ? await begin(containerId, folder) : early;
       const done = await restoreContainer(host, containerId, folder, decision, {
         begun: start,
         feedMemory: async () => {

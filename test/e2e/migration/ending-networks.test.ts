@@ -224,6 +224,8 @@ describe("A workload on a network that ends at its node", function () {
         await waitFor("it to count on", async () => (await last()) > before);
         const all = (await second.getContainer("hermit").logs({ stdout: true })).toString();
         expect(all.match(/ready/g)).to.have.length(1);
+        const numbers = [...all.matchAll(/(\d+)\n/g)].map(([, number]) => Number(number));
+        expect(numbers).to.deep.equal(numbers.map((_, index) => index));
       },
     ));
 });
