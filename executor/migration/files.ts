@@ -81,9 +81,7 @@ export async function syncFrozen(
   checkpoint: Checkpoint,
   synced: SyncedTrees,
 ): Promise<ReadonlySet<string>> {
-  const changed = await Promise.all(
-    synced.trees.map(async (each) => ((await isAsBefore(synced, each.tree.name)) ? [] : [each])),
-  );
+  const changed = await Promise.all(synced.trees.map(async (each) => ((await isAsBefore(synced, each.tree.name)) ? [] : [each])));
   const [mapped] = await Promise.all([
     checkpoint.mappedFiles(synced.trees.map(({ tree }) => tree)),
     syncRound(surroundings, held, changed.flat(), true),

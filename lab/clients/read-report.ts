@@ -20,7 +20,8 @@ export function clientsAt(socketPath: string) {
 /** One request to the program. Throws with its own words when refused. */
 export function ask(socketPath: string, method: string, path: string, body?: unknown): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const sent = request({ socketPath, method, path, headers: { "content-type": "application/json" } }, (response) => {
+    const headers = body === undefined ? {} : { "content-type": "application/json" };
+    const sent = request({ socketPath, method, path, headers }, (response) => {
       json(response).then((answer) => {
         if (response.statusCode === 200) resolve(answer);
         else reject(new Error(`the lab's clients answered ${response.statusCode} to ${method} ${path}: ${JSON.stringify(answer)}`));

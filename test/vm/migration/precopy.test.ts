@@ -43,7 +43,7 @@ describe(`A move by pre-copy, between virtual nodes${obstacle === null ? "" : ` 
     [SECOND, FIRST, "and back"],
   ] as const) {
     it(`keeps the connection and every page of a workload that rewrites its memory, ${way}`, async () => {
-      const record = await moving.moveWell(WRITER.name, from, to);
+      const record = await moving.moveWell(WRITER.name, from, to, "precopy");
       expect(record.modeUsed).to.equal("precopy");
       expect(record.timeline.map(({ stage }) => stage)).to.include("precopy");
       const [first, ...others] = record.rounds;
@@ -63,7 +63,7 @@ describe(`A move by pre-copy, between virtual nodes${obstacle === null ? "" : ` 
     // The images of the first round meet a folder in which nothing can be made.
     await lab.node(SECOND).exec(["sh", "-c", "mkdir -p /run/evenkeel/in && mount -t tmpfs -o size=16m small /run/evenkeel/in"]);
     try {
-      const record = await moving.move(WRITER.name, FIRST, SECOND);
+      const record = await moving.move(WRITER.name, FIRST, SECOND, "precopy");
       expect(record.result).to.equal("failed");
       expect(record.timeline.at(-1)?.stage).to.equal("precopy");
       await settledOn(moving.fleet, WRITER.name, FIRST);
