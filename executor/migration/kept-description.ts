@@ -1,5 +1,6 @@
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, readFile, rm } from "node:fs/promises";
 import type { WorkloadDescription } from "../engine/engine.js";
+import { writeDurably } from "../write-durably.js";
 import type { Surroundings } from "./migration.js";
 
 function keptPath(surroundings: Surroundings, id: string): string {
@@ -11,13 +12,8 @@ function keptPath(surroundings: Surroundings, id: string): string {
  * power cut too.
  */
 export async function keepDescription(surroundings: Surroundings, id: string, description: WorkloadDescription): Promise<void> {
-  const path = keptPath(surroundings, id);
   await mkdir(`${surroundings.stateDirectory}/leaving`, { recursive: true, mode: 0o700 });
-  const file = await open(`${path}.new`, "w", 0o600);
-  await file.writeFile(JSON.stringify(description));
-  await file.sync();
-  await file.close();
-  await rename(`${path}.new`, path);
+  await writeDurably(keptPath(surroundings, id), JSON.stringify(description));
 }
 
 /** Null when the migration had not come to the freeze: nothing was changed then. */

@@ -1,5 +1,6 @@
-import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import type { WorkloadDescription } from "../engine/engine.js";
+import { writeDurably } from "../write-durably.js";
 
 export type Arrivals = ReturnType<typeof keepArrivals>;
 
@@ -13,11 +14,7 @@ export function keepArrivals(stateDirectory: string) {
   return {
     async keep(id: string, description: WorkloadDescription): Promise<void> {
       await mkdir(folder, { recursive: true, mode: 0o700 });
-      const file = await open(`${path(id)}.new`, "w", 0o600);
-      await file.writeFile(JSON.stringify(description));
-      await file.sync();
-      await file.close();
-      await rename(`${path(id)}.new`, path(id));
+      await writeDurably(path(id), JSON.stringify(description));
     },
     async read(id: string): Promise<WorkloadDescription | null> {
       const text = await readFile(path(id), "utf8").catch(() => null);
