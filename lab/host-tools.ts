@@ -2,6 +2,9 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 
+/** What signs Debian; other distributions have it in a package. */
+export const DEBIAN_KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
+
 const PATH = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
 /** Installs, by apt, the packages of those commands (or files, by absolute path) that this machine lacks: `{ ip: "iproute2" }`. */

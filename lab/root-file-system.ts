@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
-import { chmod, copyFile, cp, mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { existsSync, readFileSync } from "node:fs";
+import { chmod, copyFile, cp, mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { execa } from "execa";
 import { cacheFolder } from "./folders.js";
-import { ensureTools } from "./host-tools.js";
+import { DEBIAN_KEYRING, ensureTools } from "./host-tools.js";
 import { withLock } from "./kernel-lock.js";
 import { SUITE } from "./root-recipe.js";
 
@@ -35,7 +35,7 @@ export async function buildRoot(name: string, packages: readonly string[], onPro
     const partial = `${folder}.partial`;
     await rm(partial, { recursive: true, force: true });
     onProgress("looking for debootstrap");
-    await ensureTools({ debootstrap: "debootstrap", "/usr/share/keyrings/debian-archive-keyring.gpg": "debian-archive-keyring" });
+    await ensureTools({ debootstrap: "debootstrap", [DEBIAN_KEYRING]: "debian-archive-keyring" });
     await bootstrap(partial, onProgress);
     await install(partial, packages, onProgress);
     await writeManifest(partial);
@@ -44,13 +44,16 @@ export async function buildRoot(name: string, packages: readonly string[], onPro
   });
 }
 
-/** The mirror this machine's apt uses, when it is Debian; debootstrap's own choice otherwise. */
-async function mirror(): Promise<string[]> {
-  const release = await readFile("/etc/os-release", "utf8");
-  if (!/^ID=debian$/m.test(release)) return [];
+/** Null on Debian itself. */
+export function whyNoDebian(): string | null {
+  return /^ID=debian$/m.test(readFileSync("/etc/os-release", "utf8")) ? null : "this machine's apt does not lead to Debian";
+}
+
+/** The mirror this machine's apt uses; null when it is not Debian's. */
+export async function debianMirror(): Promise<string | null> {
+  if (whyNoDebian() !== null) return null;
   const { stdout } = await execa("apt-get", ["indextargets", "--format", "$(SITE)"]);
-  const site = stdout.split("\n").find((line) => line !== "" && !line.includes("security"));
-  return site === undefined ? [] : [site];
+  return stdout.split("\n").find((line) => line !== "" && !line.includes("security")) ?? null;
 }
 
 /** How this machine's apt reaches its mirror (proxy, and what age of it is accepted): the tree's apt reaches the same one. */
@@ -67,11 +70,18 @@ async function bootstrap(target: string, onProgress: Progress): Promise<void> {
   // An older debootstrap does not know the release; it is laid out like every other.
   const script = join(scripts, "scripts", SUITE);
   if (!existsSync(script)) await symlink("sid", script);
+  // Without one debootstrap has its own choice.
+  const mirror = await debianMirror();
   let steps = 0;
-  await followed("debootstrap", ["--variant=minbase", SUITE, target, ...(await mirror())], { DEBOOTSTRAP_DIR: scripts }, (line) => {
-    if (/^I: (Retrieving|Validating|Extracting|Unpacking|Configuring)/.test(line)) steps += 1;
-    onProgress("building the base system", Math.min(99, Math.round((steps / BASE_STEPS) * 100)));
-  });
+  await followed(
+    "debootstrap",
+    ["--variant=minbase", SUITE, target, ...(mirror === null ? [] : [mirror])],
+    { DEBOOTSTRAP_DIR: scripts },
+    (line) => {
+      if (/^I: (Retrieving|Validating|Extracting|Unpacking|Configuring)/.test(line)) steps += 1;
+      onProgress("building the base system", Math.min(99, Math.round((steps / BASE_STEPS) * 100)));
+    },
+  );
   await rm(scripts, { recursive: true, force: true });
 }
 

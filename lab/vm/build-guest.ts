@@ -2,13 +2,11 @@ import { existsSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
-import { projectPath } from "../../platform/paths.js";
-import { CONTAINERD_SETTINGS, daemonSettings } from "../docker-settings.js";
 import { cacheFolder } from "../folders.js";
 import { ensureTools } from "../host-tools.js";
 import { withLock } from "../kernel-lock.js";
 import type { Progress } from "../root-file-system.js";
-import { GUEST_FILES, guestId } from "./guest-recipe.js";
+import { GUEST_ENVIRONMENT, GUEST_FILES, GUEST_SCRIPT, guestId } from "./guest-recipe.js";
 
 /**
  * The folder with a guest's kernel (`vmlinuz`), `initramfs`, `disk.ext4` and the `key` that its sshd lets in; made from the root
@@ -26,20 +24,8 @@ export async function buildGuest(rootDirectory: string, onProgress: Progress = (
     await rm(partial, { recursive: true, force: true });
     const made = await execa(
       "setpriv",
-      [
-        "--pdeathsig",
-        "KILL",
-        "--",
-        "unshare",
-        "--mount",
-        "--",
-        "bash",
-        projectPath("lab/vm/scripts/make-guest.sh"),
-        rootDirectory,
-        GUEST_FILES,
-        partial,
-      ],
-      { reject: false, all: true, env: { DAEMON_SETTINGS: daemonSettings({ hosts: [], isConfined: false }), CONTAINERD_SETTINGS } },
+      ["--pdeathsig", "KILL", "--", "unshare", "--mount", "--", "bash", GUEST_SCRIPT, rootDirectory, GUEST_FILES, partial],
+      { reject: false, all: true, env: GUEST_ENVIRONMENT },
     );
     if (made.exitCode !== 0) throw new Error(`the virtual nodes' disk could not be made:\n${made.all.split("\n").slice(-15).join("\n")}`);
     await rename(partial, folder);

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { projectPath } from "../../platform/paths.js";
+import { CONTAINERD_SETTINGS, daemonSettings } from "../docker-settings.js";
 import { LAB_PACKAGES } from "../root-recipe.js";
 
 /**
@@ -20,13 +21,16 @@ export const VM_PACKAGES: readonly string[] = [
   "xz-utils",
 ];
 
-/** Raise when a guest is to be built anew although its files are the same. */
-const GUEST_VERSION = 1;
 export const GUEST_FILES = projectPath("lab/vm/guest");
+export const GUEST_SCRIPT = projectPath("lab/vm/scripts/make-guest.sh");
+/** What the script is told beside folders. */
+export const GUEST_ENVIRONMENT = { DAEMON_SETTINGS: daemonSettings({ hosts: [], isConfined: false }), CONTAINERD_SETTINGS };
 
 /** Names a guest by all that it is made from. */
 export async function guestId(rootDirectory: string): Promise<string> {
-  const hash = createHash("sha256").update(`${GUEST_VERSION} ${rootDirectory}`);
+  const hash = createHash("sha256")
+    .update(`${rootDirectory} ${JSON.stringify(GUEST_ENVIRONMENT)}`)
+    .update(await readFile(GUEST_SCRIPT));
   for (const name of (await readdir(GUEST_FILES)).sort()) hash.update(name).update(await readFile(join(GUEST_FILES, name)));
   return `guest-${hash.digest("hex").slice(0, 12)}`;
 }

@@ -21,7 +21,7 @@ for module in virtio_pci virtio_blk ext4; do chroot "$tree" modprobe -S "$kernel
   sed -n 's/^insmod \([^ ]*\).*/\1/p' | awk '!seen[$0]++' |
   while read -r path; do
     name=$(basename "${path%.xz}")
-    case $path in *.xz) xz -dc "$tree$path" >"/mnt/initramfs/modules/$name" ;; *) cp "$tree$path" "/mnt/initramfs/modules/$name" ;; esac
+    case $path in *.xz) chroot "$tree" xz -dc "$path" >"/mnt/initramfs/modules/$name" ;; *) cp "$tree$path" "/mnt/initramfs/modules/$name" ;; esac
     echo "$name" >>/mnt/initramfs/modules/order
   done
 touch /mnt/initramfs/modules/order
