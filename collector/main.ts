@@ -14,7 +14,6 @@ await runMain("collector", async (rootLog) => {
   const docker = new Docker({ socketPath: config.node.dockerSocket });
   const collector = startCollector({ config, redis, docker, metrics, log });
   const server = await serveMetrics(metrics.registry, config.collector.metricsPort, "0.0.0.0", async () => collector.health());
-  log.info({ metricsPort: server.port }, "collecting");
 
   const stop = async (signal: string) => {
     log.info({ signal }, "stopping");
@@ -24,4 +23,5 @@ await runMain("collector", async (rootLog) => {
   };
   process.once("SIGTERM", stop);
   process.once("SIGINT", stop);
+  log.info({ metricsPort: server.port }, "collecting");
 });

@@ -93,7 +93,6 @@ await runMain("executor", async (rootLog) => {
   const reports = reportPeers({ node, redis, keys, log, connect: surroundings.connect });
   const worker = startWorker(surroundings, metrics, redis, config.executor.concurrency);
   const questions = answerQuestions({ redis, keys, node, log }, (question) => examine(surroundings, question));
-  log.info({ peerPort: peers.port, metricsPort: metricsServer.port, packetHold: hold.means }, "executor ready");
 
   const stop = async () => {
     questions.close();
@@ -105,4 +104,5 @@ await runMain("executor", async (rootLog) => {
     redis.disconnect();
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void stop().finally(() => process.exit(0)));
+  log.info({ peerPort: peers.port, metricsPort: metricsServer.port, packetHold: hold.means }, "executor ready");
 });

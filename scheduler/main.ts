@@ -14,8 +14,6 @@ try {
   const subscriber = connectRedis(config.redis);
   await assertNoEviction(redis);
   const scheduler = await startScheduler({ config, configFile, redis, subscriber, registry: makeRegistry(), log });
-  log.info({ port: scheduler.port, mode: config.scheduler.mode }, "serving");
-  if (config.scheduler.operatorToken === undefined) log.warn("no scheduler.operatorToken: every change is refused");
 
   let stopping = false;
   const stop = async (signal: string) => {
@@ -29,6 +27,9 @@ try {
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
   process.on("SIGHUP", () => scheduler.reload());
+  // Only now: whoever reads this may send a signal.
+  log.info({ port: scheduler.port, mode: config.scheduler.mode }, "serving");
+  if (config.scheduler.operatorToken === undefined) log.warn("no scheduler.operatorToken: every change is refused");
 } catch (error) {
   log.fatal({ err: error }, "cannot start");
   process.exitCode = 1;
