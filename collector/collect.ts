@@ -6,7 +6,7 @@ import { makeKeys } from "../platform/keys.js";
 import type { Logger } from "../platform/log.js";
 import { makeAnnouncer } from "./announcer.js";
 import { makePattern, pushPattern } from "./daily-pattern.js";
-import { countOoms, dockerFolders } from "./health/engine-facts.js";
+import { countOoms, dockerFolders, rememberLimited } from "./health/engine-facts.js";
 import { watchHealth } from "./health/watch-health.js";
 import type { CollectorMetrics } from "./metrics.js";
 import { makeProbe } from "./probe.js";
@@ -42,10 +42,10 @@ export function startCollector({ config, redis, docker, metrics, log, root, watc
   const keys = makeKeys(config.redis.prefix);
   const closing = new AbortController();
   const containers = watchContainers(docker, log, watchTimes);
-  const memoryLimited = new Set<string>();
+  const memoryLimited = rememberLimited(containers.oomEvents);
   const health = watchHealth({
     written: async () => [...(await dockerFolders(docker)), config.executor.stateDirectory],
-    oomCounts: () => countOoms(containers.oomEvents(), memoryLimited),
+    oomCounts: () => countOoms(containers.oomEvents(), memoryLimited.ids),
   });
   const takeSample = makeSampler({
     node: config.node.id,
@@ -97,8 +97,7 @@ export function startCollector({ config, redis, docker, metrics, log, root, watc
     if (failures.length > 0) log.debug({ failures }, "some readings failed");
     metrics.addTraffic(traffic);
     metrics.show(sample);
-    // Kept when the container has gone: the engine tells of its end after the kernel has.
-    for (const { containerId, memoryLimitBytes } of sample?.workloads ?? []) if (memoryLimitBytes !== null) memoryLimited.add(containerId);
+    if (sample !== null) memoryLimited.see(sample.workloads, sample.at);
     if (sample === null || !isPublishable) return;
     publisher.offer(sample);
     const halfHour = pattern.add(sample);

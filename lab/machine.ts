@@ -6,7 +6,7 @@ import type { Size } from "./cgroups.js";
 import { waitFor } from "./deadline.js";
 import { type ExecOptions, execIn, type Output } from "./enter.js";
 import { launch } from "./launch.js";
-import { type Service, type ServiceOptions, Services } from "./service.js";
+import { launchInMachine, type Service, type ServiceOptions, Services } from "./service.js";
 import { addressOf, type Site, SUBNET_PREFIX } from "./site.js";
 
 /** One computer of the lab: namespaces of its own, plugged into the lab's bridge. */
@@ -52,7 +52,7 @@ export async function startMachine(site: Site, options: MachineOptions): Promise
   await furnish(site, folder, options);
   const powerOn = () => launch("start-machine.sh", folder, { lab: site.lab, name, size: options });
   const setLink = (state: "up" | "down") => execIn(site.fabric.folder, ["ip", "link", "set", port, state]).then(() => undefined);
-  const services = new Services(folder);
+  const services = new Services(launchInMachine(folder));
   let pid = await powerOn();
   return {
     name,

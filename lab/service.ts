@@ -27,32 +27,49 @@ export interface ServiceOptions {
 
 const START_DEADLINE_SECONDS = 30;
 /** Signals that leave the process alive. */
-export const GENTLE: readonly NodeJS.Signals[] = ["SIGSTOP", "SIGCONT", "SIGHUP", "SIGUSR1", "SIGUSR2"];
+const GENTLE: readonly NodeJS.Signals[] = ["SIGSTOP", "SIGCONT", "SIGHUP", "SIGUSR1", "SIGUSR2"];
+
+/** A process that has been started, as the one who started it knows it. */
+export interface Launched {
+  /** What ends when it ends. */
+  readonly child: ChildProcess;
+  readonly pid: number;
+  readonly logFile: string;
+  /** It may have ended by itself; then this does nothing. */
+  send(signal: NodeJS.Signals): Promise<void>;
+}
+
+/** Starts a command somewhere, detached. Resolves once the command itself runs. @throws Error when it ended at once. */
+export type Launch = (command: readonly string[], options: ServiceOptions) => Promise<Launched>;
 
 /** Starts the services of one machine and knows those that run. */
 export class Services {
-  readonly #folder: string;
+  readonly #launch: Launch;
   readonly #running = new Map<string, Service>();
 
-  constructor(folder: string) {
-    this.#folder = folder;
+  constructor(launch: Launch) {
+    this.#launch = launch;
   }
 
   get(name: string): Service | undefined {
     return this.#running.get(name);
   }
 
+  /** All have ended at once, with the machine's power. */
+  forget(): void {
+    this.#running.clear();
+  }
+
   async start(command: readonly string[], options: ServiceOptions): Promise<Service> {
-    const { name, env, cwd } = options;
-    if (this.#running.has(name)) throw new Error(`${name} runs in ${this.#folder} already`);
-    const logFile = join(this.#folder, "log", `${name}.log`);
-    const log = openSync(logFile, "a");
-    const child = spawn(ENTER, entered(this.#folder, command, cwd), { detached: true, stdio: ["ignore", log, log], env: environment(env) });
-    closeSync(log);
-    const ended = new Promise<number>((resolve) =>
-      child.once("exit", (code, signal) => resolve(code ?? 128 + constants.signals[signal ?? "SIGKILL"])),
-    );
-    const pid = await waitFor(`${name} in ${this.#folder} to start`, START_DEADLINE_SECONDS, () => commandOf(child, logFile));
+    const { name } = options;
+    const before = this.#running.get(name);
+    if (before !== undefined) throw new Error(`${name} runs already; its log is ${before.logFile}`);
+    const { child, pid, logFile, send } = await this.#launch(command, options);
+    const ended = new Promise<number>((resolve) => {
+      const tell = () => resolve(child.exitCode ?? 128 + constants.signals[child.signalCode ?? "SIGKILL"]);
+      if (hasEnded(child)) tell();
+      else child.once("exit", tell);
+    });
     child.unref();
     const service: Service = {
       name,
@@ -62,7 +79,7 @@ export class Services {
       kill: async (signal = "SIGTERM") => {
         if (hasEnded(child)) return;
         child.ref();
-        send(pid, signal);
+        await send(signal);
         if (!GENTLE.includes(signal)) await ended;
         child.unref();
       },
@@ -72,12 +89,26 @@ export class Services {
       },
     };
     this.#running.set(name, service);
-    void ended.then(() => this.#running.delete(name));
+    void ended.then(() => {
+      if (this.#running.get(name) === service) this.#running.delete(name);
+    });
     return service;
   }
 }
 
-const hasEnded = (child: ChildProcess) => child.exitCode !== null || child.signalCode !== null;
+/** Starts commands in a machine that is namespaces of this kernel. */
+export function launchInMachine(folder: string): Launch {
+  return async (command, { name, env, cwd }) => {
+    const logFile = join(folder, "log", `${name}.log`);
+    const log = openSync(logFile, "a");
+    const child = spawn(ENTER, entered(folder, command, cwd), { detached: true, stdio: ["ignore", log, log], env: environment(env) });
+    closeSync(log);
+    const pid = await waitFor(`${name} in ${folder} to start`, START_DEADLINE_SECONDS, () => commandOf(child, logFile));
+    return { child, pid, logFile, send: async (signal) => send(pid, signal) };
+  };
+}
+
+export const hasEnded = (child: ChildProcess) => child.exitCode !== null || child.signalCode !== null;
 
 function send(pid: number, signal: NodeJS.Signals): void {
   try {

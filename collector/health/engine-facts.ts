@@ -1,4 +1,5 @@
 import type Docker from "dockerode";
+import type { WorkloadSample } from "../protocol.js";
 import type { OomCounts } from "./oom-kills.js";
 
 const CONTAINERD = "/var/lib/containerd";
@@ -11,6 +12,39 @@ export async function dockerFolders(docker: Docker): Promise<readonly string[]> 
   } catch {
     return [CONTAINERD];
   }
+}
+
+/** The engine tells of a container's end after the kernel has. */
+const REMEMBERED_SECONDS = 600;
+
+export interface LimitedContainers {
+  see(workloads: readonly Pick<WorkloadSample, "containerId" | "memoryLimitBytes">[], at: number): void;
+  readonly ids: ReadonlySet<string>;
+}
+
+/**
+ * Containers with a memory limit of their own, those that have just gone included; and for good those that have run out of memory, whose events must not
+ * change sides.
+ */
+export function rememberLimited(oomEvents: () => ReadonlyMap<string, number>): LimitedContainers {
+  const seenAt = new Map<string, number>();
+  const ids = new Set<string>();
+  return {
+    ids,
+    see(workloads, at) {
+      for (const { containerId, memoryLimitBytes } of workloads) {
+        if (memoryLimitBytes === null) continue;
+        seenAt.set(containerId, at);
+        ids.add(containerId);
+      }
+      const events = oomEvents();
+      for (const [id, last] of seenAt) {
+        if (at - last <= REMEMBERED_SECONDS || events.has(id)) continue;
+        seenAt.delete(id);
+        ids.delete(id);
+      }
+    },
+  };
 }
 
 /** The engine's events, told apart by whether the container has a limit that it could reach by itself. */

@@ -1,11 +1,10 @@
-import { spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { EvenkeelError } from "../../platform/errors.js";
 import { projectPath } from "../../platform/paths.js";
 import { endProcess } from "../engine/docker/end-process.js";
 import { findProcess } from "../engine/docker/find-process.js";
+import { spawnApart } from "../spawn-apart.js";
 import type { PageProxyOrders, PagesState } from "./pages-protocol.js";
 
 /** What tells these processes from those of other migrations, in their command lines. */
@@ -27,15 +26,7 @@ export interface PageProxy {
 
 /** Starts the process that takes a workload's memory in after the commit. @throws RESTORE_FAILED when it cannot listen. */
 export async function startPageProxy(folder: string, orders: PageProxyOrders): Promise<PageProxy> {
-  const log = openSync(`${folder}/page-proxy.log`, "a");
-  const child = spawn(process.execPath, [PROGRAM, folder, JSON.stringify(orders)], {
-    stdio: ["pipe", "pipe", log],
-    detached: true,
-  });
-  closeSync(log);
-  child.unref();
-  const [stdin, stdout] = [child.stdin!, child.stdout!];
-  stdin.on("error", () => {});
+  const { stdin, stdout } = spawnApart(PROGRAM, [folder, JSON.stringify(orders)], `${folder}/page-proxy.log`);
   const lines = createInterface({ input: stdout })[Symbol.asyncIterator]();
   const next = async (word: string): Promise<string> => {
     const late = new Promise<{ value: string }>((resolve) => setTimeout(() => resolve({ value: "late" }), READY_SECONDS * 1000).unref());

@@ -1,10 +1,9 @@
-import { spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { EvenkeelError } from "../../platform/errors.js";
 import { projectPath } from "../../platform/paths.js";
 import { endProcess } from "../engine/docker/end-process.js";
 import { findProcess } from "../engine/docker/find-process.js";
+import { spawnApart } from "../spawn-apart.js";
 import type { PageSourceOrders } from "./pages-protocol.js";
 
 const PROGRAM = projectPath("dist/executor/pages/page-source.js");
@@ -19,15 +18,8 @@ export interface PageSource {
 
 /** Starts the process that gives a frozen workload's memory away. Another one may take its place at any time. */
 export function startPageSource(folder: string, to: PageSourceOrders): PageSource {
-  const log = openSync(`${folder}/page-source.log`, "a");
-  const child = spawn(process.execPath, [PROGRAM, folder, JSON.stringify(to)], {
-    stdio: ["pipe", "pipe", log],
-    detached: true,
-  });
-  closeSync(log);
-  child.unref();
-  const [stdin, stdout] = [child.stdin!, child.stdout!];
-  stdin.on("error", () => {});
+  const child = spawnApart(PROGRAM, [folder, JSON.stringify(to)], `${folder}/page-source.log`);
+  const { stdin, stdout } = child;
   const first = new Promise<boolean>((resolve) => {
     createInterface({ input: stdout }).once("line", () => resolve(true));
     child.once("exit", () => resolve(false));

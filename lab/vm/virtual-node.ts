@@ -3,12 +3,13 @@ import { join } from "node:path";
 import { waitFor } from "../deadline.js";
 import { createFleetNetwork, type LabNode } from "../docker-host.js";
 import { type Machine, startMachine } from "../machine.js";
+import { Services } from "../service.js";
 import { addressOf, nodeOctet, type Site, SUBNET_PREFIX } from "../site.js";
 import type { Booted } from "./booted.js";
 import { cutPower, type GuestSize, makeDisk, plugIn, powerOn } from "./guest.js";
 import { inGuest } from "./guest-command.js";
 import { DOCKER_DEADLINE_SECONDS, dockerAnswers, reachDocker } from "./guest-docker.js";
-import { GuestServices } from "./guest-services.js";
+import { launchInGuest } from "./launch-in-guest.js";
 
 /** A node that is a computer of its own, emulated: its own kernel, cgroups of version 2 alone, a plain Docker. */
 export async function startVirtualNode(
@@ -32,7 +33,7 @@ export async function startVirtualNode(
 }
 
 function asNode(outer: Machine, size: GuestSize, docker: Pick<LabNode, "docker" | "dockerSocket" | "waitForDocker">): LabNode {
-  const services = new GuestServices(outer);
+  const services = new Services(launchInGuest(outer));
   const exec: Machine["exec"] = (command, { env, cwd, ...options } = {}) =>
     outer.exec(inGuest(command, { ...(env === undefined ? {} : { env }), ...(cwd === undefined ? {} : { cwd }) }), options);
   const daemon = async () => (await exec(["cat", "/run/guest/dockerd.pid"])).stdout;

@@ -1,7 +1,7 @@
-import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
 import { EvenkeelError } from "../../../platform/errors.js";
 import { projectPath } from "../../../platform/paths.js";
+import { spawnApart } from "../../spawn-apart.js";
 
 /** A request to start a container that outlives this executor once it was sent. */
 export interface StartRequest {
@@ -13,12 +13,7 @@ export interface StartRequest {
 
 /** Made ready ahead of the freeze, which then does not wait for a program to start. */
 export function prepareStart(socketPath: string, containerId: string): StartRequest {
-  const child = spawn(process.execPath, [projectPath("dist/executor/engine/docker/start-container.js"), socketPath, containerId], {
-    stdio: ["pipe", "pipe", "ignore"],
-    detached: true,
-  });
-  child.unref();
-  child.stdin.on("error", () => {});
+  const child = spawnApart(projectPath("dist/executor/engine/docker/start-container.js"), [socketPath, containerId]);
   const answer = new Promise<string>((resolve) => {
     child.once("error", (error) => resolve(`0 ${error.message}`));
     text(child.stdout).then(resolve, (error: Error) => resolve(`0 ${error.message}`));

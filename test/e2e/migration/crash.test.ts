@@ -4,6 +4,7 @@ import { startRedis } from "../../../lab/fleet/parts.js";
 import type { MigrationRecord } from "../../../platform/migration-record.js";
 import { listenForStage } from "../support/moments.js";
 import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "../support/moving-fleet.js";
+import { useRenewedFleet } from "../support/renewed-fleet.js";
 import { recordTicks, TICKER, type Ticks, woundBack } from "../support/ticking-workload.js";
 import { settledOn } from "../support/traces.js";
 
@@ -29,7 +30,6 @@ const LONGEST_BLACKOUT_MILLISECONDS = 600;
 
 describe("A migration in which something dies", function () {
   this.timeout(240_000);
-  let moving: MovingFleet | null = null;
   let ticks: Ticks;
   let here: string;
 
@@ -44,20 +44,7 @@ describe("A migration in which something dies", function () {
     return started;
   }
 
-  beforeEach(async () => {
-    moving ??= await start();
-  });
-
-  // What one crash has broken must not be held against the next.
-  afterEach(async function () {
-    if (this.currentTest?.state !== "failed") return;
-    await moving?.close();
-    moving = null;
-  });
-
-  after(async () => {
-    expect((await moving?.close()) ?? []).to.deep.equal([]);
-  });
+  const moving = useRenewedFleet(start);
 
   const other = () => (here === FIRST ? SECOND : FIRST);
 
@@ -91,12 +78,12 @@ describe("A migration in which something dies", function () {
 
   for (const { stage, parts } of CRASHES) {
     it(`ends with one good copy when ${parts.join(" and ")} ${parts.length > 1 ? "are" : "is"} killed at ${stage}`, async () => {
-      const moment = await listenForStage(moving!.fleet, stage);
+      const moment = await listenForStage(moving().fleet, stage);
       try {
-        const id = await moving!.begin(NAME, here, other());
+        const id = await moving().begin(NAME, here, other());
         await moment.reached;
-        await killAndRestart(moving!, parts);
-        const record = await endsWell(moving!, id);
+        await killAndRestart(moving(), parts);
+        const record = await endsWell(moving(), id);
         if (!parts.includes("redis") && BEFORE_COMMIT.includes(stage)) expect(record.outcome).to.equal("aborted");
         if (AFTER_COMMIT.includes(stage)) expect(record.outcome).to.equal("committed");
       } finally {
@@ -109,13 +96,13 @@ describe("A migration in which something dies", function () {
     const milliseconds = Math.round(Math.random() * LONGEST_BLACKOUT_MILLISECONDS);
     const parts: readonly Part[] = [["source"], ["destination"], ["source", "destination"], ["redis"]][round] as Part[];
     it(`ends with one good copy when ${parts.join(" and ")} ${parts.length > 1 ? "are" : "is"} killed ${milliseconds} ms into the freeze`, async () => {
-      const moment = await listenForStage(moving!.fleet, "freeze");
+      const moment = await listenForStage(moving().fleet, "freeze");
       try {
-        const id = await moving!.begin(NAME, here, other());
+        const id = await moving().begin(NAME, here, other());
         await moment.reached;
         await delay(milliseconds);
-        await killAndRestart(moving!, parts);
-        await endsWell(moving!, id);
+        await killAndRestart(moving(), parts);
+        await endsWell(moving(), id);
       } finally {
         moment.close();
       }
@@ -124,8 +111,8 @@ describe("A migration in which something dies", function () {
 
   it("can be made again afterwards", async () => {
     for (let round = 0; round < 2; round++) {
-      const id = await moving!.begin(NAME, here, other());
-      expect((await endsWell(moving!, id)).result).to.equal("succeeded");
+      const id = await moving().begin(NAME, here, other());
+      expect((await endsWell(moving(), id)).result).to.equal("succeeded");
     }
   });
 });

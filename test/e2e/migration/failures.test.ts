@@ -4,6 +4,7 @@ import { nowSeconds } from "../../../platform/clock.js";
 import { abortMigration, type MigrationRecord } from "../../../platform/migration-record.js";
 import { listenForStage } from "../support/moments.js";
 import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "../support/moving-fleet.js";
+import { useRenewedFleet } from "../support/renewed-fleet.js";
 import { recordTicks, TICKER, type Ticks, woundBack } from "../support/ticking-workload.js";
 import { settledOn } from "../support/traces.js";
 
@@ -15,7 +16,6 @@ const BROKEN_CRIU = '[ "$1" = swrk ] && exit 1\nexec criu.real "$@"';
 
 describe("A migration that cannot be completed", function () {
   this.timeout(240_000);
-  let moving: MovingFleet | null = null;
   let ticks: Ticks;
 
   async function start(): Promise<MovingFleet> {
@@ -28,22 +28,9 @@ describe("A migration that cannot be completed", function () {
     return started;
   }
 
-  beforeEach(async () => {
-    moving ??= await start();
-  });
+  const moving = useRenewedFleet(start);
 
-  // What one failure has broken must not be held against the next.
-  afterEach(async function () {
-    if (this.currentTest?.state !== "failed") return;
-    await moving?.close();
-    moving = null;
-  });
-
-  after(async () => {
-    expect((await moving?.close()) ?? []).to.deep.equal([]);
-  });
-
-  const node = (name: string) => moving!.fleet.lab.node(name);
+  const node = (name: string) => moving().fleet.lab.node(name);
   const shell = (name: string, script: string) => node(name).exec(["sh", "-c", script]);
 
   /** Puts a script in the place of a program of the node while `doing` runs. The real one is then at `<path>.real`. */
@@ -58,8 +45,8 @@ describe("A migration that cannot be completed", function () {
 
   /** One running copy there, its connection and memory and files intact, and nothing else left anywhere. */
   async function isWell(where: string): Promise<void> {
-    await settledOn(moving!.fleet, NAME, where);
-    expect(await moving!.answersOn(NAME)).to.include({ wrongAnswers: 0, resets: 0, connectionKept: true });
+    await settledOn(moving().fleet, NAME, where);
+    expect(await moving().answersOn(NAME)).to.include({ wrongAnswers: 0, resets: 0, connectionKept: true });
     await ticks.goOn();
     expect(woundBack(await ticks.read())).to.deep.equal([]);
     const { HostConfig } = await node(where).docker.getContainer(NAME).inspect();
@@ -73,17 +60,17 @@ describe("A migration that cannot be completed", function () {
 
   /** Moves the workload back to the first node if it went over. */
   async function backHome(): Promise<void> {
-    if ((await moving!.fleet.whereIs(NAME)) === SECOND) await moving!.moveWell(NAME, SECOND, FIRST);
+    if ((await moving().fleet.whereIs(NAME)) === SECOND) await moving().moveWell(NAME, SECOND, FIRST);
   }
 
   it("goes on at the source when CRIU cannot freeze it", async () => {
-    const record = await withProgram(FIRST, "/usr/sbin/criu", BROKEN_CRIU, () => moving!.move(NAME, FIRST, SECOND));
+    const record = await withProgram(FIRST, "/usr/sbin/criu", BROKEN_CRIU, () => moving().move(NAME, FIRST, SECOND));
     expect(record).to.include({ result: "failed", errorCode: "CHECKPOINT_FAILED" });
     await goesOnAtTheSource(record);
   });
 
   it("goes on at the source when CRIU cannot restore it", async () => {
-    const record = await withProgram(SECOND, "/usr/sbin/criu", BROKEN_CRIU, () => moving!.move(NAME, FIRST, SECOND));
+    const record = await withProgram(SECOND, "/usr/sbin/criu", BROKEN_CRIU, () => moving().move(NAME, FIRST, SECOND));
     expect(record).to.include({ result: "failed", errorCode: "RESTORE_FAILED" });
     await goesOnAtTheSource(record);
   });
@@ -95,26 +82,26 @@ describe("A migration that cannot be completed", function () {
       'exec runc.real "$@"',
     ].join("\n");
     const runc = (await node(SECOND).exec(["sh", "-c", "command -v runc"])).stdout;
-    const record = await withProgram(SECOND, runc, spoil, () => moving!.move(NAME, FIRST, SECOND));
+    const record = await withProgram(SECOND, runc, spoil, () => moving().move(NAME, FIRST, SECOND));
     expect(record).to.include({ result: "failed", errorCode: "RESTORE_FAILED" });
     await goesOnAtTheSource(record);
   });
 
   it("goes on at the source when files cannot be brought across", async () => {
-    const record = await withProgram(SECOND, "/usr/bin/rsync", "exit 1", () => moving!.move(NAME, FIRST, SECOND));
+    const record = await withProgram(SECOND, "/usr/bin/rsync", "exit 1", () => moving().move(NAME, FIRST, SECOND));
     expect(record).to.include({ result: "failed", errorCode: "SYNC_FAILED" });
     await goesOnAtTheSource(record);
   });
 
   for (const stage of ["preflight", "prepare", "freeze", "transfer", "restore"]) {
     it(`goes on at the source when it is cancelled at ${stage}`, async () => {
-      const { fleet } = moving!;
+      const { fleet } = moving();
       const moment = await listenForStage(fleet, stage);
-      const id = await moving!.begin(NAME, FIRST, SECOND);
+      const id = await moving().begin(NAME, FIRST, SECOND);
       await moment.reached;
       const outcome = await abortMigration(fleet.redis, fleet.keys, id, nowSeconds(), "a test");
       moment.close();
-      const record = await moving!.closed(id);
+      const record = await moving().closed(id);
       expect(outcome).to.equal("aborted");
       expect(record).to.include({ result: "cancelled", errorCode: "CANCELLED" });
       await goesOnAtTheSource(record);
@@ -123,7 +110,7 @@ describe("A migration that cannot be completed", function () {
 
   it("is refused while the destination cannot be reached", async () => {
     await node(SECOND).cut();
-    const record = await moving!.move(NAME, FIRST, SECOND);
+    const record = await moving().move(NAME, FIRST, SECOND);
     await node(SECOND).heal();
     expect(record.result).to.equal("failed");
     expect(record.errorCode).to.be.oneOf(["PEER_UNREACHABLE", "NODE_UNKNOWN"]);
@@ -132,14 +119,14 @@ describe("A migration that cannot be completed", function () {
 
   for (const stage of ["transfer", "restore"]) {
     it(`goes on at the source, without waiting for the destination, when its link is cut at ${stage}`, async () => {
-      const moment = await listenForStage(moving!.fleet, stage);
-      const id = await moving!.begin(NAME, FIRST, SECOND);
+      const moment = await listenForStage(moving().fleet, stage);
+      const id = await moving().begin(NAME, FIRST, SECOND);
       await moment.reached;
       await node(SECOND).cut();
       moment.close();
-      const record = await moving!.closed(id);
+      const record = await moving().closed(id);
       expect(record.outcome).to.equal("aborted");
-      await moving!.answersOn(NAME);
+      await moving().answersOn(NAME);
       await node(SECOND).heal();
       await goesOnAtTheSource(record);
     });
@@ -151,14 +138,14 @@ describe("A migration that cannot be completed", function () {
     [SECOND, "committed"],
   ] as const) {
     it(`ends with one good copy when the ${side === FIRST ? "source" : "destination"}'s link is cut for a while at ${stage}`, async () => {
-      const moment = await listenForStage(moving!.fleet, stage);
-      const id = await moving!.begin(NAME, FIRST, SECOND);
+      const moment = await listenForStage(moving().fleet, stage);
+      const id = await moving().begin(NAME, FIRST, SECOND);
       await moment.reached;
       await node(side).cut();
       moment.close();
       await delay(CUT_MILLISECONDS);
       await node(side).heal();
-      const record = await moving!.closed(id);
+      const record = await moving().closed(id);
       if (stage === "committed") expect(record.outcome).to.equal("committed");
       await isWell(record.outcome === "committed" ? SECOND : FIRST);
       await backHome();
@@ -167,21 +154,21 @@ describe("A migration that cannot be completed", function () {
 
   for (const stage of ["prepare", "transfer", "restore"]) {
     it(`ends with one good copy when the destination's Docker dies at ${stage}`, async () => {
-      const moment = await listenForStage(moving!.fleet, stage);
-      const id = await moving!.begin(NAME, FIRST, SECOND);
+      const moment = await listenForStage(moving().fleet, stage);
+      const id = await moving().begin(NAME, FIRST, SECOND);
       await moment.reached;
       await node(SECOND).restartDocker("SIGKILL");
       moment.close();
-      const record = await moving!.closed(id);
+      const record = await moving().closed(id);
       await isWell(record.outcome === "committed" ? SECOND : FIRST);
       await backHome();
     });
   }
 
   it("can be made afterwards, when nothing stands in the way any more", async () => {
-    await moving!.moveWell(NAME, FIRST, SECOND);
+    await moving().moveWell(NAME, FIRST, SECOND);
     await isWell(SECOND);
-    await moving!.moveWell(NAME, SECOND, FIRST);
+    await moving().moveWell(NAME, SECOND, FIRST);
     await isWell(FIRST);
   });
 });

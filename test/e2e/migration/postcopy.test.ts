@@ -6,6 +6,7 @@ import { abortMigration, type MigrationRecord, readMigration } from "../../../pl
 import { waitFor } from "../../support/wait-for.js";
 import { listenForStage } from "../support/moments.js";
 import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "../support/moving-fleet.js";
+import { useRenewedFleet } from "../support/renewed-fleet.js";
 import { settledOn } from "../support/traces.js";
 
 const REWRITER = WORKLOADS.find(({ name }) => name === "rewriter")!;
@@ -17,7 +18,6 @@ const CUT_MILLISECONDS = 5000;
 
 describe("A move by postcopy", function () {
   this.timeout(900_000);
-  let moving: MovingFleet | null = null;
   let here: string;
 
   async function start(): Promise<MovingFleet> {
@@ -30,24 +30,11 @@ describe("A move by postcopy", function () {
     });
   }
 
-  beforeEach(async () => {
-    moving ??= await start();
-  });
+  const moving = useRenewedFleet(start);
 
-  // What one failure has broken must not be held against the next.
-  afterEach(async function () {
-    if (this.currentTest?.state !== "failed") return;
-    await moving?.close();
-    moving = null;
-  });
-
-  after(async () => {
-    expect((await moving?.close()) ?? []).to.deep.equal([]);
-  });
-
-  const node = (name: string) => moving!.fleet.lab.node(name);
+  const node = (name: string) => moving().fleet.lab.node(name);
   const other = () => (here === FIRST ? SECOND : FIRST);
-  const read = async (id: string) => (await readMigration(moving!.fleet.redis, moving!.fleet.keys, id))!;
+  const read = async (id: string) => (await readMigration(moving().fleet.redis, moving().fleet.keys, id))!;
   const executor = (name: string) => node(name).service("executor")!;
 
   /** What the page proxy of a node has written down. */
@@ -56,12 +43,12 @@ describe("A move by postcopy", function () {
 
   /** Moves it, and does something once the copy runs and its memory is on the way. */
   async function whilePagesFlow(doing: (from: string, to: string) => Promise<void>): Promise<MigrationRecord> {
-    const moment = await listenForStage(moving!.fleet, "resume");
+    const moment = await listenForStage(moving().fleet, "resume");
     try {
-      const id = await moving!.begin(NAME, here, other(), "postcopy");
+      const id = await moving().begin(NAME, here, other(), "postcopy");
       await moment.reached;
       await doing(here, other());
-      return await moving!.closed(id);
+      return await moving().closed(id);
     } finally {
       moment.close();
     }
@@ -70,9 +57,9 @@ describe("A move by postcopy", function () {
   /** One running copy there, all of its memory as it should be, its connection kept, and nothing else left anywhere. */
   async function isWell(where: string): Promise<void> {
     here = where;
-    await settledOn(moving!.fleet, NAME, where);
+    await settledOn(moving().fleet, NAME, where);
     // Twice around all of its windows would take a minute on this link; each answer also counts what has been rewritten.
-    expect(await moving!.answersOn(NAME)).to.include({ wrongAnswers: 0, resets: 0, connectionKept: true });
+    expect(await moving().answersOn(NAME)).to.include({ wrongAnswers: 0, resets: 0, connectionKept: true });
     const { HostConfig } = await node(where).docker.getContainer(NAME).inspect();
     expect(HostConfig.RestartPolicy?.Name).to.equal("unless-stopped");
   }
@@ -88,28 +75,30 @@ describe("A move by postcopy", function () {
     for (let round = 0; round < 2; round++) {
       const record = await whilePagesFlow(async (_from, to) => {
         expect(await pagesAt(to)).to.include('"flowing"');
-        await moving!.answersOn(NAME);
+        await moving().answersOn(NAME);
         expect(await pagesAt(to)).to.include('"flowing"');
       });
       await arrivesWell(record);
       // Its memory is checked window by window; a whole round of them.
-      const { requests } = await moving!.client(NAME);
-      await waitFor("all of its memory to be checked", async () => (await moving!.client(NAME)).requests > requests + 2048, {
+      const { requests } = await moving().client(NAME);
+      await waitFor("all of its memory to be checked", async () => (await moving().client(NAME)).requests > requests + 2048, {
         deadlineSeconds: 600,
       });
-      expect(await moving!.client(NAME)).to.include({ wrongAnswers: 0 });
+      expect(await moving().client(NAME)).to.include({ wrongAnswers: 0 });
     }
   });
 
   it("refuses another move of the workload while its memory is on the way, and says how far it is", async () => {
     const record = await whilePagesFlow(async (from, to) => {
-      const again = moving!.begin(NAME, to, from, "postcopy").then(
-        () => "begun",
-        (error: { code?: string }) => error.code,
-      );
+      const again = moving()
+        .begin(NAME, to, from, "postcopy")
+        .then(
+          () => "begun",
+          (error: { code?: string }) => error.code,
+        );
       expect(await again).to.equal("WORKLOAD_MIGRATING");
       const seen = await waitFor("its progress", async () => {
-        const open = await moving!.fleet.redis.smembers(moving!.fleet.keys.openMigrations);
+        const open = await moving().fleet.redis.smembers(moving().fleet.keys.openMigrations);
         const progress = open[0] === undefined ? null : (await read(open[0])).progress;
         return progress?.totalBytes === undefined ? null : progress;
       });
@@ -139,7 +128,7 @@ describe("A move by postcopy", function () {
         await Promise.all(nodes.map((name) => executor(name).kill("SIGKILL")));
         const before = await pagesAt(to);
         await waitFor("pages to flow without an executor", async () => (await pagesAt(to)) !== before);
-        for (const name of nodes) await moving!.startExecutor(name);
+        for (const name of nodes) await moving().startExecutor(name);
       });
       await arrivesWell(record);
     });
@@ -152,13 +141,13 @@ describe("A move by postcopy", function () {
 
   for (const stage of ["prepare", "freeze", "transfer", "restore"]) {
     it(`goes on at the source when it is cancelled at ${stage}`, async () => {
-      const { fleet } = moving!;
+      const { fleet } = moving();
       const moment = await listenForStage(fleet, stage);
-      const id = await moving!.begin(NAME, here, other(), "postcopy");
+      const id = await moving().begin(NAME, here, other(), "postcopy");
       await moment.reached;
       const outcome = await abortMigration(fleet.redis, fleet.keys, id, nowSeconds(), "a test");
       moment.close();
-      const record = await moving!.closed(id);
+      const record = await moving().closed(id);
       expect(outcome).to.equal("aborted");
       expect(record).to.include({ result: "cancelled", errorCode: "CANCELLED" });
       await isWell(record.from);
@@ -171,7 +160,7 @@ describe("A move by postcopy", function () {
       "add table inet shut; add chain inet shut in { type filter hook input priority 0; }; add rule inet shut in tcp dport 9444-9451 drop",
     ];
     await node(other()).exec(ports);
-    const record = await moving!.move(NAME, here, other(), "postcopy");
+    const record = await moving().move(NAME, here, other(), "postcopy");
     await node(other()).exec(["nft", "delete table inet shut"]);
     expect(record).to.include({ result: "failed", errorCode: "PEER_UNREACHABLE" });
     await isWell(record.from);
@@ -180,13 +169,12 @@ describe("A move by postcopy", function () {
   it("lets its owner restart it by hand before its memory is there", async () => {
     const record = await whilePagesFlow(async (_from, to) => {
       await node(to).docker.getContainer(NAME).restart({ t: 0 });
-      await moving!.answersOn(NAME);
+      await moving().answersOn(NAME);
     });
     expect(record).to.include({ result: "succeeded", outcome: "committed" });
-    await settledOn(moving!.fleet, NAME, record.to);
+    await settledOn(moving().fleet, NAME, record.to);
     // Its connection went with the process; the next test begins with one that is kept.
-    await moving!.close();
-    moving = null;
+    await moving.renew();
   });
 
   for (const [what, words] of [
@@ -194,18 +182,17 @@ describe("A move by postcopy", function () {
     ["CRIU's daemon", "criu lazy-pages"],
   ] as const) {
     it(`ends the copy and starts it anew, rather than let it run on zeros, when ${what} is killed`, async () => {
-      const before = (await moving!.client(NAME)).wrongAnswers;
+      const before = (await moving().client(NAME)).wrongAnswers;
       const record = await whilePagesFlow(async (_from, to) => void (await killProcess(to, words)));
       expect(record).to.include({ result: "failed", errorCode: "PAGES_LOST", outcome: "committed" });
       here = record.to;
-      await settledOn(moving!.fleet, NAME, here);
+      await settledOn(moving().fleet, NAME, here);
       const { HostConfig } = await node(here).docker.getContainer(NAME).inspect();
       expect(HostConfig.RestartPolicy?.Name).to.equal("unless-stopped");
-      const now = await moving!.answersOn(NAME);
+      const now = await moving().answersOn(NAME);
       if (what === "the page proxy") expect(now.wrongAnswers).to.equal(before);
       // Its connection went with the process; the next test begins with one that is kept.
-      await moving!.close();
-      moving = null;
+      await moving.renew();
     });
   }
 });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { parseCgroupMounts } from "../../../../collector/cgroup-mounts.js";
 import { makeDiskHealth } from "../../../../collector/health/disk-health.js";
-import { countOoms } from "../../../../collector/health/engine-facts.js";
+import { countOoms, rememberLimited } from "../../../../collector/health/engine-facts.js";
 import type { Looker } from "../../../../collector/health/look.js";
 import { makeMemoryErrors, parseMachineChecks } from "../../../../collector/health/memory-errors.js";
 import { makeOomKills } from "../../../../collector/health/oom-kills.js";
@@ -179,6 +179,23 @@ describe("kills for want of memory", () => {
         new Set(["a"]),
       ),
     ).to.deep.equal({ limited: 2, unlimited: 1 });
+  });
+
+  it("remember which containers had a limit for a while after they have gone, and for good where one has run out", () => {
+    const events = new Map<string, number>();
+    const limited = rememberLimited(() => events);
+    const seen = (ids: readonly string[], at: number) =>
+      limited.see(
+        ids.map((containerId) => ({ containerId, memoryLimitBytes: 1 })),
+        at,
+      );
+    seen(["a", "b"], 0);
+    limited.see([{ containerId: "c", memoryLimitBytes: null }], 0);
+    seen([], 600);
+    expect([...limited.ids]).to.deep.equal(["a", "b"]);
+    events.set("b", 1);
+    seen([], 601);
+    expect([...limited.ids]).to.deep.equal(["b"]);
   });
 });
 
