@@ -205,7 +205,7 @@ export async function commitMigration(redis: Redis, keys: Keys, id: string, epoc
     const reply = await commitScript(
       redis,
       [keys.migration(id), keys.owners, keys.lastMoved, keys.audit, ...others],
-      [epoch, at, keys.events, id],
+      [epoch, at, keys.events],
     );
     if (reply !== "waiting") return reply === "committed";
     await new Promise((resolve) => setTimeout(resolve, WHOLE_POLL_MILLISECONDS));

@@ -1,6 +1,6 @@
 -- The point of no return: from here on only the destination's copy may run. Of a group all commit at once, when the last of them asks.
 -- KEYS 1 record, 2 owners hash, 3 last-moved hash, 4 audit stream, 5… records of the others of its group
--- ARGV 1 epoch, 2 now, 3 events channel, 4 id
+-- ARGV 1 epoch, 2 now, 3 events channel
 -- Returns "committed" (also when repeated under the same epoch) | "refused" | "waiting" (others of the group are not whole yet: ask again)
 local epoch, outcome, stage = unpack(redis.call('HMGET', KEYS[1], 'epoch', 'outcome', 'stage'))
 if not epoch or epoch ~= ARGV[1] then
