@@ -111,7 +111,7 @@ describe("A migration that cannot be completed", function () {
   it("is refused while the destination cannot be reached", async () => {
     await node(SECOND).cut();
     const record = await moving().move(NAME, FIRST, SECOND);
-    await node(SECOND).heal();
+    await moving().heal(SECOND);
     expect(record.result).to.equal("failed");
     expect(record.errorCode).to.be.oneOf(["PEER_UNREACHABLE", "NODE_UNKNOWN"]);
     await goesOnAtTheSource(record);
@@ -127,7 +127,7 @@ describe("A migration that cannot be completed", function () {
       const record = await moving().closed(id);
       expect(record.outcome).to.equal("aborted");
       await moving().answersOn(NAME);
-      await node(SECOND).heal();
+      await moving().heal(SECOND);
       await goesOnAtTheSource(record);
     });
   }
@@ -144,7 +144,7 @@ describe("A migration that cannot be completed", function () {
       await node(side).cut();
       moment.close();
       await delay(CUT_MILLISECONDS);
-      await node(side).heal();
+      await moving().heal(side);
       const record = await moving().closed(id);
       if (stage === "committed") expect(record.outcome).to.equal("committed");
       await isWell(record.outcome === "committed" ? SECOND : FIRST);

@@ -52,7 +52,7 @@ describe("The streams of a move", function () {
     await delay(UNDER_WAY_MILLISECONDS);
     await node(to).cut();
     await delay(CUT_MILLISECONDS);
-    await node(to).heal();
+    await moving.heal(to);
     const record = await moving.closed(id);
     expect(record, record.errorMessage ?? "").to.include({ result: "succeeded", outcome: "committed" });
     expect(await broke(from)).to.be.greaterThan(before);

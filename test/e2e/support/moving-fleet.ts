@@ -1,4 +1,5 @@
 import { Queue } from "bullmq";
+import type { NodeSample } from "../../../collector/protocol.js";
 import type { clientsAt } from "../../../lab/clients/read-report.js";
 import type { ClientReport } from "../../../lab/clients/report.js";
 import { type Fleet, type FleetOptions, startFleet } from "../../../lab/fleet/fleet.js";
@@ -40,6 +41,8 @@ export interface MovingFleet {
   client(workload: string): Promise<ClientReport>;
   /** Waits until the workload has given some more answers over the connection it had. */
   answersOn(workload: string): Promise<ClientReport>;
+  /** Mends a node's link and waits until it reports again: it tries Redis ever more seldom while it cannot reach it, and its last sample expires meanwhile. */
+  heal(node: string): Promise<void>;
   /** Starts a part again on a node that lost power. */
   startPart(node: string, part: "collector"): Promise<void>;
   /** Starts the executor again that was killed; resolves when peers can reach it. */
@@ -158,6 +161,18 @@ function makeMovingFleet(fleet: Fleet, clients: ReturnType<typeof clientsAt> | n
       ).catch(async (error: unknown) => {
         throw new Error(`${String(error)}; its client: ${JSON.stringify(await client(workload))}`);
       });
+    },
+    heal: async (name) => {
+      await lab.node(name).heal();
+      const mendedAt = nowSeconds();
+      await waitFor(
+        `${name} to report again`,
+        async () => {
+          const sample = await redis.get(keys.nodeSample(name));
+          return sample !== null && (JSON.parse(sample) as NodeSample).at > mendedAt;
+        },
+        { deadlineSeconds: 60 },
+      );
     },
     startPart: (node, part) => startPart(lab.node(node), part, fleet.settings),
     startExecutor: async (node) => {
