@@ -1,4 +1,5 @@
-import { type FileHandle, open, readdir, stat } from "node:fs/promises";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { type FileHandle, open, readdir } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { crc32 } from "node:zlib";
 import { EvenkeelError } from "../../platform/errors.js";
@@ -10,6 +11,11 @@ import { EvenkeelError } from "../../platform/errors.js";
  * a compressor.
  */
 const PIECE_BYTES = 1 << 20;
+/**
+ * Files up to this size, nearly all of CRIU's some fifty, are read and written without giving way: each turn through Node's threads
+ * takes longer than the copy, and there would be hundreds of them in the freeze.
+ */
+const SMALL_BYTES = 64 << 10;
 const HEADER_BYTES_MOST = 1 << 20;
 const NEWLINE = 10;
 const SAFE_NAME = /^[\w-][\w.-]*$/;
@@ -63,9 +69,18 @@ async function* frames(folder: string, { onBytes, whole }: Packing): AsyncGenera
     }
     // Folders are other streams' business, and links are made anew on the other end.
     const names = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isFile()).map(({ name }) => name);
-    for (const name of names) yield* piecesOf(name, 1);
-    const sizes = await Promise.all(names.map(async (name) => [name, (await stat(`${folder}/${name}`)).size] as const));
-    yield line({ files: Object.fromEntries(sizes) });
+    const sizes: Record<string, number> = {};
+    const small: Buffer[] = [];
+    for (const name of names) {
+      sizes[name] = statSync(`${folder}/${name}`).size;
+      if (sizes[name] > SMALL_BYTES || sent.has(name)) yield* piecesOf(name, 1);
+      else if (sizes[name] > 0) {
+        const whole = readFileSync(`${folder}/${name}`);
+        small.push(line({ name, at: 0, bytes: whole.length, crc: crc32(whole) }), whole);
+        onBytes?.(whole.length);
+      }
+    }
+    yield Buffer.concat([...small, line({ files: sizes })]);
   } finally {
     for (const handle of handles.values()) await handle.close();
   }
@@ -82,9 +97,14 @@ export async function unpackImages(stream: AsyncIterable<Buffer>, folder: string
   let header = Buffer.alloc(0);
   let piece: Gathering | null = null;
   const handleOf = async (name: string) => {
-    const handle = handles.get(name) ?? (await open(`${folder}/${name}`, "w", 0o644));
+    const handle = handles.get(name) ?? (await open(`${folder}/${name}`, received.has(name) ? "r+" : "w", 0o644));
     handles.set(name, handle);
     return handle;
+  };
+  const write = async ({ header: { name, at, bytes }, parts }: Gathering) => {
+    if (at === 0 && bytes <= SMALL_BYTES) writeFileSync(`${folder}/${name}`, Buffer.concat(parts), { mode: 0o644 });
+    else await writeAll(await handleOf(name), parts, at);
+    received.set(name, (received.get(name) ?? 0) + bytes);
   };
   try {
     for await (const chunk of stream) {
@@ -95,8 +115,7 @@ export async function unpackImages(stream: AsyncIterable<Buffer>, folder: string
           if (piece.left > 0) continue;
           const { name, at, bytes } = piece.header;
           if (piece.crc !== piece.header.crc) throw new EvenkeelError("CHECKSUM_MISMATCH", `${name}, the ${bytes} bytes from ${at}`);
-          await writeAll(await handleOf(name), piece.parts, at);
-          received.set(name, (received.get(name) ?? 0) + bytes);
+          await write(piece);
           piece = null;
           continue;
         }
@@ -112,9 +131,9 @@ export async function unpackImages(stream: AsyncIterable<Buffer>, folder: string
       }
     }
     if (files === null || piece !== null)
-      throw new EvenkeelError("TRANSFER_FAILED", `the image stream ended early, in file ${handles.size}`);
+      throw new EvenkeelError("TRANSFER_FAILED", `the image stream ended early, after ${received.size} files`);
     for (const [name, size] of Object.entries(files)) {
-      await handleOf(name);
+      if (size === 0) await handleOf(name);
       if ((received.get(name) ?? 0) !== size)
         throw new EvenkeelError("TRANSFER_FAILED", `${name} has ${received.get(name) ?? 0} bytes of ${size}`);
     }
