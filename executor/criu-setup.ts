@@ -14,7 +14,7 @@ export const RUNC_CRIU_CONFIG = "/etc/criu/runc.conf";
 export const GHOST_LIMIT_BYTES = 64 * 2 ** 20;
 
 /** Lines of an administrator that would break the protocol: the source killed or left running against the record, images destroyed. */
-const FORBIDDEN = ["lazy-pages", "leave-running", "leave-stopped", "auto-dedup"];
+const FORBIDDEN = ["lazy-pages", "leave-running", "leave-stopped", "auto-dedup", "network-lock skip"];
 
 /** Names our action script to CRIU, keeping an administrator's other lines. @throws CONFIG_INVALID when theirs and ours exclude each other. */
 export async function registerActionScript(path = RUNC_CRIU_CONFIG): Promise<void> {

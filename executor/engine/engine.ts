@@ -140,10 +140,19 @@ export interface FrozenMemory {
   pids(): Promise<Readonly<Record<number, number>>>;
 }
 
+export interface Dump {
+  /** Monotonic, in seconds. */
+  readonly frozenAt: number;
+  readonly imagesPath: string;
+  readonly processes: readonly ProcessFact[];
+  /** The dump may have put names among the workload's files that belong to the images: deleted files that have another name left. */
+  readonly madeNames: boolean;
+}
+
 /** A checkpoint in progress: the workload is frozen once `frozen` resolves, and stays so until `kill` or `goOn`. */
 export interface Checkpoint {
-  /** Resolves when everything is in the images; `frozenAt` is monotonic, in seconds. @throws CHECKPOINT_FAILED: it runs on. */
-  dumped(): Promise<{ frozenAt: number; imagesPath: string; processes: readonly ProcessFact[] }>;
+  /** Resolves when everything is in the images. @throws CHECKPOINT_FAILED: it runs on. */
+  dumped(): Promise<Dump>;
   /** Files of the frozen workload whose last copy cannot be judged by size and time, by tree. */
   mappedFiles(trees: readonly FileTree[]): Promise<ReadonlyMap<string, readonly string[]>>;
   /** What can follow later; absent where nothing can. */
@@ -167,7 +176,7 @@ export interface TargetEngine {
   /** Lays out the folder that will take the images; `restore` finds them there. */
   prepareRestore(description: WorkloadDescription, containerId: string, folder: string): Promise<void>;
   /** Takes everything ahead of the freeze that `restore` can do without images. Nothing of the copy runs. */
-  beginRestore(containerId: string, folder: string): Promise<void>;
+  beginRestore(description: WorkloadDescription, containerId: string, folder: string): Promise<void>;
   /** From now on keeps what comes in here for the workload, until `restore` resumes it or `remove` gives it up. False: this node cannot. */
   hold(description: WorkloadDescription, containerId: string, folder: string): Promise<boolean>;
   /** Tells the neighbours that the workload is to be reached here, its traffic being held. */

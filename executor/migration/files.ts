@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { EvenkeelError } from "../../platform/errors.js";
 import { syncTree } from "../channel/rsync-client.js";
-import type { Checkpoint, FileTree, WorkloadDescription } from "../engine/engine.js";
+import type { Checkpoint, Dump, FileTree, WorkloadDescription } from "../engine/engine.js";
 import type { TwinAnswer } from "../peer/protocol.js";
 import { fingerprint } from "./fingerprint.js";
 import type { Held, Surroundings } from "./migration.js";
@@ -74,23 +74,48 @@ export async function isAsBefore({ trees, looks }: SyncedTrees, name: string): P
   return before !== null && (await fingerprint(matched.tree)) === before;
 }
 
-/** The round in the freeze: the trees that changed since the last one, and every file that the workload has mapped writable. Returns the names of those. */
+export type StillLook = ReturnType<typeof lookWhenStill>;
+
+/** Looks at the workload's files when its threads stand still: a dump makes and removes folders of its own among them afterwards (CRIU, for each tmpfs). */
+export function lookWhenStill(synced: SyncedTrees) {
+  const thoseAsBefore = async (names: readonly string[]) => {
+    const each = await Promise.all(names.map(async (name) => ((await isAsBefore(synced, name)) ? [name] : [])));
+    return each.flat();
+  };
+  // Not the log: what was printed may be on its way there.
+  const inside = synced.trees.filter(({ tree }) => tree.mountedAt !== undefined).map(({ tree }) => tree.name);
+  let atStill: Promise<readonly string[]> = Promise.resolve([]);
+  return {
+    onStill: () => {
+      atStill = thoseAsBefore(inside);
+    },
+    /** The trees that certainly have not changed, once the dump is whole. */
+    asBefore: async ({ madeNames }: Pick<Dump, "madeNames">): Promise<ReadonlySet<string>> => {
+      const known = madeNames ? [] : await atStill;
+      const others = synced.trees.map(({ tree }) => tree.name).filter((name) => !known.includes(name));
+      return new Set([...known, ...(await thoseAsBefore(others))]);
+    },
+  };
+}
+
+/**
+ * The round in the freeze: the trees that changed since the last one, and every file that the workload has mapped writable. Returns the names of
+ * those. `asBefore`: what certainly has not changed, and cannot any more.
+ */
 export async function syncFrozen(
   surroundings: Surroundings,
   held: Held,
   checkpoint: Checkpoint,
-  synced: SyncedTrees,
+  { trees }: SyncedTrees,
+  asBefore: ReadonlySet<string>,
 ): Promise<ReadonlySet<string>> {
-  const changed = await Promise.all(synced.trees.map(async (each) => ((await isAsBefore(synced, each.tree.name)) ? [] : [each])));
-  const [mapped] = await Promise.all([
-    checkpoint.mappedFiles(synced.trees.map(({ tree }) => tree)),
-    syncRound(surroundings, held, changed.flat(), true),
-  ]);
-  for (const each of synced.trees) {
+  const changed = trees.filter(({ tree }) => !asBefore.has(tree.name));
+  const [mapped] = await Promise.all([checkpoint.mappedFiles(trees.map(({ tree }) => tree)), syncRound(surroundings, held, changed, true)]);
+  for (const each of trees) {
     const only = mapped.get(each.tree.name);
     if (only !== undefined) await syncOne(surroundings, held, each, { final: true, only });
   }
-  return new Set([...changed.flat().map(({ tree }) => tree.name), ...mapped.keys()]);
+  return new Set([...changed.map(({ tree }) => tree.name), ...mapped.keys()]);
 }
 
 /** Brings the files across while the workload runs, until a round is small or stops shrinking. */

@@ -6,10 +6,11 @@ import { closeMigration, type MigrationRecord, readMigration } from "../../platf
 import { monotonicSeconds } from "../channel/events.js";
 import { LOG_TREE, ROOT_TREE } from "../engine/engine.js";
 import { startPageSource } from "../pages/start-page-source.js";
+import { takeAlong } from "../pages/take-along.js";
 import { preflight } from "../preflight/preflight.js";
 import { noteBlackout } from "./blackout-model.js";
 import { chooseFor, forecastOf } from "./choose-mode.js";
-import { isAsBefore, syncFrozen, syncWhileRunning } from "./files.js";
+import { isAsBefore, lookWhenStill, syncFrozen, syncWhileRunning } from "./files.js";
 import { pageOrders } from "./follow.js";
 import { CRIU_ALONE, goesCold } from "./goes-cold.js";
 import { holdPackets } from "./hold-packets.js";
@@ -114,18 +115,29 @@ async function carryOver(surroundings: Surroundings, held: Held, progress: Progr
   await keepDescription(surroundings, record.id, description);
   progress.restartsHeld = true;
   await engine.holdRestarts(description);
+  const still = lookWhenStill(trees);
+  const steer = isCold ? async () => {} : await holdPackets(held);
+  const onStill = () => {
+    still.onStill();
+    return steer();
+  };
   const checkpoint = await (isCold
     ? engine.coldCheckpoint(description, folder)
-    : engine.checkpoint(description, folder, { leaveMemory, rounds, onStill: await holdPackets(held) }));
+    : engine.checkpoint(description, folder, { leaveMemory, rounds, onStill }));
   progress.checkpoint = checkpoint;
-  const { frozenAt, imagesPath, processes } = await checkpoint.dumped();
+  const dump = await checkpoint.dumped();
+  const { frozenAt, imagesPath, processes } = dump;
   progress.frozenAt = frozenAt;
-  if (pages !== null && checkpoint.memory !== undefined) pages.begin(await checkpoint.memory.pids());
+  if (pages !== null && checkpoint.memory !== undefined) {
+    const pids = await checkpoint.memory.pids();
+    pages.begin(pids);
+    await takeAlong(imagesPath, pids);
+  }
 
   await rendezvous.meet("frozen");
   await enter(surroundings, held, "transfer");
   const [changed] = await Promise.all([
-    syncFrozen(surroundings, held, checkpoint, trees),
+    still.asBefore(dump).then((asBefore) => syncFrozen(surroundings, held, checkpoint, trees, asBefore)),
     isCold || sendMemory(surroundings, held, imagesPath),
   ]);
 

@@ -1,9 +1,7 @@
-import { type LazyRange, PAGE_BYTES } from "./pagemap-image.js";
+import { PAGE_BYTES, type PageRange } from "./pagemap-image.js";
 
 /** A fault brings this much along: the pages beside one that is touched are mostly touched next. */
 const BLOCK_PAGES = 32;
-/** Ranges up to this are heaps, stacks and libraries' data: every program needs them at once. */
-const SMALL_RANGE_PAGES = 256;
 
 /** The missing memory cut into blocks, numbered in the order in which CRIU's daemon fills them in. */
 export interface Blocks {
@@ -12,14 +10,10 @@ export interface Blocks {
   at(block: number): { readonly pid: number; readonly address: number; readonly pages: number };
   /** The block that holds that page; null = none does. */
   find(pid: number, address: number): number | null;
-  /** The order in which they are best sent when nobody asks. */
-  readonly sendingOrder: readonly number[];
 }
 
-export function cutIntoBlocks(ranges: readonly LazyRange[]): Blocks {
+export function cutIntoBlocks(ranges: readonly PageRange[]): Blocks {
   const blocks: { pid: number; address: number; pages: number }[] = [];
-  const small: number[] = [];
-  const large: number[] = [];
   const perProcess = new Map<number, { readonly address: number; readonly block: number }[]>();
   for (const range of ranges) {
     const own = perProcess.get(range.pid) ?? [];
@@ -27,7 +21,6 @@ export function cutIntoBlocks(ranges: readonly LazyRange[]): Blocks {
     for (let done = 0; done < range.pages; done += BLOCK_PAGES) {
       const block = { pid: range.pid, address: range.start + done * PAGE_BYTES, pages: Math.min(BLOCK_PAGES, range.pages - done) };
       own.push({ address: block.address, block: blocks.length });
-      (range.pages <= SMALL_RANGE_PAGES ? small : large).push(blocks.length);
       blocks.push(block);
     }
   }
@@ -35,7 +28,6 @@ export function cutIntoBlocks(ranges: readonly LazyRange[]): Blocks {
     count: blocks.length,
     totalBytes: blocks.reduce((sum, { pages }) => sum + pages * PAGE_BYTES, 0),
     at: (block) => blocks[block]!,
-    sendingOrder: [...small, ...large],
     find: (pid, address) => {
       const own = perProcess.get(pid) ?? [];
       let [low, high] = [0, own.length];

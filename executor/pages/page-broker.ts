@@ -5,8 +5,8 @@ import { PAGE_BYTES } from "./pagemap-image.js";
 
 /** Here and not asked for yet by the daemon. It takes them faster than a link brings them; this is for pages that the workload has freed meanwhile. */
 const STASH_BYTES = 64 << 20;
-/** Before the workload runs, only what it will touch first: the restore needs the processors. */
-const EARLY_BYTES = 32 << 20;
+/** For so long after the first request nothing is sent ahead: whoever waits for the workload's first answers needs the processors. */
+const CALM_SECONDS = 0.5;
 
 export interface PageBroker {
   /** The daemon asks for pages. @throws for a page that no image tells of. */
@@ -39,8 +39,8 @@ export function makePageBroker(blocks: Blocks, out: Outside): PageBroker {
   const stash = new Map<number, Buffer>();
   const seen = new Uint8Array(blocks.count);
   const left = Uint8Array.from({ length: blocks.count }, (_, block) => blocks.at(block).pages);
-  let [askedBytes, stashBytes, doneBytes, earlyBytes, cursor] = [0, 0, 0, 0, 0];
-  let running = false;
+  let [askedBytes, stashBytes, doneBytes, cursor] = [0, 0, 0, 0];
+  let calmUntil = Number.POSITIVE_INFINITY;
   const sizeOf = (block: number) => blocks.at(block).pages * PAGE_BYTES;
   const isWanting = (block: number) => !stash.has(block) && !asked.has(block);
 
@@ -53,17 +53,10 @@ export function makePageBroker(blocks: Blocks, out: Outside): PageBroker {
 
   /** The block to be sent although nobody waits for it. */
   function ahead(): number | null {
+    if (out.seconds() < calmUntil || stashBytes + askedBytes >= STASH_BYTES) return null;
     while (cursor < blocks.count) {
-      const block = blocks.sendingOrder[cursor]!;
-      if (seen[block] === 1 || !isWanting(block)) {
-        cursor++;
-        continue;
-      }
-      const mayGo = running ? stashBytes + askedBytes < STASH_BYTES : earlyBytes < EARLY_BYTES;
-      if (!mayGo) return null;
-      earlyBytes += sizeOf(block);
-      cursor++;
-      return block;
+      const block = cursor++;
+      if (seen[block] === 0 && isWanting(block)) return block;
     }
     return null;
   }
@@ -129,7 +122,7 @@ export function makePageBroker(blocks: Blocks, out: Outside): PageBroker {
 
   return {
     request(frame) {
-      running = true;
+      calmUntil = Math.min(calmUntil, out.seconds() + CALM_SECONDS);
       requests.push(frame);
       want(frame);
       goOn();

@@ -7,7 +7,7 @@ import { readTls } from "../../platform/tls.js";
 import { cutIntoBlocks } from "./page-blocks.js";
 import { makePageBroker, type PageBroker } from "./page-broker.js";
 import { ALIVE, COMMAND, DONE, encodeFrame, makeFrameReader } from "./page-wire.js";
-import { PAGE_BYTES, readLazyRanges } from "./pagemap-image.js";
+import { PAGE_BYTES, readLeftRanges } from "./pagemap-image.js";
 import { PAGE_PORTS, type PageProxyOrders, type PagesState, pagesProtocol } from "./pages-protocol.js";
 
 /**
@@ -106,8 +106,7 @@ async function startDaemon(): Promise<{ daemon: ChildProcess; pages: Duplex }> {
 }
 
 async function begin(): Promise<void> {
-  const blocks = cutIntoBlocks(await readLazyRanges(`${folder}/images`));
-  const { daemon, pages } = await startDaemon();
+  const [{ daemon, pages }, blocks] = await Promise.all([startDaemon(), readLeftRanges(`${folder}/images`).then(cutIntoBlocks)]);
   let finished = false;
   broker = makePageBroker(blocks, {
     ask: (block) => {

@@ -179,8 +179,8 @@ export function makeIncoming({ node, runDirectory, arrivals, engine, room, redis
     },
 
     async begin(id) {
-      const { containerId } = await halves.readWithTwin(id);
-      await engine.beginRestore(containerId, pendingFolder(containerId));
+      const { description, containerId } = await halves.readWithTwin(id);
+      await engine.beginRestore(description, containerId, pendingFolder(containerId));
       return EMPTY;
     },
 

@@ -17,6 +17,7 @@ export function toContainerCreateOptions(workload: LabContainer, network: string
       NetworkMode: network,
       RestartPolicy: { Name: "unless-stopped" },
       Memory: workload.memoryLimitBytes,
+      Sysctls: { ...workload.sysctls },
       NanoCpus: Math.round(workload.cpuLimitCores * 1e9),
       Mounts: [
         ...workload.volumes.map(({ name, target }) => ({ Type: "volume" as const, Source: name, Target: target })),

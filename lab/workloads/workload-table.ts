@@ -16,6 +16,7 @@ export interface LabContainer {
   readonly folders?: readonly NamedVolume[];
   readonly labels: Readonly<Record<string, string>>;
   readonly env: Readonly<Record<string, string>>;
+  readonly sysctls?: Readonly<Record<string, string>>;
 }
 
 /** A container of the lab's own fleet. */
@@ -106,6 +107,7 @@ export const WORKLOADS: readonly LabWorkload[] = [
     command: python("pair"),
     address: "10.77.0.136",
     macAddress: "02:45:4b:00:00:88",
+    sysctls: { "net.core.somaxconn": "1024", "net.ipv4.ip_local_port_range": "20000 30000" },
   },
   {
     ...base,

@@ -1,16 +1,19 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { EvenkeelError } from "../../../platform/errors.js";
 import { projectPath } from "../../../platform/paths.js";
 import { EventQueue } from "../../channel/events.js";
 import { type Fifo, openForReading, openForWriting } from "../../channel/fifo.js";
 import type { StartRequest } from "./start-request.js";
 
 /** The pipes between the executor and the scripts of a restore. */
-export const FIFOS = ["events", "bundle-ready", "created", "gate", "started", "verdict"] as const;
+export const FIFOS = ["events", "bundle-ready", "criu", "created", "gate", "started", "verdict"] as const;
 
 const BEGIN_DEADLINE_SECONDS = 60;
 
 /** A `docker start` that has come as far as the runtime, which waits for images. Nothing of the container runs. */
 export interface BegunStart {
+  /** It has come as far as CRIU, and is to be a lazy restore. */
+  readonly isAhead: boolean;
   readonly events: EventQueue;
   readonly open: Readonly<Record<(typeof FIFOS)[number], ReturnType<typeof openForWriting>>>;
   /** Docker's answer. */
@@ -21,10 +24,11 @@ export interface BegunStart {
 }
 
 /**
- * Starts a container up to the point at which it needs the images. Done ahead of the freeze, for it takes Docker some fifty milliseconds.
- * @throws RESTORE_FAILED with Docker's words.
+ * Starts a container up to the point at which it needs the images. Done ahead of the freeze, for it takes Docker some fifty milliseconds, and runc thirty
+ * more. @param descriptors of a restore that is certain to be lazy: what the frozen workload's stdin, stdout and stderr are, which runc keeps beside the
+ * images; null = runc waits for them. @throws RESTORE_FAILED with Docker's words.
  */
-export async function beginStart(folder: string, start: StartRequest): Promise<BegunStart> {
+export async function beginStart(folder: string, start: StartRequest, descriptors: readonly string[] | null): Promise<BegunStart> {
   const events = new EventQueue();
   const open = Object.fromEntries(FIFOS.slice(1).map((name) => [name, openForWriting(`${folder}/${name}`)])) as BegunStart["open"];
   const fifos: Fifo[] = [openForReading(`${folder}/events`, (line) => events.push(line)), ...Object.values(open)];
@@ -35,19 +39,26 @@ export async function beginStart(folder: string, start: StartRequest): Promise<B
   starting.catch((error: unknown) => events.fail(error));
   const abandon = async () => {
     // Whoever of the scripts still waits gets a no, so that nothing of the copy is left when Docker removes the container.
-    for (const name of ["bundle-ready", "gate", "verdict"] as const) open[name].send("abort");
+    for (const name of ["bundle-ready", "criu", "gate", "verdict"] as const) open[name].send("abort");
     open.created.send("0");
     open.started.send("1");
     await starting.catch(() => {});
     close();
   };
   try {
+    await rm(`${folder}/asked`, { force: true });
     await addHook((await events.next(["create"], BEGIN_DEADLINE_SECONDS)).rest, folder);
+    if (descriptors !== null) {
+      await writeFile(`${folder}/images/descriptors.json`, JSON.stringify(descriptors));
+      open["bundle-ready"].send("ahead");
+      const { word, rest } = await events.next(["criu", "exit"], BEGIN_DEADLINE_SECONDS);
+      if (word === "exit") throw new EvenkeelError("RESTORE_FAILED", `runc restore ended with ${rest} before it asked for the images`);
+    }
   } catch (error) {
     await abandon();
     throw error;
   }
-  return { events, open, starting, abandon, close };
+  return { isAhead: descriptors !== null, events, open, starting, abandon, close };
 }
 
 async function addHook(bundle: string, folder: string): Promise<void> {

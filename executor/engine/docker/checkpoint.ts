@@ -28,6 +28,9 @@ const DUMP_DEADLINE_SECONDS = 600;
  */
 const NO_PAGE_SERVER = "address nowhere\n";
 
+/** CRIU's image of open files that have lost their names. */
+const REMAPPED = "remap-fpath.img";
+
 /** Starts the final dump. CRIU's action script keeps the workload frozen until `kill` or `goOn`. */
 export async function startCheckpoint(
   host: DockerHost,
@@ -90,7 +93,8 @@ export async function startCheckpoint(
         throw new EvenkeelError("CHECKPOINT_FAILED", `runc checkpoint ended with ${done.rest}: ${await explain(folder)}`);
       }
       await packSharedMemory(await containerFolder(host, description.containerId), `${folder}/images`);
-      return { frozenAt: begun.at, imagesPath: `${folder}/images`, processes: await readProcesses(State.Pid) };
+      const madeNames = existsSync(`${folder}/images/${REMAPPED}`);
+      return { frozenAt: begun.at, imagesPath: `${folder}/images`, processes: await readProcesses(State.Pid), madeNames };
     },
     mappedFiles: (trees) => readMappedFiles(State.Pid, trees),
     memory: frozenMemory(folder),

@@ -25,7 +25,7 @@ export async function startColdCheckpoint(host: DockerHost, description: Workloa
       mapped = await readMappedPaths(State.Pid);
       const frozenAt = monotonicSeconds();
       await unlessSo(host.docker.getContainer(description.containerId).stop());
-      return { frozenAt, imagesPath: `${folder}/images`, processes: [] };
+      return { frozenAt, imagesPath: `${folder}/images`, processes: [], madeNames: false };
     },
     async mappedFiles(trees) {
       const sorted = sortIntoTrees(mapped, trees);

@@ -1,10 +1,11 @@
+import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import type Docker from "dockerode";
 import { LABELS } from "../../../collector/protocol.js";
 import { EvenkeelError } from "../../../platform/errors.js";
 import { type FileTree, LOG_TREE, type NetworkAttachment, ROOT_TREE, type VolumeMount, type WorkloadDescription } from "../engine.js";
 import { movingFolders } from "./bind-mounts.js";
-import { type DockerHost, isNotFound } from "./docker-host.js";
+import { type DockerHost, findRuncRoot, isNotFound } from "./docker-host.js";
 import { type NetworkInspect, uplinkDevices } from "./uplinks.js";
 import { findUpperFolder } from "./upper-folder.js";
 
@@ -13,6 +14,8 @@ export interface DockerConfig {
   readonly Config: Docker.ContainerInspectInfo["Config"];
   readonly HostConfig: Docker.HostConfig;
   readonly Networks: Readonly<Record<string, EndpointInspect>>;
+  /** What runc says its stdin, stdout and stderr are; absent where that cannot be read. */
+  readonly descriptors?: readonly string[];
 }
 
 export interface EndpointInspect {
@@ -63,7 +66,13 @@ export async function describeContainer(host: DockerHost, containerId: string): 
     driver: mount.Driver ?? "local",
     destination: mount.Destination,
   }));
-  const config: DockerConfig = { Config: seen.Config, HostConfig: seen.HostConfig, Networks: seen.NetworkSettings.Networks };
+  const descriptors = await readDescriptors(host, containerId);
+  const config: DockerConfig = {
+    Config: seen.Config,
+    HostConfig: seen.HostConfig,
+    Networks: seen.NetworkSettings.Networks,
+    ...descriptors,
+  };
   return {
     engine: "docker",
     workload: seen.Config.Labels?.[LABELS.workload] ?? seen.Id,
@@ -81,6 +90,16 @@ export async function describeContainer(host: DockerHost, containerId: string): 
     engineConfig: config,
     traits: await readTraits(host),
   };
+}
+
+async function readDescriptors(host: DockerHost, containerId: string): Promise<Pick<DockerConfig, "descriptors">> {
+  try {
+    const state = await readFile(`${await findRuncRoot(host, containerId)}/${containerId}/state.json`, "utf8");
+    const { external_descriptors: descriptors } = JSON.parse(state) as { external_descriptors?: string[] };
+    return descriptors === undefined ? {} : { descriptors };
+  } catch {
+    return {};
+  }
 }
 
 async function readDigests(host: DockerHost, imageId: string): Promise<readonly string[]> {

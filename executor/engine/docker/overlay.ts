@@ -17,11 +17,21 @@ export async function isOverlayMounted(point: string): Promise<boolean> {
  * are remembered (Documentation/filesystems/overlayfs, "changes to underlying filesystems"). Only where nobody uses it yet.
  */
 export async function remountOverlay(point: string): Promise<void> {
-  const options = overlayOptions(await readFile("/proc/self/mountinfo", "utf8"), point);
+  const mountinfo = await readFile("/proc/self/mountinfo", "utf8");
+  const options = overlayOptions(mountinfo, point);
   if (options === null) throw new Error(`no overlay is mounted at ${point}`);
-  await run("umount", [point]);
+  const bound = otherPoints(mountinfo, point);
+  for (const each of [...bound, point]) await run("umount", [each]);
   // Docker gives the layers by paths relative to its folder of them when there are many.
   await run("mount", ["-i", "-t", "overlay", "-o", options, "overlay", point], { cwd: dirname(dirname(point)) });
+  for (const each of bound) await run("mount", ["--bind", point, each]);
+}
+
+/** Where else the file system of a mount point is mounted as a whole: runc does so for CRIU. */
+export function otherPoints(mountinfo: string, point: string): string[] {
+  const mounts = mountinfo.split("\n").map((line) => line.split(" "));
+  const device = mounts.findLast((fields) => fields[4] === point)?.[2];
+  return mounts.flatMap(([, , of, , at]) => (of === device && at !== undefined && at !== point ? [at] : []));
 }
 
 /** Options that make the newest overlay on that point; null = there is none. @param mountinfo see proc(5) */

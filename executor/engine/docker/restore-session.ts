@@ -28,7 +28,7 @@ export async function preparePendingRestore(folder: string): Promise<void> {
 }
 
 /**
- * Talks a begun start through the restore: images, namespaces, Docker's network, sockets, commit, resume.
+ * Talks a start through the restore: images, namespaces, Docker's network, sockets, commit, resume.
  * @throws RESTORE_FAILED, PROOF_FAILED, COMMIT_REFUSED: nothing of the copy runs then.
  */
 export async function restoreContainer(
@@ -36,12 +36,14 @@ export async function restoreContainer(
   containerId: string,
   folder: string,
   decision: RestoreDecision,
-  { begun, feedMemory }: { begun: BegunStart; feedMemory(): Promise<boolean> },
+  { feedMemory, begin }: { feedMemory(): Promise<boolean>; begin(): Promise<BegunStart> },
 ): Promise<RestoreDone> {
-  const { events, open, starting } = begun;
   const began = monotonicSeconds();
   const beganTicks = await bootTicksNow();
   const timeline: Record<string, number> = {};
+  const isLazy = await feedMemory();
+  const begun = await begin();
+  const { events, open, starting } = begun;
   const next = async (word: string): Promise<Event> => {
     const event = await events.next([word, "exit"], STEP_DEADLINE_SECONDS);
     timeline[word] = event.at - began;
@@ -49,9 +51,9 @@ export async function restoreContainer(
     return event;
   };
   try {
-    const isLazy = await feedMemory();
     await fillSharedMemory(await containerFolder(host, containerId), `${folder}/images`);
-    open["bundle-ready"].send(isLazy ? "lazy" : "eager");
+    if (begun.isAhead) open.criu.send("go");
+    else open["bundle-ready"].send(isLazy ? "lazy" : "eager");
     timeline["images"] = monotonicSeconds() - began;
     const namespacePid = (await next("namespace")).rest;
     await writeFile(`${folder}/init-pid`, namespacePid);

@@ -19,6 +19,7 @@ import { pullImage } from "./pull-image.js";
 import { abandonRestore, preparePendingRestore, restoreContainer, resumeRestore } from "./restore-session.js";
 import { startCold } from "./start-cold.js";
 import { prepareStart, type StartRequest } from "./start-request.js";
+import { noteSysctls } from "./sysctls.js";
 import { targetFindings } from "./target-findings.js";
 import { networksWithNewAddress } from "./target-networks.js";
 import { uplinksOf } from "./uplinks.js";
@@ -36,10 +37,10 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
   const starts = new Map<string, StartRequest>();
   const proxies = new Map<string, PageProxy>();
   const begun = new Map<string, BegunStart & { readonly mergedDir: string }>();
-  const begin = (containerId: string, folder: string): Promise<BegunStart> => {
+  const begin = (containerId: string, folder: string, descriptors: readonly string[] | null): Promise<BegunStart> => {
     const start = starts.get(containerId) ?? prepareStart(host.socketPath, containerId);
     starts.delete(containerId);
-    return beginStart(folder, start);
+    return beginStart(folder, start, descriptors);
   };
   const forgetStart = (containerId: string) => {
     starts.get(containerId)?.cancel();
@@ -96,12 +97,18 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
       const twins = await host.docker.listContainers({ all: true, filters: { label: [MIGRATION_LABEL], status: ["created", "exited"] } });
       return twins.map((each) => each.Labels[MIGRATION_LABEL] ?? "");
     },
-    beginRestore: async (containerId, folder) => {
+    beginRestore: async (description, containerId, folder) => {
       const { GraphDriver, HostConfig } = await inspect(host, containerId);
       const mergedDir = GraphDriver?.Data?.["MergedDir"];
       // Docker removes a container of `--rm` when its start is called off.
       if (mergedDir === undefined || HostConfig.AutoRemove) return;
-      const start = await begin(containerId, folder);
+      const { descriptors = null } = description.engineConfig as DockerConfig;
+      const ahead = proxies.has(containerId) ? descriptors : null;
+      // A runc that cannot wait for its images at that point can still do so before.
+      const start = await begin(containerId, folder, ahead).catch((error: unknown) => {
+        if (ahead === null) throw error;
+        return begin(containerId, folder, null);
+      });
       // Else what is synchronised in the freeze could not be made to show: Docker mounts it anew then.
       if (await isOverlayMounted(mergedDir)) begun.set(containerId, { ...start, mergedDir });
       else await start.abandon();
@@ -109,6 +116,7 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
     prepareRestore: async (description, containerId, folder) => {
       await preparePendingRestore(folder);
       await markConnections(folder, description);
+      await noteSysctls(folder, description);
       starts.set(containerId, prepareStart(host.socketPath, containerId));
     },
     hold: async (description, containerId, folder) => {
@@ -124,21 +132,23 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
       proxies.delete(containerId);
       const early = begun.get(containerId);
       begun.delete(containerId);
-      // Docker's logger takes the log for as long as it was when the start began: readers would never see what came since, or hang.
-      if (decision.logChanged) await early?.abandon();
-      else if (early !== undefined && decision.rootChanged) {
-        await remountOverlay(early.mergedDir).catch(async (error: unknown) => {
-          await early.abandon();
-          throw error;
-        });
-      }
-      const start = early === undefined || decision.logChanged ? await begin(containerId, folder) : early;
+      const orAbandon = async (error: unknown): Promise<never> => {
+        await early?.abandon();
+        throw error;
+      };
+      const feedMemory = async () => {
+        if (proxy === undefined) return startLazyPages(folder);
+        await proxy.begin();
+        return true;
+      };
       const done = await restoreContainer(host, containerId, folder, decision, {
-        begun: start,
-        feedMemory: async () => {
-          if (proxy === undefined) return startLazyPages(folder);
-          await proxy.begin();
-          return true;
+        feedMemory: () => feedMemory().catch(orAbandon),
+        begin: async () => {
+          // Docker's logger takes the log for as long as it was when the start began: readers would never see what came since, or hang.
+          if (decision.logChanged) await early?.abandon();
+          if (early === undefined || decision.logChanged) return begin(containerId, folder, null);
+          if (decision.rootChanged) await remountOverlay(early.mergedDir).catch(orAbandon);
+          return early;
         },
       });
       // Once more, for a switch that missed the first word.

@@ -171,6 +171,13 @@ describe("A move", function () {
       expect(answer).to.include(`inside True ${original.Config.Hostname}`);
     });
 
+    it("with the settings of its network namespace that it was given, and none of a restore's", async () => {
+      const read = (name: string) => runInside(SECOND, ["python3", "-S", "-c", `print(open("/proc/sys/net/${name}").read())`]);
+      expect(await read("core/somaxconn")).to.include("1024");
+      expect(await read("ipv4/ip_local_port_range")).to.match(/20000\s30000/);
+      expect(await read("ipv4/conf/all/arp_ignore")).to.match(/\b0\b/);
+    });
+
     it("that `docker stop` and `docker start` end and begin anew", async () => {
       await docker(SECOND).getContainer(workload.name).stop();
       expect((await inspect(SECOND, workload.name)).State).to.include({ Running: false, ExitCode: 0 });

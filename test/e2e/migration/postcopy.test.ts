@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "chai";
-import { WORKLOADS } from "../../../lab/workloads/workload-table.js";
+import { type LabContainer, WORKLOADS } from "../../../lab/workloads/workload-table.js";
 import { nowSeconds } from "../../../platform/clock.js";
 import { abortMigration, type MigrationRecord, readMigration } from "../../../platform/migration-record.js";
 import { waitFor } from "../../support/wait-for.js";
@@ -11,6 +11,30 @@ import { settledOn } from "../support/traces.js";
 
 const REWRITER = WORKLOADS.find(({ name }) => name === "rewriter")!;
 const NAME = REWRITER.name;
+/** Writes a number after the other to a file of its root file system, each through to the disk, and says nothing. */
+const SCRIBE: LabContainer = {
+  ...REWRITER,
+  name: "scribe",
+  address: "10.77.0.153",
+  macAddress: "02:45:4b:00:00:99",
+  command: [
+    "python3",
+    "-S",
+    "-B",
+    "-c",
+    [
+      "import os, time",
+      "held = bytearray(os.urandom(1 << 20)) * 24",
+      "out = os.open('/srv/numbers', os.O_WRONLY | os.O_CREAT | os.O_APPEND)",
+      "number = 0",
+      "while True:",
+      "    number += 1",
+      "    os.write(out, b'%d\\n' % number)",
+      "    os.fsync(out)",
+      "    time.sleep(0.01)",
+    ].join("\n"),
+  ],
+};
 /** Its pages take some ten seconds then: long enough to meet things on their way. */
 const LINK = "200mbit";
 /** Longer than the ends need to notice. */
@@ -22,7 +46,8 @@ describe("A move by postcopy", function () {
 
   async function start(): Promise<MovingFleet> {
     here = FIRST;
-    return startMovingFleet("e2e-postcopy", [REWRITER], {
+    return startMovingFleet("e2e-postcopy", [REWRITER, SCRIBE], {
+      asked: [REWRITER],
       before: async ({ lab }) => {
         for (const { name } of lab.nodes)
           await lab.node(name).exec(`tc qdisc add dev eth0 root tbf rate ${LINK} burst 256kb latency 100ms`.split(" "));
@@ -85,6 +110,24 @@ describe("A move by postcopy", function () {
         deadlineSeconds: 600,
       });
       expect(await moving().client(NAME)).to.include({ wrongAnswers: 0 });
+    }
+  });
+
+  it("carries what the workload wrote to its root file system until it stood still, there and back", async () => {
+    const numbers = async (at: string) =>
+      (await node(at).exec(["docker", "exec", SCRIBE.name, "cat", "/srv/numbers"])).stdout.trim().split("\n").map(Number);
+    let [at, to] = [FIRST, SECOND];
+    for (let move = 0; move < 4; move++) {
+      const before = (await numbers(at)).length;
+      const record = await moving().moveWell(SCRIBE.name, at, to, "postcopy");
+      expect(record.modeUsed).to.equal("postcopy");
+      await settledOn(moving().fleet, SCRIBE.name, to);
+      const now = await waitFor("it to write on", async () => {
+        const seen = await numbers(to);
+        return seen.length > before + 100 && seen;
+      });
+      expect(now.findIndex((number, index) => number !== index + 1)).to.equal(-1);
+      [at, to] = [to, at];
     }
   });
 

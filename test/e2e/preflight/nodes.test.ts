@@ -214,7 +214,7 @@ describe("Before a move, it is told that a destination will not do since", funct
 });
 
 /** A volume plugin of the kind that Docker finds by its socket. */
-const VOLUME_PLUGIN = String.raw`
+const VOLUME_PLUGIN = `
 import http.server, json, os, socketserver
 folder = "/srv/elsewhere"
 os.makedirs(folder, exist_ok=True)

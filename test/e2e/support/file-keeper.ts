@@ -146,7 +146,7 @@ export const FILE_KEEPER: LabWorkload = {
 };
 
 /** Prints one line of JSON for each file below the folders given, with all that a copy must have alike. */
-export const FINGERPRINT = String.raw`
+export const FINGERPRINT = `
 import hashlib, json, os, stat, sys
 
 # A copy of /dev/shm keeps the times of its folders to the second.

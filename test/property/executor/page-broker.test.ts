@@ -43,7 +43,8 @@ describe("The page broker", function () {
         let wire: Pick<Frame, "pid" | "address" | "pages">[] = [];
         const waiting: Frame[] = [];
         const broker = makePageBroker(blocks, {
-          seconds: () => draw(100) / 1000,
+          // Before and after the time in which nothing is sent ahead.
+          seconds: () => draw(2000) / 1000,
           ask: (block) => {
             if (online) wire.push(block);
             return online;

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { overlayOptions } from "../../../executor/engine/docker/overlay.js";
+import { otherPoints, overlayOptions } from "../../../executor/engine/docker/overlay.js";
 
 const POINT = "/var/lib/docker/overlay2/a/merged";
 const LAYERS = "lowerdir=l/B:l/C,upperdir=a/diff,workdir=a/work";
@@ -13,6 +13,16 @@ describe("The options of a mounted overlay", () => {
   it("are those of the newest where one lies over another", () => {
     const line = (upper: string) => `61 29 0:50 / ${POINT} rw - overlay overlay rw,lowerdir=l/B,upperdir=${upper},workdir=w`;
     expect(overlayOptions([line("old"), line("new")].join("\n"), POINT)).to.contain("upperdir=new");
+  });
+
+  it("go with the other places where it is mounted as a whole, and with no other mounts", () => {
+    const lines = [
+      "29 1 0:50 / / rw - overlay overlay rw",
+      `61 29 0:51 / ${POINT} rw - overlay overlay rw,${LAYERS}`,
+      "62 29 0:51 / /run/docker/runtime-runc/moby/a/criu-root rw - overlay overlay rw",
+      "63 29 0:52 / /run rw - tmpfs tmpfs rw",
+    ];
+    expect(otherPoints(lines.join("\n"), POINT)).to.deep.equal(["/run/docker/runtime-runc/moby/a/criu-root"]);
   });
 
   it("are not to be had where something else is mounted, or nothing", () => {

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { cutIntoBlocks } from "../../../executor/pages/page-blocks.js";
-import { PAGE_BYTES, parsePagemap } from "../../../executor/pages/pagemap-image.js";
+import { markPresent, PAGE_BYTES, parsePagemap } from "../../../executor/pages/pagemap-image.js";
 
 /** As CRIU 4.2.1 writes it: magic numbers, the name of the page file, an entry whose pages are in the images, one whose pages are left out. */
 const IMAGE = Buffer.from(
@@ -16,8 +16,20 @@ const IMAGE = Buffer.from(
 );
 
 describe("CRIU's pagemap image", () => {
-  it("tells the ranges that the images leave out, and no others", () => {
-    expect(parsePagemap(IMAGE, 1)).to.deep.equal([{ pid: 1, start: 0xb46000, pages: 0x17 }]);
+  it("tells the file of pages, and which ranges are there and which were left", () => {
+    const { pagesId, entries } = parsePagemap(IMAGE, 1);
+    expect(pagesId).to.equal(1);
+    expect(entries.map(({ start, pages, where }) => ({ start, pages, where }))).to.deep.equal([
+      { start: 0x422000, pages: 1, where: "present" },
+      { start: 0xb46000, pages: 0x17, where: "left" },
+    ]);
+  });
+
+  it("says of ranges that were taken along after all that they are there, and nothing else", () => {
+    const { entries } = parsePagemap(IMAGE, 1);
+    const marked = parsePagemap(markPresent(IMAGE, entries.slice(1)), 1);
+    expect(marked.entries.map(({ where }) => where)).to.deep.equal(["present", "present"]);
+    expect(marked.entries.map(({ start, pages }) => [start, pages])).to.deep.equal(entries.map(({ start, pages }) => [start, pages]));
   });
 
   it("that is cut short is refused", () => {
@@ -47,16 +59,5 @@ describe("Missing memory cut into blocks", () => {
       expect(blocks.find(pid, start + pages * PAGE_BYTES)).to.equal(null);
     }
     expect(blocks.find(2, 0x10000)).to.equal(null);
-  });
-
-  it("is sent with the small mappings of all processes first, each block once", () => {
-    const order = blocks.sendingOrder.map((block) => blocks.at(block));
-    expect(order.slice(0, 4).map(({ pid, pages }) => [pid, pages])).to.deep.equal([
-      [1, 3],
-      [1, 2],
-      [7, 32],
-      [7, 8],
-    ]);
-    expect(new Set(blocks.sendingOrder).size).to.equal(blocks.count);
   });
 });

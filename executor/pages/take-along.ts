@@ -1,0 +1,92 @@
+import { constants } from "node:fs";
+import { type FileHandle, open, readFile, rename, writeFile } from "node:fs/promises";
+import { EvenkeelError } from "../../platform/errors.js";
+import { markPresent, PAGE_BYTES, type Pagemap, type PageRange, readPagemaps } from "./pagemap-image.js";
+
+/**
+ * Pieces of memory up to this are heaps, stacks and libraries' data: every program needs them as soon as it runs, and each page that is not there would
+ * take a turn of its own.
+ */
+const SMALL_BYTES = 4 << 20;
+/** What may cross in the freeze on that account. */
+const ALONG_BYTES = 8 << 20;
+
+/**
+ * Puts the small pieces that a lazy dump left with the frozen processes into its images after all, the smallest first. `pids`: those in the container to
+ * those here. Returns the bytes added. @throws CHECKPOINT_FAILED
+ */
+export async function takeAlong(images: string, pids: Readonly<Record<number, number>>): Promise<number> {
+  const maps = await readPagemaps(images);
+  const pieces = maps.flatMap(({ entries }) => joinNeighbours(entries.filter(({ where }) => where === "left")));
+  const chosen = new Set<PageRange>();
+  let left = ALONG_BYTES;
+  for (const { bytes, parts } of pieces.sort((one, other) => one.bytes - other.bytes)) {
+    left -= bytes;
+    if (left < 0 || bytes > SMALL_BYTES) break;
+    for (const part of parts) chosen.add(part);
+  }
+  try {
+    const added = await Promise.all(maps.map((map) => addPages(images, map, pids, chosen)));
+    return added.reduce((sum, bytes) => sum + bytes, 0);
+  } catch (error) {
+    throw new EvenkeelError("CHECKPOINT_FAILED", `memory to be taken along: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** CRIU cuts a large piece into entries of 4 MiB; what adjoins is one piece. */
+function joinNeighbours(entries: readonly PageRange[]): { bytes: number; parts: PageRange[] }[] {
+  const pieces: { bytes: number; end: number; parts: PageRange[] }[] = [];
+  for (const entry of entries) {
+    const bytes = entry.pages * PAGE_BYTES;
+    const last = pieces.at(-1);
+    if (last?.end === entry.start) {
+      last.bytes += bytes;
+      last.end += bytes;
+      last.parts.push(entry);
+    } else pieces.push({ bytes, end: entry.start + bytes, parts: [entry] });
+  }
+  return pieces;
+}
+
+async function addPages(
+  images: string,
+  { pid, pagesId, image, entries }: Pagemap,
+  pids: Readonly<Record<number, number>>,
+  chosen: ReadonlySet<PageRange>,
+): Promise<number> {
+  const here = pids[pid];
+  const own = entries.filter((entry) => chosen.has(entry));
+  if (here === undefined || own.length === 0) return 0;
+  const file = `${images}/pages-${pagesId}.img`;
+  const memory = await open(`/proc/${here}/mem`, constants.O_RDONLY);
+  const before = await readFile(file).catch(() => Buffer.alloc(0));
+  try {
+    // The file holds the pages of all present entries, in their order.
+    const pieces: Buffer[] = [];
+    let at = 0;
+    for (const entry of entries) {
+      const bytes = entry.pages * PAGE_BYTES;
+      if (entry.where === "present") {
+        pieces.push(before.subarray(at, at + bytes));
+        at += bytes;
+      } else if (chosen.has(entry)) pieces.push(await readMemory(memory, entry.start, bytes));
+    }
+    if (at !== before.length) throw new Error(`${file} has ${before.length} bytes, its pagemap says ${at}`);
+    await writeFile(`${file}.new`, pieces);
+    await rename(`${file}.new`, file);
+  } finally {
+    await memory.close();
+  }
+  await writeFile(`${images}/pagemap-${pid}.img`, markPresent(image, own));
+  return own.reduce((sum, { pages }) => sum + pages * PAGE_BYTES, 0);
+}
+
+async function readMemory(memory: FileHandle, address: number, bytes: number): Promise<Buffer> {
+  const pages = Buffer.allocUnsafeSlow(bytes);
+  for (let done = 0; done < bytes; ) {
+    const { bytesRead } = await memory.read(pages, done, bytes - done, address + done);
+    if (bytesRead === 0) throw new Error(`no memory at 0x${(address + done).toString(16)}`);
+    done += bytesRead;
+  }
+  return pages;
+}
