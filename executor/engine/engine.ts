@@ -181,6 +181,8 @@ export interface TargetEngine {
   hold(description: WorkloadDescription, containerId: string, folder: string): Promise<boolean>;
   /** Tells the neighbours that the workload is to be reached here, its traffic being held. */
   steer(containerId: string): void;
+  /** The images are there: what can be made ready meanwhile, is. */
+  imagesArrived(containerId: string): void;
   restore(containerId: string, folder: string, decide: RestoreDecision): Promise<RestoreDone>;
   /** Starts the twin afresh, with the files that came and no memory, once `commit` has allowed it. @throws RESTORE_FAILED, COMMIT_REFUSED */
   startCold(containerId: string, folder: string, commit: () => Promise<boolean>): Promise<RestoreDone>;

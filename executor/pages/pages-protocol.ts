@@ -11,6 +11,8 @@ export interface PageProxyOrders {
   readonly node: string;
   readonly migration: string;
   readonly firstPort: number;
+  /** Whether this node's CRIU takes answers out of their order. */
+  readonly overtakes: boolean;
   readonly tls: PagesTls;
 }
 

@@ -20,7 +20,7 @@ const LOOKS = 3;
 export interface PageProxy {
   /** Where the source brings the pages to. */
   readonly port: number;
-  /** The images are there: CRIU's daemon may start. @throws RESTORE_FAILED */
+  /** The images are there: starts CRIU's daemon, once. Resolves when it waits for the restore. @throws RESTORE_FAILED */
   begin(): Promise<void>;
 }
 
@@ -35,11 +35,16 @@ export async function startPageProxy(folder: string, orders: PageProxyOrders): P
     const words = await readFile(`${folder}/page-proxy.log`, "utf8").catch(() => "");
     throw new EvenkeelError("RESTORE_FAILED", `the page proxy is not ready: ${words.trim().split("\n").at(-1)}`);
   };
+  let ready: Promise<void> | null = null;
+  const begin = async () => {
+    stdin.write("go\n");
+    await next("ready");
+  };
   return {
     port: Number(await next("port")),
-    begin: async () => {
-      stdin.write("go\n");
-      await next("ready");
+    begin: () => {
+      ready ??= begin();
+      return ready;
     },
   };
 }

@@ -163,6 +163,7 @@ export function makeIncoming({ node, runDirectory, arrivals, engine, room, redis
       const imagesPath = `${pendingFolder(containerId)}/images`;
       await unpackImages(images, imagesPath);
       await linkFinal(imagesPath);
+      engine.imagesArrived(containerId);
       return EMPTY;
     },
 

@@ -12,7 +12,7 @@ import { markConnections } from "./connections.js";
 import { MIGRATION_LABEL, toCreateOptions } from "./create-options.js";
 import { type DockerConfig, type Inspection, inspect, treesOf } from "./describe.js";
 import { type DockerHost, isNotFound } from "./docker-host.js";
-import { startLazyPages, waitForPages, whyNotLazy } from "./lazy-pages.js";
+import { startLazyPages, takesAnswersOutOfOrder, waitForPages, whyNotLazy } from "./lazy-pages.js";
 import { isOverlayMounted, remountOverlay } from "./overlay.js";
 import { armHold, dropHold, type HoldMeans } from "./packet-hold.js";
 import { pullImage } from "./pull-image.js";
@@ -127,6 +127,13 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
       return true;
     },
     steer: (containerId) => announcers.get(containerId)?.announce(),
+    imagesArrived: (containerId) => {
+      // Whoever restores hears of a failure.
+      proxies
+        .get(containerId)
+        ?.begin()
+        .catch(() => {});
+    },
     restore: async (containerId, folder, decision) => {
       const proxy = proxies.get(containerId);
       proxies.delete(containerId);
@@ -157,7 +164,7 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
     },
     whyNotLazy,
     openPages: async (containerId, folder, from) => {
-      const proxy = await startPageProxy(folder, { containerId, ...from, ...pages });
+      const proxy = await startPageProxy(folder, { containerId, ...from, ...pages, overtakes: await takesAnswersOutOfOrder() });
       proxies.set(containerId, proxy);
       return proxy.port;
     },
