@@ -1,4 +1,5 @@
 import type Docker from "dockerode";
+import { groupBySharedNetwork } from "./shared-networks.js";
 
 /** What is known of a running container; how much it uses is read from its cgroup. */
 export interface Container {
@@ -9,6 +10,8 @@ export interface Container {
   /** First process, in the node's pid namespace; 0 while restarting. */
   readonly pid: number;
   readonly startedAt: number | null;
+  /** The container whose network it has joined (`--network container:…`); null = it has its own. */
+  readonly networkOf: string | null;
   readonly labels: Readonly<Record<string, string>>;
 }
 
@@ -23,12 +26,12 @@ export async function listContainers(docker: Docker, signal: AbortSignal): Promi
   // Without `all` Docker lists running, paused and restarting containers.
   const listed = await docker.listContainers({ abortSignal: signal });
   const inspected = await Promise.all(listed.map(({ Id }) => inspectContainer(docker, Id, signal)));
-  return inspected.filter((container) => container !== null);
+  return groupBySharedNetwork(inspected.filter((container) => container !== null));
 }
 
 async function inspectContainer(docker: Docker, id: string, signal: AbortSignal): Promise<Container | null> {
   try {
-    const { State, Config, Name } = await docker.getContainer(id).inspect({ abortSignal: signal });
+    const { State, Config, Name, HostConfig } = await docker.getContainer(id).inspect({ abortSignal: signal });
     if (!State.Running && !State.Restarting) return null;
     return {
       id,
@@ -37,6 +40,7 @@ async function inspectContainer(docker: Docker, id: string, signal: AbortSignal)
       state: State.Paused ? "paused" : State.Restarting ? "restarting" : "running",
       pid: State.Pid,
       startedAt: State.StartedAt === NEVER_STARTED ? null : Date.parse(State.StartedAt) / 1000,
+      networkOf: /^container:(.+)$/.exec(HostConfig.NetworkMode ?? "")?.[1] ?? null,
       labels: Config.Labels ?? {},
     };
   } catch (error) {

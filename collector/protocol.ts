@@ -102,6 +102,9 @@ export const LABELS = {
   /** `cold`: what CRIU refuses is stopped, moved and started instead. */
   fallback: "io.evenkeel.fallback",
   antiAffinity: "io.evenkeel.anti-affinity",
+  affinity: "io.evenkeel.affinity",
+  /** Workloads of one node that move as one. */
+  group: "io.evenkeel.group",
   pin: "io.evenkeel.pin",
   /** Folders of its host that may move with it, with commas between. */
   bindMounts: "io.evenkeel.bind-mounts",

@@ -34,5 +34,6 @@ export const CONTAINER: Container = {
   state: "running",
   pid: 4242,
   startedAt: 1_700_000_000,
+  networkOf: null,
   labels: { "io.evenkeel.workload": "shop-web", "com.example.owner": "someone" },
 };

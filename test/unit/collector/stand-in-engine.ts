@@ -9,6 +9,8 @@ export interface StandInContainer {
   readonly name: string;
   readonly pid: number;
   readonly labels?: Readonly<Record<string, string>>;
+  /** The container whose network it has joined. */
+  readonly networkOf?: string;
   readonly paused?: boolean;
   readonly restarting?: boolean;
 }
@@ -89,11 +91,12 @@ function answer(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
 }
 
-function describeContainer({ id, name, pid, labels, paused, restarting }: StandInContainer) {
+function describeContainer({ id, name, pid, labels, networkOf, paused, restarting }: StandInContainer) {
   return {
     Id: id,
     Name: `/${name}`,
     State: { Running: true, Paused: paused ?? false, Restarting: restarting ?? false, Pid: pid, StartedAt: "2026-11-22T12:00:00.5Z" },
     Config: { Image: "image:1", Labels: labels ?? {} },
+    HostConfig: { NetworkMode: networkOf === undefined ? "bridge" : `container:${networkOf}` },
   };
 }

@@ -45,6 +45,19 @@ describe("watching containers", () => {
     expect(now.known && now.containers[0]).to.deep.include({ startedAt: 1795348800.5, labels: { "io.evenkeel.pin": "n1" } });
   });
 
+  it("gives those that share a network one group", async () => {
+    engine.containers = [
+      { id: "a".repeat(64), name: "a", pid: 10, labels: { "io.evenkeel.workload": "shop" } },
+      { id: "b".repeat(64), name: "b", pid: 11, networkOf: "a".repeat(64) },
+    ];
+    await follow();
+    const now = await watch.current();
+    expect(now.known && now.containers.map(({ labels }) => labels["io.evenkeel.group"])).to.deep.equal([
+      "network of shop",
+      "network of shop",
+    ]);
+  });
+
   it("asks the engine nothing while nothing happens", async () => {
     await follow();
     const before = engine.lists;
