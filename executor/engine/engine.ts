@@ -16,6 +16,7 @@ export interface WorkloadDescription {
   /** Under which a registry has it, `name@sha256:…`; empty = under none that is known. */
   readonly imageDigests: readonly string[];
   readonly networks: readonly NetworkAttachment[];
+  readonly sharedNetwork: SharedNetwork;
   readonly volumes: readonly VolumeMount[];
   /** Folders of the host that move with it, by their owner's leave. */
   readonly folders: readonly FolderMount[];
@@ -34,6 +35,19 @@ export interface NetworkAttachment {
   readonly macAddress: string;
   /** Whether address and connections go with the workload: the network is one segment that nodes share, or has nobody else in it. */
   readonly keeps: boolean;
+}
+
+/** With whom it shares a network. They move as one, or none of them: docs/groups.md. */
+export interface SharedNetwork {
+  /** Whose network it has joined; null = it has its own. `keeps` as of its attachments, all of them. */
+  readonly owner: (Companion & { readonly keeps: boolean }) | null;
+  /** Those that run and have joined its own. */
+  readonly joiners: readonly Companion[];
+}
+
+export interface Companion {
+  readonly containerId: string;
+  readonly name: string;
 }
 
 export interface VolumeMount {
@@ -167,14 +181,18 @@ export interface TargetEngine {
   /** Has the engine fetch the image from a registry. False = it cannot; the image has to be sent. */
   pullImage(description: WorkloadDescription): Promise<boolean>;
   loadImage(stream: NodeJS.ReadableStream, imageName: string, imageId: string): Promise<void>;
-  /** Creates the stopped twin, labelled with the migration. Returns its id and the trees to fill. */
-  create(description: WorkloadDescription, migrationId: string): Promise<{ containerId: string; trees: FileTree[] }>;
+  /** Creates the stopped twin, labelled with the migration; `owner` is the twin whose network it joins. Returns its id and the trees to fill. */
+  create(
+    description: WorkloadDescription,
+    migrationId: string,
+    owner: OwnerTwin | null,
+  ): Promise<{ containerId: string; trees: FileTree[] }>;
   /** The twin that `create` made for a migration; null = none. */
   findTwin(migrationId: string): Promise<{ readonly containerId: string; readonly isRunning: boolean } | null>;
   /** Migrations by which containers came that do not run. */
   stoppedTwins(): Promise<string[]>;
   /** Lays out the folder that will take the images; `restore` finds them there. */
-  prepareRestore(description: WorkloadDescription, containerId: string, folder: string): Promise<void>;
+  prepareRestore(description: WorkloadDescription, containerId: string, folder: string, owner: OwnerTwin | null): Promise<void>;
   /** Takes everything ahead of the freeze that `restore` can do without images. Nothing of the copy runs. */
   beginRestore(description: WorkloadDescription, containerId: string, folder: string): Promise<void>;
   /** From now on keeps what comes in here for the workload, until `restore` resumes it or `remove` gives it up. False: this node cannot. */
@@ -199,6 +217,12 @@ export interface TargetEngine {
   finish(description: WorkloadDescription, containerId: string, folder: string): Promise<void>;
   /** Removes the twin, running or not, and the volumes that `create` made. Safe to repeat. */
   remove(containerId: string, folder: string): Promise<void>;
+}
+
+/** A twin whose network another joins, and its folder. */
+export interface OwnerTwin {
+  readonly containerId: string;
+  readonly folder: string;
 }
 
 export interface RestoreDecision {

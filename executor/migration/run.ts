@@ -10,6 +10,7 @@ import { takeAlong } from "../pages/take-along.js";
 import { preflight } from "../preflight/preflight.js";
 import { noteBlackout } from "./blackout-model.js";
 import { chooseFor, forecastOf } from "./choose-mode.js";
+import { companyFindings, readCompany } from "./company.js";
 import { isAsBefore, lookWhenStill, syncFrozen, syncWhileRunning } from "./files.js";
 import { pageOrders } from "./follow.js";
 import { CRIU_ALONE, goesCold } from "./goes-cold.js";
@@ -81,10 +82,11 @@ async function carryOver(surroundings: Surroundings, held: Held, progress: Progr
   const choice = await chooseFor(surroundings, held, { ...asked, isCold });
   const leaveMemory = choice.mode === "postcopy";
   progress.leavesMemory = leaveMemory;
+  const company = await readCompany(surroundings, record);
   // Only a mode that was asked for can be chosen without being had.
   const lazy = leaveMemory && choice.whyNot !== null ? [finding("memory-stays", choice.whyNot)] : [];
   const findings = isCold ? asked.findings.filter(({ code }) => !CRIU_ALONE.has(code)) : asked.findings;
-  await assertClear(surroundings, held, [...lazy, ...findings]);
+  await assertClear(surroundings, held, [...lazy, ...companyFindings(description, company, isCold), ...findings]);
 
   await enter(surroundings, held, "reserve", {
     modeUsed: choice.mode,
@@ -99,7 +101,11 @@ async function carryOver(surroundings: Surroundings, held: Held, progress: Progr
   if (!hasImage) {
     await withRetries(surroundings, held, () => bringImage(surroundings, held, description, needs.imageBytes));
   }
-  const twin = await withRetries(surroundings, held, () => peer.makeTwin(record.id, { leaveMemory }));
+  const owner = company.get(description.sharedNetwork.owner?.containerId ?? "") ?? null;
+  const makeTwin = () => withRetries(surroundings, held, () => peer.makeTwin(record.id, { leaveMemory, owner }));
+  const first = owner === null ? await makeTwin() : null;
+  await rendezvous.meet("owners made");
+  const twin = first ?? (await makeTwin());
   const folder = sourceFolder(surroundings, record.id);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const pages = twin.pagePort === null ? null : startPageSource(folder, pageOrders(surroundings, held, twin.pagePort));
@@ -117,14 +123,17 @@ async function carryOver(surroundings: Surroundings, held: Held, progress: Progr
   await engine.holdRestarts(description);
   const still = lookWhenStill(trees);
   const steer = isCold ? async () => {} : await holdPackets(held);
-  const onStill = () => {
+  const onStill = async () => {
     still.onStill();
-    return steer();
+    await steer();
+    // In a network that they share, what comes until the last has drawn its traffic away still reaches a socket that moves.
+    await rendezvous.meet("still");
   };
   const checkpoint = await (isCold
     ? engine.coldCheckpoint(description, folder)
     : engine.checkpoint(description, folder, { leaveMemory, rounds, onStill }));
   progress.checkpoint = checkpoint;
+  if (isCold) await rendezvous.meet("still");
   const dump = await checkpoint.dumped();
   const { frozenAt, imagesPath, processes } = dump;
   progress.frozenAt = frozenAt;

@@ -9,7 +9,7 @@ import { abortMigration, commitMigration, readMigration } from "../../platform/m
 import { monotonicSeconds } from "../channel/events.js";
 import { unpackImages } from "../channel/image-stream.js";
 import { hasZstd } from "../channel/zstd.js";
-import type { FileTree, TargetEngine, WorkloadDescription } from "../engine/engine.js";
+import type { FileTree, OwnerTwin, TargetEngine, WorkloadDescription } from "../engine/engine.js";
 import type { ImageRoom } from "../image-room.js";
 import { linkFinal, linkRound, makeRoundFolder } from "../image-rounds.js";
 import type { Introduction, NodeProbe } from "../preflight/node-probe.js";
@@ -107,6 +107,11 @@ export function makeIncoming({ node, runDirectory, arrivals, engine, room, redis
     trees: trees.map((tree) => ({ name: tree.name, file: tree.file ?? null })),
   });
 
+  async function ownerTwin(id: string): Promise<OwnerTwin> {
+    const { containerId } = await halves.readWithTwin(id);
+    return { containerId, folder: pendingFolder(containerId) };
+  }
+
   type Step =
     | "offer"
     | "pull"
@@ -137,15 +142,16 @@ export function makeIncoming({ node, runDirectory, arrivals, engine, room, redis
       return EMPTY;
     },
 
-    async makeTwin(id, { leaveMemory }) {
+    async makeTwin(id, { leaveMemory, owner: ownerId }) {
       const half = await halves.read(id);
       // Asked again after the answer was lost: the same twin, or none of the half-made one.
       if (half.containerId !== null) return answer(half.containerId, half.trees, half.pagePort);
       const left = await engine.findTwin(id);
       if (left !== null) await engine.remove(left.containerId, pendingFolder(left.containerId));
-      const twin = await engine.create(half.description, id);
+      const owner = ownerId === null ? null : await ownerTwin(ownerId);
+      const twin = await engine.create(half.description, id, owner);
       const folder = pendingFolder(twin.containerId);
-      await engine.prepareRestore(half.description, twin.containerId, folder);
+      await engine.prepareRestore(half.description, twin.containerId, folder, owner);
       await writeRsyncConfig(halves.rsyncConfig(id), twin.trees);
       const from = leaveMemory ? (await readMigration(redis, keys, id))?.from : undefined;
       const pagePort = from === undefined ? null : await engine.openPages(twin.containerId, folder, { node: from, migration: id });

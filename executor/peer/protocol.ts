@@ -25,6 +25,8 @@ export interface OfferAnswer {
 export interface TwinRequest {
   /** Memory is to follow after the commit. */
   readonly leaveMemory: boolean;
+  /** The migration of the workload whose network it has joined, which moves as one with it; null = it has its own. */
+  readonly owner: string | null;
 }
 
 export interface RoomAnswer {

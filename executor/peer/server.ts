@@ -33,7 +33,7 @@ const offerBody = anewBody.extend({
   needs: z.looseObject({ rootBytes: z.number(), volumeBytes: z.number(), coveredPaths: z.array(z.string()) }),
   memoryBytes: z.number().nonnegative(),
 });
-const twinBody = z.object({ leaveMemory: z.boolean() });
+const twinBody = z.object({ leaveMemory: z.boolean(), owner: params.shape.id.nullable() });
 
 /** Then ten questions, one a second (libuv), and the connection is given up. */
 const KEEP_ALIVE_SECONDS = 5;
@@ -76,7 +76,12 @@ export async function servePeers(
     await finished(request.body as Readable);
     return {};
   });
-  app.post(routes.twin(":id"), async (request) => incoming.makeTwin(await admit(request), twinBody.parse(request.body)));
+  app.post(routes.twin(":id"), async (request) => {
+    const id = await admit(request);
+    const wanted = twinBody.parse(request.body);
+    if (wanted.owner !== null) await incoming.authorise(wanted.owner, callerOf(request.raw));
+    return incoming.makeTwin(id, wanted);
+  });
   app.post(routes.hold(":id"), async (request) => incoming.hold(await admit(request)));
   app.post(routes.steer(":id"), async (request) => incoming.steer(await admit(request)));
   app.put(routes.memory(":id"), async (request) => incoming.memory(await admit(request), plainBody(request)));

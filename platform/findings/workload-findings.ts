@@ -10,7 +10,10 @@ export const WORKLOAD_FINDINGS = {
   "host-PidMode": fails("It shares the host's processes", "Create it without --pid host."),
   "host-IpcMode": fails("It shares the host's shared memory", "Create it without --ipc host."),
   "host-UTSMode": fails("It shares the host's name", "Create it without --uts host."),
-  "shared-namespace": fails("It shares a namespace with another container", "Such groups cannot be moved yet."),
+  "shared-namespace": fails(
+    "It shares a namespace with another container in a way that cannot be moved, or with one that does not move with it",
+    "A shared network moves with all that are in it; give it IPC and process namespaces of its own.",
+  ),
   device: fails("It uses a device or GPU of its host", "Remove --device or --gpus; the state of a device cannot be moved."),
   "bind-mount": fails(
     "It mounts a folder of its host",

@@ -6,7 +6,7 @@ const MARK = "close-connections";
 
 /** Whether the workload's TCP connections end when it moves, since a network of it ends at its node. Preflight has asked its label. */
 export function closesConnections(description: WorkloadDescription): boolean {
-  return description.networks.some((network) => !network.keeps);
+  return description.networks.some((network) => !network.keeps) || description.sharedNetwork.owner?.keeps === false;
 }
 
 export async function markConnections(folder: string, description: WorkloadDescription): Promise<void> {

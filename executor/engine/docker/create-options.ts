@@ -12,11 +12,13 @@ export const RUNTIME = "evenkeel";
 /**
  * The request that makes a stopped twin of a container. The same image by id (a tag may have moved), the same addresses asked for explicitly,
  * restarts held until the twin is proven to run, and volumes by name, so that anonymous ones keep their identity too.
+ * @param networkOwner the twin whose network it joins
  */
 export function toCreateOptions(
   description: WorkloadDescription,
   migrationId: string,
   withNewAddress: ReadonlySet<string> = new Set(),
+  networkOwner: string | null = null,
 ): Docker.ContainerCreateOptions {
   const { Config, HostConfig, Networks } = description.engineConfig as DockerConfig;
   const endpoints = Object.entries(Networks).map(([network, endpoint]) => [
@@ -28,18 +30,25 @@ export function toCreateOptions(
     },
   ]);
   return {
-    ...Config,
+    ...(networkOwner === null ? Config : withoutOwners(Config)),
     name: description.name,
     Image: description.imageId,
     Labels: { ...Config.Labels, [LABELS.workload]: description.workload, [MIGRATION_LABEL]: migrationId },
     HostConfig: {
       ...HostConfig,
+      ...(networkOwner === null ? {} : { NetworkMode: `container:${networkOwner}` }),
       Runtime: RUNTIME,
       RestartPolicy: { Name: "no" },
       Binds: withVolumes(HostConfig, description),
     },
     NetworkingConfig: { EndpointsConfig: Object.fromEntries(endpoints) },
   } as Docker.ContainerCreateOptions;
+}
+
+/** Docker shows them of a container that has joined another's network, yet takes none of them when one is made: they are the owner's, or the image's. */
+function withoutOwners(config: DockerConfig["Config"]): Partial<DockerConfig["Config"]> {
+  const { Hostname: _name, Domainname: _domain, ExposedPorts: _ports, ...own } = config;
+  return own;
 }
 
 function addressesOf({ IPAMConfig, IPAddress, MacAddress }: EndpointInspect) {

@@ -3,10 +3,11 @@ import { basename } from "node:path";
 import type Docker from "dockerode";
 import { LABELS } from "../../../collector/protocol.js";
 import { EvenkeelError } from "../../../platform/errors.js";
-import { type FileTree, LOG_TREE, type NetworkAttachment, ROOT_TREE, type VolumeMount, type WorkloadDescription } from "../engine.js";
+import { type FileTree, LOG_TREE, ROOT_TREE, type VolumeMount, type WorkloadDescription } from "../engine.js";
+import { readAttachments } from "./attachments.js";
 import { movingFolders } from "./bind-mounts.js";
 import { type DockerHost, findRuncRoot, isNotFound } from "./docker-host.js";
-import { type NetworkInspect, uplinkDevices } from "./uplinks.js";
+import { joinedBy, readSharedNetwork } from "./shared-network.js";
 import { findUpperFolder } from "./upper-folder.js";
 
 /** Docker's own inspection, narrowed to what a twin is made from. */
@@ -50,17 +51,9 @@ export async function inspect(host: DockerHost, containerId: string): Promise<In
 
 export async function describeContainer(host: DockerHost, containerId: string): Promise<WorkloadDescription> {
   const seen = await inspect(host, containerId);
-  const networks: NetworkAttachment[] = [];
-  for (const [network, endpoint] of Object.entries(seen.NetworkSettings.Networks)) {
-    const addresses = { ipv4Address: endpoint.IPAddress ?? "", macAddress: endpoint.MacAddress ?? "" };
-    if (network === "host" || network === "none") {
-      networks.push({ network, driver: network, ...addresses, keeps: network === "none" });
-      continue;
-    }
-    const inspected = (await host.docker.getNetwork(network).inspect()) as NetworkInspect;
-    const keeps = inspected.Driver === "macvlan" || (await uplinkDevices(inspected)).length > 0;
-    networks.push({ network, driver: inspected.Driver, ...addresses, keeps });
-  }
+  const ownerId = joinedBy(seen.HostConfig.NetworkMode);
+  // Of one that is gone preflight says so.
+  const owner = ownerId === null ? null : await inspect(host, ownerId).catch(() => null);
   const volumes: VolumeMount[] = seen.Mounts.filter((mount) => mount.Type === "volume").map((mount) => ({
     name: mount.Name ?? "",
     driver: mount.Driver ?? "local",
@@ -81,7 +74,8 @@ export async function describeContainer(host: DockerHost, containerId: string): 
     imageId: seen.Image,
     imageName: seen.Config.Image,
     imageDigests: await readDigests(host, seen.Image),
-    networks,
+    networks: await readAttachments(host, seen),
+    sharedNetwork: await readSharedNetwork(host, seen, owner),
     volumes,
     folders: movingFolders(seen),
     allowsCold: [seen.Config.Labels?.[LABELS.mode], seen.Config.Labels?.[LABELS.fallback]].some(

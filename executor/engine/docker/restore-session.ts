@@ -9,6 +9,7 @@ import { type BegunStart, FIFOS } from "./begin-start.js";
 import { readCriuErrors } from "./criu-log.js";
 import { containerFolder, inspect } from "./describe.js";
 import type { DockerHost } from "./docker-host.js";
+import { findProcess } from "./find-process.js";
 import { bootTicksNow, readProcesses, readStartTicks } from "./processes.js";
 import { fillSharedMemory } from "./shared-memory.js";
 
@@ -27,6 +28,13 @@ export async function preparePendingRestore(folder: string): Promise<void> {
   await makeFifos([...FIFOS, HOLD].map((name) => `${folder}/${name}`));
 }
 
+interface Restoring {
+  feedMemory(): Promise<boolean>;
+  begin(): Promise<BegunStart>;
+  /** For a container whose network others join: Docker is answered as soon as it has attached the network, and says then that it runs. */
+  readonly onAnswered?: () => void;
+}
+
 /**
  * Talks a start through the restore: images, namespaces, Docker's network, sockets, commit, resume.
  * @throws RESTORE_FAILED, PROOF_FAILED, COMMIT_REFUSED: nothing of the copy runs then.
@@ -36,29 +44,37 @@ export async function restoreContainer(
   containerId: string,
   folder: string,
   decision: RestoreDecision,
-  { feedMemory, begin }: { feedMemory(): Promise<boolean>; begin(): Promise<BegunStart> },
+  { feedMemory, begin, onAnswered }: Restoring,
 ): Promise<RestoreDone> {
   const began = monotonicSeconds();
   const beganTicks = await bootTicksNow();
   const timeline: Record<string, number> = {};
+  let isGoing = false;
   const isLazy = await feedMemory();
   const begun = await begin();
   const { events, open, starting } = begun;
   const next = async (word: string): Promise<Event> => {
     const event = await events.next([word, "exit"], STEP_DEADLINE_SECONDS);
     timeline[word] = event.at - began;
-    if (event.word === "exit" && word !== "exit") throw new EvenkeelError("RESTORE_FAILED", await explain(folder, event.rest));
+    if (event.word === "exit") isGoing = false;
+    if (event.word === "exit" && (word !== "exit" || event.rest !== "0"))
+      throw new EvenkeelError("RESTORE_FAILED", await explain(folder, event.rest));
     return event;
   };
   try {
     await fillSharedMemory(await containerFolder(host, containerId), `${folder}/images`);
     if (begun.isAhead) open.criu.send("go");
     else open["bundle-ready"].send(isLazy ? "lazy" : "eager");
+    isGoing = true;
     timeline["images"] = monotonicSeconds() - began;
     const namespacePid = (await next("namespace")).rest;
     await writeFile(`${folder}/init-pid`, namespacePid);
     open.created.send(namespacePid);
     await next("start");
+    if (onAnswered !== undefined) {
+      open.started.send("0");
+      starting.then(onAnswered, () => {});
+    }
     await next("post-setup-namespaces");
     open.gate.send("go");
     const initPid = Number((await next("post-restore")).rest);
@@ -68,15 +84,23 @@ export async function restoreContainer(
     open.verdict.send("commit");
     const resumed = await next("post-resume");
     const exit = await next("exit");
-    open.started.send(exit.rest);
+    if (onAnswered === undefined) open.started.send(exit.rest);
     await starting;
     timeline["started"] = monotonicSeconds() - began;
     begun.close();
     return { resumedAt: resumed.at, timeline };
   } catch (error) {
+    // Docker, which was told that it runs, must find that it has ended.
+    if (onAnswered !== undefined && isGoing) await giveUp(begun);
     await begun.abandon();
     throw error;
   }
+}
+
+async function giveUp({ events, open }: BegunStart): Promise<void> {
+  open.gate.send("abort");
+  open.verdict.send("abort");
+  await events.next(["exit"], STEP_DEADLINE_SECONDS).catch(() => {});
 }
 
 /**
@@ -94,7 +118,8 @@ export async function resumeRestore(host: DockerHost, containerId: string, folde
     started.send(exit?.rest ?? "0");
     if (exit !== null && exit.rest !== "0") throw new EvenkeelError("RESTORE_FAILED", await explain(folder, exit.rest));
     const deadline = monotonicSeconds() + STEP_DEADLINE_SECONDS;
-    while (!(await inspect(host, containerId)).State.Running) {
+    // Of an owner Docker says so before the commit.
+    while (!(await inspect(host, containerId)).State.Running || (await findProcess(["restore", `${folder}/images`])) !== null) {
       if (monotonicSeconds() > deadline)
         throw new EvenkeelError("RESTORE_FAILED", `${containerId.slice(0, 12)} does not run: ${await explain(folder, exit?.rest ?? "?")}`);
       await new Promise((resolve) => setTimeout(resolve, 50));

@@ -4,6 +4,7 @@ import type { WorkloadDescription } from "../engine.js";
 import { bindMountFindings } from "./bind-mounts.js";
 import { type DockerConfig, inspect } from "./describe.js";
 import type { DockerHost } from "./docker-host.js";
+import { sharingFindings } from "./sharing-findings.js";
 import { sourceNetworkFindings } from "./source-networks.js";
 import { findUpperFolder } from "./upper-folder.js";
 
@@ -24,7 +25,8 @@ export async function sourceFindings(host: DockerHost, description: WorkloadDesc
   for (const mode of ["NetworkMode", "PidMode", "IpcMode", "UTSMode"] as const) {
     const value = HostConfig[mode];
     if (value === "host") add(`host-${mode}`, `It shares the host's namespace (${mode} host)`);
-    if (value?.startsWith("container:")) add("shared-namespace", `It shares ${mode} with ${value}`);
+    // A network can be shared with what moves as one with it.
+    if (value?.startsWith("container:") && mode !== "NetworkMode") add("shared-namespace", `It shares ${mode} with ${value}`);
   }
   const devices = (HostConfig.Devices ?? []).map(({ PathOnHost }: { PathOnHost: string }) => PathOnHost);
   if (devices.length > 0) add("device", `It uses ${devices.join(", ")} of this host`);
@@ -36,7 +38,7 @@ export async function sourceFindings(host: DockerHost, description: WorkloadDesc
     const others = users.filter((user) => user.Id !== description.containerId).map((user) => user.Names[0]?.slice(1));
     if (others.length > 0) add("volume-shared", `Volume ${volume.name} is also used by ${others.join(", ")}`);
   }
-  findings.push(...sourceNetworkFindings(description));
+  findings.push(...sourceNetworkFindings(description), ...(await sharingFindings(host, description, seen)));
   const sessions = (seen as unknown as { ExecIDs?: string[] | null }).ExecIDs ?? [];
   const tenancy = { hasSession: sessions.length > 0, sharesPids: (HostConfig.PidMode ?? "") !== "" };
   if (seen.State.Pid > 0) findings.push(...(await processFindings(seen.State.Pid, tenancy)));

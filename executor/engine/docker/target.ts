@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { finished } from "node:stream";
 import { EvenkeelError } from "../../../platform/errors.js";
 import type { PageProxyOrders } from "../../pages/pages-protocol.js";
@@ -14,9 +15,11 @@ import { type DockerConfig, type Inspection, inspect, treesOf } from "./describe
 import { type DockerHost, isNotFound } from "./docker-host.js";
 import { startLazyPages, takesAnswersOutOfOrder, waitForPages, whyNotLazy } from "./lazy-pages.js";
 import { isOverlayMounted, remountOverlay } from "./overlay.js";
+import { makeOwnerStarts, markSharing } from "./owner-starts.js";
 import { armHold, dropHold, type HoldMeans } from "./packet-hold.js";
 import { pullImage } from "./pull-image.js";
 import { abandonRestore, preparePendingRestore, restoreContainer, resumeRestore } from "./restore-session.js";
+import { joinedBy } from "./shared-network.js";
 import { startCold } from "./start-cold.js";
 import { prepareStart, type StartRequest } from "./start-request.js";
 import { noteSysctls } from "./sysctls.js";
@@ -46,6 +49,9 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
     starts.get(containerId)?.cancel();
     starts.delete(containerId);
   };
+  const ownerStarts = makeOwnerStarts();
+  /** Twins by those that join their networks. */
+  const ownersOf = new Map<string, string>();
   const announcers = new Map<string, Announcer>();
   const letGo = async (containerId: string, folder: string) => {
     announcers.get(containerId)?.close();
@@ -81,8 +87,8 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
         throw new EvenkeelError("IMAGE_UNAVAILABLE", `${imageName} was sent, yet ${imageId.slice(0, 19)} is not here`);
       }
     },
-    create: async (description, migrationId) => {
-      const options = toCreateOptions(description, migrationId, await networksWithNewAddress(host, description));
+    create: async (description, migrationId, owner) => {
+      const options = toCreateOptions(description, migrationId, await networksWithNewAddress(host, description), owner?.containerId);
       // The name, where it means the same image here: `docker ps` then shows what it showed before.
       if (await hasImage(description.imageName, description.imageId)) options.Image = description.imageName;
       await makeFolders(description.folders);
@@ -99,6 +105,8 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
     },
     beginRestore: async (description, containerId, folder) => {
       const { GraphDriver, HostConfig } = await inspect(host, containerId);
+      // Docker starts it when its owner runs, which is in the freeze.
+      if (joinedBy(HostConfig.NetworkMode) !== null) return;
       const mergedDir = GraphDriver?.Data?.["MergedDir"];
       // Docker removes a container of `--rm` when its start is called off.
       if (mergedDir === undefined || HostConfig.AutoRemove) return;
@@ -113,10 +121,12 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
       if (await isOverlayMounted(mergedDir)) begun.set(containerId, { ...start, mergedDir });
       else await start.abandon();
     },
-    prepareRestore: async (description, containerId, folder) => {
+    prepareRestore: async (description, containerId, folder, owner) => {
       await preparePendingRestore(folder);
       await markConnections(folder, description);
       await noteSysctls(folder, description);
+      await markSharing(folder, description.sharedNetwork, owner);
+      if (owner !== null) ownersOf.set(containerId, owner.containerId);
       starts.set(containerId, prepareStart(host.socketPath, containerId));
     },
     hold: async (description, containerId, folder) => {
@@ -135,6 +145,8 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
         .catch(() => {});
     },
     restore: async (containerId, folder, decision) => {
+      const owner = ownersOf.get(containerId);
+      if (owner !== undefined) await ownerStarts.wait(owner);
       const proxy = proxies.get(containerId);
       proxies.delete(containerId);
       const early = begun.get(containerId);
@@ -149,6 +161,7 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
         return true;
       };
       const done = await restoreContainer(host, containerId, folder, decision, {
+        ...(existsSync(`${folder}/joiners`) ? { onAnswered: () => ownerStarts.answered(containerId) } : {}),
         feedMemory: () => feedMemory().catch(orAbandon),
         begin: async () => {
           // Docker's logger takes the log for as long as it was when the start began: readers would never see what came since, or hang.
@@ -188,6 +201,7 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
     },
     finish: async (description, containerId, folder) => {
       forgetStart(containerId);
+      ownersOf.delete(containerId);
       await letGo(containerId, folder);
       await waitForPages(folder);
       await releaseRestarts(host, description, containerId);
@@ -195,6 +209,8 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
     resumeRestore: (containerId, folder) => resumeRestore(host, containerId, folder),
     remove: async (containerId, folder) => {
       forgetStart(containerId);
+      ownersOf.delete(containerId);
+      ownerStarts.failed(containerId);
       await letGo(containerId, folder);
       proxies.delete(containerId);
       await begun.get(containerId)?.abandon();

@@ -13,6 +13,7 @@ const ANONYMOUS = inspection.Mounts.find((mount: { Destination: string }) => mou
 /** Answers as the engine did when the fixture was taken. */
 const engine = {
   getContainer: () => ({ inspect: async () => inspection }),
+  listContainers: async () => [],
   getImage: () => ({ inspect: async () => ({ RepoDigests: [] }) }),
   getNetwork: () => ({ inspect: async () => ({ Driver: "macvlan" }) }),
   info: async () => ({
@@ -106,6 +107,13 @@ describe("The twin of a container", () => {
     );
     expect(described.workload).to.equal(inspection.Id);
     expect(toCreateOptions(described, "m-1").Labels).to.include({ "io.evenkeel.workload": inspection.Id });
+  });
+
+  it("joins the network of its owner's twin, and asks for nothing that is the owner's", () => {
+    const joined = toCreateOptions(description, "m-1", new Set(), "twin-of-owner");
+    expect(joined.HostConfig?.NetworkMode).to.equal("container:twin-of-owner");
+    for (const field of ["Hostname", "Domainname", "ExposedPorts"]) expect(joined).to.not.have.property(field);
+    expect(joined.Env).to.deep.equal(options.Env);
   });
 
   it("asks for no address where its container had none", async () => {
