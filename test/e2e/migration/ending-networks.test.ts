@@ -9,6 +9,7 @@ import { waitFor } from "../../support/wait-for.js";
 import { COUNTING_CLIENT, COUNTING_SERVER } from "../support/counting-server.js";
 import { listenForStage } from "../support/moments.js";
 import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "../support/moving-fleet.js";
+import { RELAY, RELAY_PORT } from "../support/side-car.js";
 import { settledOn } from "../support/traces.js";
 
 const SEED: LabWorkload = {
@@ -157,6 +158,27 @@ describe("A workload on a network that ends at its node", function () {
       await moving.moveWell("shop", FIRST, SECOND);
       expect(await (await talk(SECOND)).next()).to.be.greaterThan(counted);
     }));
+
+  it("moves with a side-car that has joined it, whose connections end too", () =>
+    withContainer(
+      counting(
+        "shop",
+        { ExposedPorts: { [`${RELAY_PORT}/tcp`]: {} } },
+        { UsernsMode: "host", PortBindings: { [`${RELAY_PORT}/tcp`]: [{ HostPort: String(PORT) }] } },
+      ),
+      async () => {
+        const sideCar = counting("relay", { Cmd: ["python3", "-S", "-B", "-c", RELAY, String(RELAY_PORT), "7000"] });
+        await withContainer({ ...sideCar, HostConfig: { NetworkMode: "container:shop", UsernsMode: "host" } }, async () => {
+          const client = await talk(FIRST);
+          const counted = await client.next();
+          for (const id of await moving.beginTogether(["shop", "relay"], FIRST, SECOND))
+            expect(await moving.closed(id)).to.include({ result: "succeeded" });
+          expect(await endOf(client)).to.be.oneOf(["closed", "reset"]);
+          for (const name of ["shop", "relay"]) await settledOn(moving.fleet, name, SECOND);
+          expect(await (await talk(SECOND)).next()).to.be.greaterThan(counted);
+        });
+      },
+    ));
 
   it("keeps its connections when the move is called off", () =>
     withContainer(counting("shop"), async () => {

@@ -78,6 +78,18 @@ const OBSTACLES: readonly Obstacle[] = [
     container: (base) => withoutNetwork(host({ NetworkMode: "container:other" })(base)),
   },
   {
+    title: "shares its host's network by way of another container",
+    code: "host-NetworkMode",
+    prepare: (first) => started(first, idle("other", { HostConfig: { ...SHARING, NetworkMode: "host" } })),
+    container: (base) => withoutNetwork(host({ ...SHARING, NetworkMode: "container:other" })(base)),
+  },
+  {
+    title: "has joined the IPC namespace of another container",
+    code: "shared-namespace",
+    prepare: (first) => started(first, idle("other", { HostConfig: { NetworkMode: "none", IpcMode: "shareable" } })),
+    container: host({ IpcMode: "container:other" }),
+  },
+  {
     title: "has an address that only its host knows",
     code: "network-driver",
     container: (base) => withoutNetwork(host({ NetworkMode: "bridge" })(base)),

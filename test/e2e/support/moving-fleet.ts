@@ -59,18 +59,21 @@ export interface MovingFleetOptions extends Pick<FleetOptions, "rootDirectory" |
   readonly docker?: Readonly<Record<string, unknown>>;
   /** Done once the fleet is up, before any workload runs. */
   readonly before?: (fleet: Fleet) => Promise<void>;
+  /** Starts what is to run beside the workloads, whose images are there, before clients ask. */
+  readonly beside?: (fleet: Fleet) => Promise<void>;
 }
 
 export async function startMovingFleet(
   name: string,
   workloads: readonly LabContainer[],
-  { asked = workloads.filter(isLabWorkload), before, docker, kind = "namespaces", ...options }: MovingFleetOptions = {},
+  { asked = workloads.filter(isLabWorkload), before, beside, docker, kind = "namespaces", ...options }: MovingFleetOptions = {},
 ): Promise<MovingFleet> {
   const nodes = [FIRST, SECOND].map((node) => ({ name: node, ...NODE_SIZES[kind], ...(docker === undefined ? {} : { docker }) }));
   const fleet = await startFleet({ ...options, name, kind, nodes, withScheduler: false, withPrometheus: false });
   try {
     await before?.(fleet);
     for (const workload of workloads) await fleet.runWorkload(workload, FIRST);
+    await beside?.(fleet);
     const clients = asked.length === 0 ? null : await fleet.startClients(asked);
     return makeMovingFleet(fleet, clients, kind);
   } catch (error) {

@@ -1,0 +1,130 @@
+import { expect } from "chai";
+import { nodeSampleSchema, type WorkloadSample } from "../../../collector/protocol.js";
+import { WORKLOADS } from "../../../lab/workloads/workload-table.js";
+import type { MigrationRecord } from "../../../platform/migration-record.js";
+import { waitFor } from "../../support/wait-for.js";
+import { listenForStage } from "../support/moments.js";
+import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "../support/moving-fleet.js";
+import { OWNER, SIDE_CAR, startSideCar } from "../support/side-car.js";
+import { settledOn } from "../support/traces.js";
+
+/** Brings their image to the node, and stays: nobody moves it with them. */
+const BYSTANDER = WORKLOADS.find(({ name }) => name === "burner")!;
+const NAMES = [OWNER.name, SIDE_CAR.name];
+
+describe("Containers that share a network", function () {
+  this.timeout(300_000);
+  let moving: MovingFleet;
+  let here = FIRST;
+
+  before(async () => {
+    moving = await startMovingFleet("e2e-side-car", [BYSTANDER], { asked: [OWNER, SIDE_CAR], beside: startSideCar });
+  });
+
+  after(async () => {
+    expect(await moving?.close()).to.deep.equal([]);
+  });
+
+  const other = () => (here === FIRST ? SECOND : FIRST);
+  const wordsOf = (records: readonly MigrationRecord[]) =>
+    records.map(({ name, errorCode, errorMessage }) => `${name} ${errorCode}: ${errorMessage}`);
+
+  /** Both on one node, the side-car in the owner's network, each with its connection, and nothing else left. Returns their records. */
+  async function endTogether(ids: readonly string[]) {
+    const records = await Promise.all(ids.map((id) => moving.closed(id)));
+    expect(new Set(records.map(({ outcome }) => outcome)).size, wordsOf(records).join("\n")).to.equal(1);
+    here = records[0]!.outcome === "committed" ? records[0]!.to : records[0]!.from;
+    for (const name of NAMES) {
+      await settledOn(moving.fleet, name, here);
+      expect(await moving.answersOn(name), name).to.include({ wrongAnswers: 0, resets: 0, connectionKept: true });
+    }
+    const { docker, exec } = moving.fleet.lab.node(here);
+    const [owner, sideCar] = await Promise.all(NAMES.map((name) => docker.getContainer(name).inspect()));
+    expect(sideCar!.HostConfig.NetworkMode).to.equal(`container:${owner!.Id}`);
+    const networks = await exec(["readlink", ...[owner!, sideCar!].map(({ State }) => `/proc/${State.Pid}/ns/net`)]);
+    expect(new Set(networks.stdout.trim().split("\n")).size).to.equal(1);
+    expect(await moving.fleet.whereIs(BYSTANDER.name)).to.equal(FIRST);
+    return records;
+  }
+
+  /** As the newest sample has them. */
+  async function sampled(name: string): Promise<WorkloadSample | undefined> {
+    const text = await moving.fleet.redis.get(moving.fleet.keys.nodeSample(here));
+    return text === null ? undefined : nodeSampleSchema.parse(JSON.parse(text)).workloads.find((each) => each.name === name);
+  }
+
+  it("are one group to the scheduler, without a label", async () => {
+    for (const name of NAMES) {
+      const { labels } = await waitFor(`a sample of ${name}`, () => sampled(name));
+      expect(labels["io.evenkeel.group"], name).to.equal("network of owner");
+    }
+  });
+
+  for (const _ of ["there", "back"]) {
+    it(`move ${_} as one, and their connections and the one between them go on`, async () => {
+      const records = await endTogether(await moving.beginTogether(NAMES, here, other()));
+      for (const record of records) expect(record, record.errorMessage ?? "").to.include({ result: "succeeded", outcome: "committed" });
+      const at = (stage: string) => records.map(({ timeline }) => timeline.find((entry) => entry.stage === stage)!.at);
+      expect(Math.max(...at("freeze"))).to.be.at.most(Math.min(...at("transfer")));
+    });
+  }
+
+  it("are not moved one without the other", async () => {
+    for (const name of NAMES) {
+      const record = await moving.move(name, here, other());
+      expect(record.errorCode).to.equal("PREFLIGHT_BLOCKED");
+      expect(record.blockers.map(({ code }) => code)).to.deep.equal(["shared-namespace"]);
+    }
+    for (const name of NAMES) await settledOn(moving.fleet, name, here);
+  });
+
+  for (const [broken, mark] of [
+    ["side-car", "create_connection"],
+    ["owner", "pair.py"],
+  ] as const) {
+    it(`both stay when the ${broken} cannot be restored`, async () => {
+      const there = moving.fleet.lab.node(other());
+      const script = `#!/bin/sh\ncase "$*" in *restore*) bundle=$(printf "%s\\n" "$@" | grep -A1 -x -e --bundle | tail -1); grep -q ${mark} "$bundle/config.json" && exit 1;; esac\nexec runc.real "$@"`;
+      const runc = (await there.exec(["sh", "-c", "command -v runc"])).stdout.trim();
+      await there.exec(["sh", "-c", `mv ${runc} ${runc}.real && cat >${runc} <<'END'\n${script}\nEND\nchmod 755 ${runc}`]);
+      const ids = await moving.beginTogether(NAMES, here, other());
+      const records = await Promise.all(ids.map((id) => moving.closed(id)));
+      await there.exec(["mv", `${runc}.real`, runc]);
+      await endTogether(ids);
+      expect(records.map(({ result }) => result)).to.not.include("succeeded");
+      expect(wordsOf(records).join("\n")).to.include("RESTORE_FAILED");
+    });
+  }
+
+  for (const [side, stage] of [
+    ["source", "freeze"],
+    ["source", "committed"],
+    ["destination", "restore"],
+    ["destination", "committed"],
+  ] as const) {
+    it(`end on one side when the ${side}'s executor is killed at ${stage}`, async () => {
+      const moment = await listenForStage(moving.fleet, stage);
+      const ids = await moving.beginTogether(NAMES, here, other());
+      await moment.reached;
+      moment.close();
+      const node = side === "source" ? here : other();
+      await moving.fleet.lab.node(node).service("executor")!.kill("SIGKILL");
+      await moving.startExecutor(node);
+      await endTogether(ids);
+    });
+  }
+
+  it("are not moved when the side-car is left in a network that its owner has left", async () => {
+    const before = (await waitFor("a sample of the owner", () => sampled(OWNER.name))).startedAt!;
+    await moving.fleet.lab.node(here).docker.getContainer(OWNER.name).restart({ t: 1 });
+    await waitFor("a sample of the owner that was restarted", async () => {
+      const now = await sampled(OWNER.name);
+      return now?.startedAt != null && now.startedAt > before && now.memoryUsedBytes !== null;
+    });
+    const records = await Promise.all((await moving.beginTogether(NAMES, here, other())).map((id) => moving.closed(id)));
+    const blockers = records.flatMap((record) => record.blockers.map(({ code, message }) => `${record.name} ${code}: ${message}`));
+    expect(blockers, wordsOf(records).join("\n")).to.deep.equal([
+      "side-car shared-namespace: owner has been restarted, and it is left in the network that was there before",
+    ]);
+  });
+});
