@@ -4,6 +4,7 @@ import { FLEET_NETWORK } from "../../../lab/docker-host.js";
 import { isConfined } from "../../../lab/sysctls.js";
 import { toContainerCreateOptions } from "../../../lab/workloads/container-spec.js";
 import { type LabWorkload, WORKLOADS } from "../../../lab/workloads/workload-table.js";
+import type { MigrationRecord } from "../../../platform/migration-record.js";
 import { waitFor } from "../../support/wait-for.js";
 import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "../support/moving-fleet.js";
 import { tracesOf } from "../support/traces.js";
@@ -84,6 +85,16 @@ const OBSTACLES: readonly Obstacle[] = [
     container: (base) => withoutNetwork(host({ ...SHARING, NetworkMode: "container:other" })(base)),
   },
   {
+    title: "has joined the network of one that has joined another's",
+    code: "shared-namespace",
+    prepare: async (first) => {
+      const undo = await started(first, idle("other", { HostConfig: { ...SHARING, NetworkMode: "none" } }));
+      const undoBetween = await started(first, idle("between", { HostConfig: { ...SHARING, NetworkMode: "container:other" } }));
+      return () => undoBetween().then(undo);
+    },
+    container: (base) => withoutNetwork(host({ ...SHARING, NetworkMode: "container:between" })(base)),
+  },
+  {
     title: "has joined the IPC namespace of another container",
     code: "shared-namespace",
     prepare: (first) => started(first, idle("other", { HostConfig: { NetworkMode: "none", IpcMode: "shareable" } })),
@@ -150,7 +161,7 @@ describe("A workload that cannot be moved", function () {
   });
 
   /** Asks for the move and checks that it is refused for this reason, with nothing of the container touched, on either node. */
-  async function isRefused(container: Docker.Container, code: string): Promise<void> {
+  async function isRefused(container: Docker.Container, code: string): Promise<MigrationRecord> {
     const all = async (docker: Docker) => (await docker.listContainers({ all: true })).map(({ Id }) => Id).sort();
     const volumes = async (docker: Docker) => (await docker.listVolumes()).Volumes.map(({ Name }) => Name).sort();
     const look = async () => {
@@ -164,7 +175,34 @@ describe("A workload that cannot be moved", function () {
     expect(record.timeline.map(({ stage }) => stage)).to.deep.equal(["queued", "preflight"]);
     expect(await look()).to.deep.equal(before);
     expect((await tracesOf(moving.fleet, NAME)).filter((line) => line.includes("/run/evenkeel"))).to.deep.equal([]);
+    return record;
   }
+
+  it("is left alone when another has joined its IPC namespace, and told so: shared-namespace", async () => {
+    const candidate = await first.createContainer(host({ IpcMode: "shareable" })(toContainerCreateOptions(BASE)));
+    await candidate.start();
+    const undo = await started(first, idle("other", { HostConfig: { NetworkMode: "none", IpcMode: `container:${NAME}` } }));
+    try {
+      expect((await isRefused(candidate, "shared-namespace")).errorMessage).to.include("other has joined its IPC namespace");
+    } finally {
+      await undo();
+      await candidate.remove({ force: true });
+    }
+  });
+
+  it("is left alone when the one whose network it has joined has ended, and told so: shared-namespace", async () => {
+    const undo = await started(first, idle("other", { HostConfig: { ...SHARING, NetworkMode: "none" } }));
+    const joined = host({ ...SHARING, NetworkMode: "container:other" })(toContainerCreateOptions(BASE));
+    const candidate = await first.createContainer(withoutNetwork(joined));
+    try {
+      await candidate.start();
+      await first.getContainer("other").kill();
+      expect((await isRefused(candidate, "shared-namespace")).errorMessage).to.include("other, which does not run");
+    } finally {
+      await candidate.remove({ force: true });
+      await undo();
+    }
+  });
 
   for (const { title, code, container = (base: Docker.ContainerCreateOptions) => base, prepare } of OBSTACLES) {
     it(`is left alone when it ${title}, and told so: ${code}`, async () => {
