@@ -5,9 +5,11 @@ import { listMigrations } from "../../../platform/migration-record.js";
 import type { NodeAnswer } from "../../../scheduler/api-shapes.js";
 import { API_BASE } from "../../../scheduler/protocol.js";
 import { waitFor } from "../../support/wait-for.js";
+import { OWNER, SIDE_CAR, startSideCar } from "../support/side-car.js";
 import { settledOn } from "../support/traces.js";
 
-const DRAINED = WORKLOADS.filter(({ name }) => ["journal", "pair", "web"].includes(name));
+const ALONE = WORKLOADS.filter(({ name }) => ["journal", "web"].includes(name));
+const DRAINED = [...ALONE, OWNER, SIDE_CAR];
 const DEADLINE = { deadlineSeconds: 90, everyMilliseconds: 250 };
 /** Only what an operator asks for moves here, however busy the machine is. */
 const POLICIES = {
@@ -25,7 +27,8 @@ describe("A node under maintenance", function () {
   before(async () => {
     const nodes = ["node1", "node2"].map((name) => ({ name, cpuCores: 2, memoryBytes: 2 * 1024 ** 3 }));
     fleet = await startFleet({ name: "e2e-drain", nodes, withPrometheus: false, policies: POLICIES });
-    for (const workload of DRAINED) await fleet.runWorkload(workload, "node1");
+    for (const workload of ALONE) await fleet.runWorkload(workload, "node1");
+    await startSideCar(fleet);
     clients = await fleet.startClients(DRAINED);
   });
 
@@ -92,9 +95,11 @@ describe("A node under maintenance", function () {
     await isInService("node1");
   });
 
-  it("lost no workload and needed one move for each", async () => {
+  it("lost no workload and needed one move for each, and moved the server and its side-car as one", async () => {
     const records = await listMigrations(fleet.redis, fleet.keys);
     expect(records.map(({ result, errorMessage }) => errorMessage ?? result)).to.deep.equal(Array(3 * DRAINED.length).fill("succeeded"));
     expect(new Set(records.map(({ reason }) => reason))).to.deep.equal(new Set(["maintenance"]));
+    const sizes = records.map(({ name, members }) => `${name} with ${members.length}`);
+    expect(new Set(sizes)).to.deep.equal(new Set(["journal with 0", "web with 0", "owner with 2", "side-car with 2"]));
   });
 });
