@@ -207,6 +207,8 @@ export interface TargetEngine {
   whyNotLazy(): Promise<string | null>;
   /** Makes ready for memory that follows after the commit. Returns the port to which the source brings it. */
   openPages(containerId: string, folder: string, from: { node: string; migration: string }): Promise<number>;
+  /** Whether other memory may be put in before it begins to follow. */
+  mayFillBeside(): Promise<boolean>;
   /** Where that memory stands; null = none follows. */
   pages(folder: string): Promise<PagesState | null>;
   /** The missing memory will never come: ends the copy, and starts it anew without one, since that serves its users better than nothing. */

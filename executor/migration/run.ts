@@ -140,7 +140,7 @@ async function carryOver(surroundings: Surroundings, held: Held, progress: Progr
   if (pages !== null && checkpoint.memory !== undefined) {
     const pids = await checkpoint.memory.pids();
     pages.begin(pids);
-    await takeAlong(imagesPath, pids);
+    if (twin.takesAlong) await takeAlong(imagesPath, pids);
   }
 
   await rendezvous.meet("frozen");
@@ -150,6 +150,8 @@ async function carryOver(surroundings: Surroundings, held: Held, progress: Progr
     isCold || sendMemory(surroundings, held, imagesPath),
   ]);
 
+  // A joiner's restore waits for its owner's, which begins when the owner's memory has been sent.
+  await rendezvous.meet("sent");
   await enter(surroundings, held, "restore");
   const { timeline, sinceResumedSeconds } = await peer.restore(record.id, {
     epoch: record.epoch,

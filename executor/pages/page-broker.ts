@@ -7,16 +7,10 @@ import { PAGE_BYTES } from "./pagemap-image.js";
 const STASH_BYTES = 64 << 20;
 /** For so long after the first request nothing is sent ahead: whoever waits for the workload's first answers needs the processors. */
 const CALM_SECONDS = 0.5;
-/** In that time, what no thread waits for waits until none has waited for so long; */
-const QUIET_SECONDS = 0.004;
-/** but not for longer than this, for a thread that touches a page of it is not heard of. */
-const HELD_SECONDS = 0.02;
 
 export interface PageBroker {
   /** The daemon asks for pages. @throws for a page that no image tells of. */
   request(frame: Frame): void;
-  /** Time has passed: what was held back may go. */
-  look(): void;
   /** A block has come from the source. */
   arrived(frame: Frame, body: Buffer): void;
   /** There is a (new) connection to the source: whatever was asked on an older one is asked again. */
@@ -29,29 +23,16 @@ interface Outside {
   /** False: there is no connection now. */
   ask(frame: Pick<Frame, "pid" | "address" | "pages">): boolean;
   answer(frame: Omit<Frame, "command">, bodies: Buffer[]): void;
-  /** `look` is to be called after that many seconds. */
-  wake(seconds: number): void;
   /** Monotonic. */
   seconds(): number;
 }
 
-interface Pending extends Frame {
-  readonly since: number;
-}
-
-/** One page alone is a fault: a thread stands still for it. */
-const isFault = ({ pages }: Frame) => pages === 1;
-
 /**
- * Stands between CRIU's daemon and the source, which gives any block at any time. Pure but for what it is given. The daemon finds what an answer is to
- * by its address, yet reads it with the length of its oldest request, and for that one's process; so an answer may overtake others if it has no more pages
- * than the oldest request, and is for the same process. @param overtakes false: the daemon is none of which that is known.
+ * Stands between CRIU's daemon, which wants answers in the order of its requests, and the source, which gives any block at any time. Pure but for what
+ * it is given.
  */
-export function makePageBroker(blocks: Blocks, out: Outside, overtakes: boolean): PageBroker {
-  const requests: Pending[] = [];
-  /** What the daemon reads the next answers for. */
-  const turns: Pick<Frame, "pid" | "pages">[] = [];
-  let faultAt = Number.NEGATIVE_INFINITY;
+export function makePageBroker(blocks: Blocks, out: Outside): PageBroker {
+  const requests: Frame[] = [];
   const urgent: number[] = [];
   const asked = new Map<number, number>();
   let window = makeLinkWindow();
@@ -93,9 +74,8 @@ export function makePageBroker(blocks: Blocks, out: Outside, overtakes: boolean)
     }
   }
 
-  /** Blocks that a request waits for. */
-  function want(request: Frame): void {
-    const { pid, address, pages } = request;
+  /** Blocks that a request waits for. One page alone is a fault: a thread stands still for it. */
+  function want({ pid, address, pages }: Frame): void {
     const missing: number[] = [];
     for (let page = 0; page < pages; ) {
       const block = blockOf(pid, address + page * PAGE_BYTES);
@@ -103,78 +83,50 @@ export function makePageBroker(blocks: Blocks, out: Outside, overtakes: boolean)
       const { address: start, pages: length } = blocks.at(block);
       page = (start - address) / PAGE_BYTES + length;
     }
-    if (isFault(request)) urgent.unshift(...missing);
+    if (pages === 1) urgent.unshift(...missing);
     else urgent.push(...missing);
   }
 
-  /** How long a request is still held back for the sake of faults. */
-  function heldSeconds(request: Pending): number {
-    const now = out.seconds();
-    if (!overtakes || isFault(request) || now >= calmUntil) return 0;
-    return Math.min(faultAt + QUIET_SECONDS - now, request.since + HELD_SECONDS - now);
-  }
-
-  /** The request to be answered next; null = none can be. */
-  function pick(): Pending | null {
-    const [turn] = turns;
-    const [oldest] = requests;
-    if (turn === undefined || oldest === undefined) return null;
-    const isHere = ({ pid, address }: Frame) => stash.has(blockOf(pid, address));
-    const mine = overtakes ? requests.filter(({ pid }) => pid === turn.pid) : [oldest];
-    for (const request of mine) if (!isHere(request)) want(request);
-    const here = mine.filter(isHere);
-    const fault = here.find(isFault);
-    if (fault !== undefined) return fault;
-    const [first] = here;
-    if (first === undefined) return null;
-    const seconds = heldSeconds(first);
-    if (seconds <= 0) return first;
-    out.wake(seconds);
-    return null;
-  }
-
-  /** Answers a request with as many of its pages as are here: fewer than asked for is allowed, none is not. */
-  function answerNext(): boolean {
-    const next = pick();
-    if (next === null) return false;
-    const most = Math.min(next.pages, turns[0]!.pages);
+  /** Answers the oldest request with as many of its pages as are here: fewer than asked for is allowed, none is not. */
+  function answerFirst(): boolean {
+    const [first] = requests;
+    if (first === undefined) return false;
     const bodies: Buffer[] = [];
     let given = 0;
-    while (given < most) {
-      const address = next.address + given * PAGE_BYTES;
-      const block = blockOf(next.pid, address);
+    while (given < first.pages) {
+      const address = first.address + given * PAGE_BYTES;
+      const block = blockOf(first.pid, address);
       const body = stash.get(block);
       if (body === undefined) break;
       const from = (address - blocks.at(block).address) / PAGE_BYTES;
-      const count = Math.min(blocks.at(block).pages - from, most - given);
+      const count = Math.min(blocks.at(block).pages - from, first.pages - given);
       bodies.push(body.subarray(from * PAGE_BYTES, (from + count) * PAGE_BYTES));
       given += count;
       left[block] = Math.max(0, left[block]! - count);
       // A process that has forked may ask again for what was given: then it is fetched again.
       if (left[block] === 0 && stash.delete(block)) stashBytes -= sizeOf(block);
     }
-    turns.shift();
-    requests.splice(requests.indexOf(next), 1);
-    out.answer({ pid: next.pid, address: next.address, pages: given }, bodies);
+    if (given === 0) {
+      want(first);
+      return false;
+    }
+    requests.shift();
+    out.answer({ pid: first.pid, address: first.address, pages: given }, bodies);
     return true;
   }
 
   const goOn = () => {
-    while (answerNext());
+    while (answerFirst());
     pump();
   };
 
   return {
     request(frame) {
-      const since = out.seconds();
-      calmUntil = Math.min(calmUntil, since + CALM_SECONDS);
-      if (isFault(frame)) faultAt = since;
-      requests.push({ ...frame, since });
-      turns.push(frame);
+      calmUntil = Math.min(calmUntil, out.seconds() + CALM_SECONDS);
+      requests.push(frame);
       want(frame);
       goOn();
     },
-    look: goOn,
     arrived({ pid, address }, body) {
       const block = blockOf(pid, address);
       if (body.length !== sizeOf(block)) throw new Error(`block ${block} came with ${body.length} bytes`);

@@ -6,7 +6,7 @@ import { createServer, type TLSSocket } from "node:tls";
 import { readTls } from "../../platform/tls.js";
 import { cutIntoBlocks } from "./page-blocks.js";
 import { makePageBroker, type PageBroker } from "./page-broker.js";
-import { ALIVE, COMMAND, DONE, encodeFrame, type Frame, makeFrameReader } from "./page-wire.js";
+import { ALIVE, COMMAND, DONE, encodeFrame, makeFrameReader } from "./page-wire.js";
 import { PAGE_BYTES, readLeftRanges } from "./pagemap-image.js";
 import { PAGE_PORTS, type PageProxyOrders, type PagesState, pagesProtocol } from "./pages-protocol.js";
 
@@ -19,7 +19,7 @@ import { PAGE_PORTS, type PageProxyOrders, type PagesState, pagesProtocol } from
  * finished: a second process holds it too (`hold`), and a daemon that ends by itself in any other way ends the workload.
  */
 const [folder, words] = process.argv.slice(2) as [string, string];
-const { containerId, node, migration, firstPort, tls, overtakes } = JSON.parse(words) as PageProxyOrders;
+const { containerId, node, migration, firstPort, tls } = JSON.parse(words) as PageProxyOrders;
 const TICK_MILLISECONDS = 500;
 
 let source: TLSSocket | null = null;
@@ -108,29 +108,19 @@ async function startDaemon(): Promise<{ daemon: ChildProcess; pages: Duplex }> {
 async function begin(): Promise<void> {
   const [{ daemon, pages }, blocks] = await Promise.all([startDaemon(), readLeftRanges(`${folder}/images`).then(cutIntoBlocks)]);
   let finished = false;
-  let isWaking = false;
-  const outside = {
-    ask: (block: Pick<Frame, "pid" | "address" | "pages">) => {
+  broker = makePageBroker(blocks, {
+    ask: (block) => {
       source?.write(encodeFrame({ ...block, command: COMMAND.get }));
       return source !== null;
     },
-    wake: (seconds: number) => {
-      if (isWaking) return;
-      isWaking = true;
-      setTimeout(() => {
-        isWaking = false;
-        broker?.look();
-      }, seconds * 1000);
-    },
     seconds: () => performance.now() / 1000,
-    answer: (frame: Omit<Frame, "command">, bodies: Buffer[]) => {
+    answer: (frame, bodies) => {
       pages.cork();
       pages.write(encodeFrame({ ...frame, command: COMMAND.pages }));
       for (const body of bodies) pages.write(body);
       pages.uncork();
     },
-  };
-  broker = makePageBroker(blocks, outside, overtakes);
+  });
   const read = makeFrameReader(
     () => 0,
     (frame) => {

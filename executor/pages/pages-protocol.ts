@@ -11,8 +11,6 @@ export interface PageProxyOrders {
   readonly node: string;
   readonly migration: string;
   readonly firstPort: number;
-  /** Whether this node's CRIU takes answers out of their order. */
-  readonly overtakes: boolean;
   readonly tls: PagesTls;
 }
 

@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { type FileHandle, open, readFile, rename, writeFile } from "node:fs/promises";
+import { type FileHandle, open, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { EvenkeelError } from "../../platform/errors.js";
 import { markPresent, PAGE_BYTES, type Pagemap, type PageRange, readPagemaps } from "./pagemap-image.js";
 
@@ -10,6 +10,8 @@ import { markPresent, PAGE_BYTES, type Pagemap, type PageRange, readPagemaps } f
 const SMALL_BYTES = 4 << 20;
 /** What may cross in the freeze on that account. */
 const ALONG_BYTES = 8 << 20;
+/** The file of pages has to be written anew for it: not where much of a process crosses anyway. */
+const REWRITTEN_BYTES = 64 << 20;
 
 /**
  * Puts the small pieces that a lazy dump left with the frozen processes into its images after all, the smallest first. `pids`: those in the container to
@@ -58,9 +60,11 @@ async function addPages(
   const own = entries.filter((entry) => chosen.has(entry));
   if (here === undefined || own.length === 0) return 0;
   const file = `${images}/pages-${pagesId}.img`;
+  const size = await sizeOf(file);
+  if (size > REWRITTEN_BYTES) return 0;
   const memory = await open(`/proc/${here}/mem`, constants.O_RDONLY);
-  const before = await readFile(file).catch(() => Buffer.alloc(0));
   try {
+    const before = size === 0 ? Buffer.alloc(0) : await readFile(file);
     // The file holds the pages of all present entries, in their order.
     const pieces: Buffer[] = [];
     let at = 0;
@@ -79,6 +83,16 @@ async function addPages(
   }
   await writeFile(`${images}/pagemap-${pid}.img`, markPresent(image, own));
   return own.reduce((sum, { pages }) => sum + pages * PAGE_BYTES, 0);
+}
+
+/** 0 where there is none: a process may have no page that is not left. */
+async function sizeOf(file: string): Promise<number> {
+  try {
+    return (await stat(file)).size;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return 0;
+    throw error;
+  }
 }
 
 async function readMemory(memory: FileHandle, address: number, bytes: number): Promise<Buffer> {

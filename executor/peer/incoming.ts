@@ -101,9 +101,10 @@ export function makeIncoming({ node, runDirectory, arrivals, engine, room, redis
     return { findings: [...own, ...pair, ...short], hasImage, hasZstd: await hasZstd(), whyNotLazy };
   }
 
-  const answer = (containerId: string, trees: readonly FileTree[], pagePort: number | null): TwinAnswer => ({
+  const answer = async (containerId: string, trees: readonly FileTree[], pagePort: number | null): Promise<TwinAnswer> => ({
     containerId,
     pagePort,
+    takesAlong: await engine.mayFillBeside(),
     trees: trees.map((tree) => ({ name: tree.name, file: tree.file ?? null })),
   });
 

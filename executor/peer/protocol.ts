@@ -40,6 +40,8 @@ export interface TwinAnswer {
   readonly trees: readonly { readonly name: string; readonly file: string | null }[];
   /** Where memory that follows is expected; null when none does. */
   readonly pagePort: number | null;
+  /** Whether some of it may cross in the freeze. */
+  readonly takesAlong: boolean;
 }
 
 export interface HoldAnswer {

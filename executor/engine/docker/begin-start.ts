@@ -1,4 +1,5 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import { EvenkeelError } from "../../../platform/errors.js";
 import { projectPath } from "../../../platform/paths.js";
 import { EventQueue } from "../../channel/events.js";
@@ -9,6 +10,8 @@ import type { StartRequest } from "./start-request.js";
 export const FIFOS = ["events", "bundle-ready", "criu", "created", "gate", "started", "verdict"] as const;
 
 const BEGIN_DEADLINE_SECONDS = 60;
+/** A runc that was told to give up takes its mounts and folders away; another may not begin before. */
+const EXIT_DEADLINE_SECONDS = 10;
 
 /** A `docker start` that has come as far as the runtime, which waits for images. Nothing of the container runs. */
 export interface BegunStart {
@@ -31,7 +34,16 @@ export interface BegunStart {
 export async function beginStart(folder: string, start: StartRequest, descriptors: readonly string[] | null): Promise<BegunStart> {
   const events = new EventQueue();
   const open = Object.fromEntries(FIFOS.slice(1).map((name) => [name, openForWriting(`${folder}/${name}`)])) as BegunStart["open"];
-  const fifos: Fifo[] = [openForReading(`${folder}/events`, (line) => events.push(line)), ...Object.values(open)];
+  let hasRunc = false;
+  let noteExit = () => {};
+  const exited = new Promise<void>((resolve) => {
+    noteExit = resolve;
+  });
+  const hear = (line: string) => {
+    if (line.startsWith("exit")) noteExit();
+    events.push(line);
+  };
+  const fifos: Fifo[] = [openForReading(`${folder}/events`, hear), ...Object.values(open)];
   const close = () => {
     for (const fifo of fifos) fifo.close();
   };
@@ -43,6 +55,7 @@ export async function beginStart(folder: string, start: StartRequest, descriptor
     open.created.send("0");
     open.started.send("1");
     await starting.catch(() => {});
+    if (hasRunc) await Promise.race([exited, delay(EXIT_DEADLINE_SECONDS * 1000, undefined, { ref: false })]);
     close();
   };
   try {
@@ -50,6 +63,7 @@ export async function beginStart(folder: string, start: StartRequest, descriptor
     await addHook((await events.next(["create"], BEGIN_DEADLINE_SECONDS)).rest, folder);
     if (descriptors !== null) {
       await writeFile(`${folder}/images/descriptors.json`, JSON.stringify(descriptors));
+      hasRunc = true;
       open["bundle-ready"].send("ahead");
       const { word, rest } = await events.next(["criu", "exit"], BEGIN_DEADLINE_SECONDS);
       if (word === "exit") throw new EvenkeelError("RESTORE_FAILED", `runc restore ended with ${rest} before it asked for the images`);

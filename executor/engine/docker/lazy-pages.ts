@@ -52,9 +52,6 @@ export async function waitForPages(folder: string): Promise<void> {
 /** The page server's frames have their present form since this version (criu/page-xfer.c). */
 const PAGE_FRAMES_SINCE = [4, 2] as const;
 
-/** Versions of which is known how their daemon reads answers (criu/page-xfer.c, page_server_read; criu/uffd.c, uffd_io_complete). */
-const OVERTAKES = ["4.2"];
-
 let canBeLazy = false;
 
 /** Why memory cannot follow a workload after the commit from or to this node; null = it can, which is asked of CRIU once. */
@@ -64,18 +61,9 @@ export async function whyNotLazy(): Promise<string | null> {
   return why;
 }
 
-async function readVersion(): Promise<readonly number[]> {
-  const { stdout } = await run("criu", ["--version"]).catch(() => ({ stdout: "" }));
-  return (/Version: (\d+)\.(\d+)/.exec(stdout) ?? []).slice(1).map(Number);
-}
-
-/** Whether the daemon takes an answer to a later request before that to an earlier one. */
-export async function takesAnswersOutOfOrder(): Promise<boolean> {
-  return OVERTAKES.includes((await readVersion()).join("."));
-}
-
 async function askCriu(): Promise<string | null> {
-  const [major = 0, minor = 0] = await readVersion();
+  const { stdout } = await run("criu", ["--version"]).catch(() => ({ stdout: "" }));
+  const [major = 0, minor = 0] = (/Version: (\d+)\.(\d+)/.exec(stdout) ?? []).slice(1).map(Number);
   const [needMajor, needMinor] = PAGE_FRAMES_SINCE;
   if (major < needMajor || (major === needMajor && minor < needMinor))
     return `CRIU ${major}.${minor} is older than ${PAGE_FRAMES_SINCE.join(".")}`;

@@ -13,7 +13,8 @@ import { markConnections } from "./connections.js";
 import { MIGRATION_LABEL, toCreateOptions } from "./create-options.js";
 import { type DockerConfig, type Inspection, inspect, treesOf } from "./describe.js";
 import { type DockerHost, isNotFound } from "./docker-host.js";
-import { startLazyPages, takesAnswersOutOfOrder, waitForPages, whyNotLazy } from "./lazy-pages.js";
+import { mayFillBeside } from "./huge-pages.js";
+import { startLazyPages, waitForPages, whyNotLazy } from "./lazy-pages.js";
 import { isOverlayMounted, remountOverlay } from "./overlay.js";
 import { makeOwnerStarts, markSharing } from "./owner-starts.js";
 import { armHold, dropHold, type HoldMeans } from "./packet-hold.js";
@@ -177,10 +178,11 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
     },
     whyNotLazy,
     openPages: async (containerId, folder, from) => {
-      const proxy = await startPageProxy(folder, { containerId, ...from, ...pages, overtakes: await takesAnswersOutOfOrder() });
+      const proxy = await startPageProxy(folder, { containerId, ...from, ...pages });
       proxies.set(containerId, proxy);
       return proxy.port;
     },
+    mayFillBeside,
     pages: readPages,
     startAnew: async (description, containerId, folder) => {
       forgetStart(containerId);
