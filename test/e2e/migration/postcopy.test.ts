@@ -35,6 +35,36 @@ const SCRIBE: LabContainer = {
     ].join("\n"),
   ],
 };
+/** Forks all the time: the child checks all of the memory they share while its parent reads it from the other end. */
+const FORKER: LabContainer = {
+  ...SCRIBE,
+  name: "forker",
+  address: "10.77.0.154",
+  macAddress: "02:45:4b:00:00:9a",
+  command: [
+    "python3",
+    "-S",
+    "-B",
+    "-c",
+    [
+      "import os, time, zlib",
+      "held = bytearray(os.urandom(1 << 20)) * 32",
+      "right = zlib.crc32(held)",
+      "out = os.open('/srv/checks', os.O_WRONLY | os.O_CREAT | os.O_APPEND)",
+      "number = 0",
+      "while True:",
+      "    number += 1",
+      "    child = os.fork()",
+      "    if child == 0:",
+      "        os.write(out, b'%d %s\\n' % (number, b'right' if zlib.crc32(held) == right else b'wrong'))",
+      "        os._exit(0)",
+      "    for at in range(len(held) - 1, 0, -4096):",
+      "        held[at]",
+      "    os.waitpid(child, 0)",
+      "    time.sleep(0.02)",
+    ].join("\n"),
+  ],
+};
 /** Its pages take some ten seconds then: long enough to meet things on their way. */
 const LINK = "200mbit";
 /** Longer than the ends need to notice. */
@@ -46,7 +76,7 @@ describe("A move by postcopy", function () {
 
   async function start(): Promise<MovingFleet> {
     here = FIRST;
-    return startMovingFleet("e2e-postcopy", [REWRITER, SCRIBE], {
+    return startMovingFleet("e2e-postcopy", [REWRITER, SCRIBE, FORKER], {
       asked: [REWRITER],
       before: async ({ lab }) => {
         for (const { name } of lab.nodes)
@@ -127,6 +157,23 @@ describe("A move by postcopy", function () {
         return seen.length > before + 100 && seen;
       });
       expect(now.findIndex((number, index) => number !== index + 1)).to.equal(-1);
+      [at, to] = [to, at];
+    }
+  });
+
+  it("serves parent and child alike of a workload that forks while its memory is on the way", async () => {
+    const checks = async (at: string) =>
+      (await node(at).exec(["docker", "exec", FORKER.name, "cat", "/srv/checks"])).stdout.trim().split("\n");
+    let [at, to] = [FIRST, SECOND];
+    for (let move = 0; move < 4; move++) {
+      const before = (await checks(at)).length;
+      await moving().moveWell(FORKER.name, at, to, "postcopy");
+      await settledOn(moving().fleet, FORKER.name, to);
+      const now = await waitFor("it to check on", async () => {
+        const seen = await checks(to);
+        return seen.length > before + 10 && seen;
+      });
+      expect(now.filter((line) => !line.endsWith("right"))).to.deep.equal([]);
       [at, to] = [to, at];
     }
   });
