@@ -123,6 +123,21 @@ describe("The files of a workload that moves", function () {
     expect(passing.split(" ").length).to.be.at.most(2);
   });
 
+  it("come whole as well when memory follows them, and so does what the program prints until it stands still", async () => {
+    for (const [from, to] of [
+      [FIRST, SECOND],
+      [SECOND, FIRST],
+    ] as const) {
+      expect((await moving.moveWell(name, from, to, "postcopy")).modeUsed).to.equal("postcopy");
+      await hasSaid(to, (await said(to)).length + 20);
+    }
+    const lines = await said(FIRST);
+    expect(lines.filter((line) => line.startsWith("fault"))).to.deep.equal([]);
+    const logged = lines.filter((line) => /^\d+$/.test(line)).map(Number);
+    expect(logged.findIndex((number, index) => number !== index + 1)).to.equal(-1);
+    expect([...(await fingerprint(FIRST)).keys()].sort()).to.deep.equal([...prints["before"]!.keys()].sort());
+  });
+
   it("still belong to one container that can be stopped", async () => {
     await container(FIRST).stop({ t: 1 });
     expect((await container(FIRST).inspect()).State.Running).to.equal(false);
