@@ -50,8 +50,11 @@ describe(`A move by pre-copy, between virtual nodes${obstacle === null ? "" : ` 
       expect(first?.bytes).to.be.greaterThan(MEGABYTES << 20);
       expect(others.length).to.be.greaterThan(0);
       for (const round of record.rounds.slice(0, -1)) expect(round.dirtyBytesPerSecond).to.be.greaterThan(0);
-      // No clock is judged: where the machine is so busy that the channel carries less than the workload writes, rounds cannot shrink.
-      if (first!.dirtyBytesPerSecond! < first!.bytes / first!.seconds / 2) expect(others.at(-1)!.bytes).to.be.lessThan(first!.bytes / 3);
+      // No clock is judged: where the machine is so busy that the channel carries less than the workload writes, rounds cannot shrink; and the last may hold what was
+      // written while the destination made ready, however long that took.
+      const isSlower = first!.dirtyBytesPerSecond! < first!.bytes / first!.seconds / 2;
+      const bytes = others.map((round) => round.bytes);
+      if (isSlower && others.length > 1) expect(Math.min(...bytes)).to.be.lessThan(first!.bytes / 3);
       expect(record.bytes["memory"]).to.be.lessThan(first!.bytes);
       expect(await moving.answersOn(WRITER.name)).to.include({ wrongAnswers: 0, resets: 0, connectionKept: true });
       await settledOn(moving.fleet, WRITER.name, to);
