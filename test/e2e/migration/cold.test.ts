@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { LABELS } from "../../../collector/protocol.js";
 import { type LabWorkload, WORKLOADS } from "../../../lab/workloads/workload-table.js";
 import type { MigrationRecord } from "../../../platform/migration-record.js";
-import { listenForStage } from "../support/moments.js";
+import { killedAt } from "../support/killed-at.js";
 import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "../support/moving-fleet.js";
 import { recordTicks, type Ticks, woundBack } from "../support/ticking-workload.js";
 import { settledOn } from "../support/traces.js";
@@ -119,13 +119,8 @@ describe("A workload that CRIU refuses and that may be stopped", function () {
   ] as const) {
     for (const stage of stages) {
       it(`ends with one good copy when the ${side}'s executor is killed at ${stage}`, async () => {
-        const moment = await listenForStage(moving.fleet, stage);
-        const id = await moving.begin(NAME, here, other());
-        await moment.reached;
-        moment.close();
         const node = side === "source" ? here : other();
-        await moving.fleet.lab.node(node).service("executor")!.kill("SIGKILL");
-        await moving.startExecutor(node);
+        const id = await killedAt(moving, stage, node, () => moving.begin(NAME, here, other()));
         await endsWell(await moving.closed(id));
       });
     }

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "chai";
 import { nowSeconds } from "../../../platform/clock.js";
 import { abortMigration, type MigrationRecord } from "../../../platform/migration-record.js";
+import { withProgram } from "../support/broken-program.js";
 import { listenForStage } from "../support/moments.js";
 import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "../support/moving-fleet.js";
 import { useRenewedFleet } from "../support/renewed-fleet.js";
@@ -31,17 +32,6 @@ describe("A migration that cannot be completed", function () {
   const moving = useRenewedFleet(start);
 
   const node = (name: string) => moving().fleet.lab.node(name);
-  const shell = (name: string, script: string) => node(name).exec(["sh", "-c", script]);
-
-  /** Puts a script in the place of a program of the node while `doing` runs. The real one is then at `<path>.real`. */
-  async function withProgram<T>(name: string, path: string, script: string, doing: () => Promise<T>): Promise<T> {
-    await shell(name, `mv ${path} ${path}.real && cat >${path} <<'END'\n#!/bin/sh\n${script}\nEND\nchmod 755 ${path}`);
-    try {
-      return await doing();
-    } finally {
-      await shell(name, `mv ${path}.real ${path}`);
-    }
-  }
 
   /** One running copy there, its connection and memory and files intact, and nothing else left anywhere. */
   async function isWell(where: string): Promise<void> {
@@ -64,13 +54,13 @@ describe("A migration that cannot be completed", function () {
   }
 
   it("goes on at the source when CRIU cannot freeze it", async () => {
-    const record = await withProgram(FIRST, "/usr/sbin/criu", BROKEN_CRIU, () => moving().move(NAME, FIRST, SECOND));
+    const record = await withProgram(node(FIRST), "/usr/sbin/criu", BROKEN_CRIU, () => moving().move(NAME, FIRST, SECOND));
     expect(record).to.include({ result: "failed", errorCode: "CHECKPOINT_FAILED" });
     await goesOnAtTheSource(record);
   });
 
   it("goes on at the source when CRIU cannot restore it", async () => {
-    const record = await withProgram(SECOND, "/usr/sbin/criu", BROKEN_CRIU, () => moving().move(NAME, FIRST, SECOND));
+    const record = await withProgram(node(SECOND), "/usr/sbin/criu", BROKEN_CRIU, () => moving().move(NAME, FIRST, SECOND));
     expect(record).to.include({ result: "failed", errorCode: "RESTORE_FAILED" });
     await goesOnAtTheSource(record);
   });
@@ -82,13 +72,13 @@ describe("A migration that cannot be completed", function () {
       'exec runc.real "$@"',
     ].join("\n");
     const runc = (await node(SECOND).exec(["sh", "-c", "command -v runc"])).stdout;
-    const record = await withProgram(SECOND, runc, spoil, () => moving().move(NAME, FIRST, SECOND));
+    const record = await withProgram(node(SECOND), runc, spoil, () => moving().move(NAME, FIRST, SECOND));
     expect(record).to.include({ result: "failed", errorCode: "RESTORE_FAILED" });
     await goesOnAtTheSource(record);
   });
 
   it("goes on at the source when files cannot be brought across", async () => {
-    const record = await withProgram(SECOND, "/usr/bin/rsync", "exit 1", () => moving().move(NAME, FIRST, SECOND));
+    const record = await withProgram(node(SECOND), "/usr/bin/rsync", "exit 1", () => moving().move(NAME, FIRST, SECOND));
     expect(record).to.include({ result: "failed", errorCode: "SYNC_FAILED" });
     await goesOnAtTheSource(record);
   });

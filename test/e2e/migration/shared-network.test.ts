@@ -3,7 +3,8 @@ import { nodeSampleSchema, type WorkloadSample } from "../../../collector/protoc
 import { WORKLOADS } from "../../../lab/workloads/workload-table.js";
 import type { MigrationRecord } from "../../../platform/migration-record.js";
 import { waitFor } from "../../support/wait-for.js";
-import { listenForStage } from "../support/moments.js";
+import { withoutRestoreOf } from "../support/broken-program.js";
+import { killedAt } from "../support/killed-at.js";
 import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "../support/moving-fleet.js";
 import { OWNER, SIDE_CAR, startSideCar } from "../support/side-car.js";
 import { settledOn } from "../support/traces.js";
@@ -83,14 +84,12 @@ describe("Containers that share a network", function () {
     ["owner", "pair.py"],
   ] as const) {
     it(`both stay when the ${broken} cannot be restored`, async () => {
-      const there = moving.fleet.lab.node(other());
-      const script = `#!/bin/sh\ncase "$*" in *restore*) bundle=$(printf "%s\\n" "$@" | grep -A1 -x -e --bundle | tail -1); grep -q ${mark} "$bundle/config.json" && exit 1;; esac\nexec runc.real "$@"`;
-      const runc = (await there.exec(["sh", "-c", "command -v runc"])).stdout.trim();
-      await there.exec(["sh", "-c", `mv ${runc} ${runc}.real && cat >${runc} <<'END'\n${script}\nEND\nchmod 755 ${runc}`]);
-      const ids = await moving.beginTogether(NAMES, here, other());
-      const records = await Promise.all(ids.map((id) => moving.closed(id)));
-      await there.exec(["mv", `${runc}.real`, runc]);
-      await endTogether(ids);
+      const ids = await withoutRestoreOf(moving.fleet.lab.node(other()), mark, async () => {
+        const begun = await moving.beginTogether(NAMES, here, other());
+        await Promise.all(begun.map((id) => moving.closed(id)));
+        return begun;
+      });
+      const records = await endTogether(ids);
       expect(records.map(({ result }) => result)).to.not.include("succeeded");
       expect(wordsOf(records).join("\n")).to.include("RESTORE_FAILED");
     });
@@ -103,13 +102,8 @@ describe("Containers that share a network", function () {
     ["destination", "committed"],
   ] as const) {
     it(`end on one side when the ${side}'s executor is killed at ${stage}`, async () => {
-      const moment = await listenForStage(moving.fleet, stage);
-      const ids = await moving.beginTogether(NAMES, here, other());
-      await moment.reached;
-      moment.close();
       const node = side === "source" ? here : other();
-      await moving.fleet.lab.node(node).service("executor")!.kill("SIGKILL");
-      await moving.startExecutor(node);
+      const ids = await killedAt(moving, stage, node, () => moving.beginTogether(NAMES, here, other()));
       await endTogether(ids);
     });
   }

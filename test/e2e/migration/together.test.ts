@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { WORKLOADS } from "../../../lab/workloads/workload-table.js";
-import { listenForStage } from "../support/moments.js";
+import { withoutRestoreOf } from "../support/broken-program.js";
+import { killedAt } from "../support/killed-at.js";
 import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "../support/moving-fleet.js";
 import { recordTicks, TICKER, type Ticks, woundBack } from "../support/ticking-workload.js";
 import { settledOn } from "../support/traces.js";
@@ -58,14 +59,12 @@ describe("Workloads that move as one", function () {
   });
 
   it("all stay when one of them cannot be restored", async () => {
-    const there = moving.fleet.lab.node(other());
-    const script = `#!/bin/sh\ncase "$*" in *restore*) bundle=$(printf "%s\\n" "$@" | grep -A1 -x -e --bundle | tail -1); grep -q pair.py "$bundle/config.json" && exit 1;; esac\nexec runc.real "$@"`;
-    const runc = (await there.exec(["sh", "-c", "command -v runc"])).stdout;
-    await there.exec(["sh", "-c", `mv ${runc} ${runc}.real && cat >${runc} <<'END'\n${script}\nEND\nchmod 755 ${runc}`]);
-    const ids = await moving.beginTogether(NAMES, here, other());
-    const records = await Promise.all(ids.map((id) => moving.closed(id)));
-    await there.exec(["mv", `${runc}.real`, runc]);
-    await endTogether(ids);
+    const ids = await withoutRestoreOf(moving.fleet.lab.node(other()), "pair.py", async () => {
+      const begun = await moving.beginTogether(NAMES, here, other());
+      await Promise.all(begun.map((id) => moving.closed(id)));
+      return begun;
+    });
+    const records = await endTogether(ids);
     expect(records.map(({ name, errorCode }) => `${name} ${errorCode}`).sort()).to.deep.equal([
       "burner CANCELLED",
       "pair RESTORE_FAILED",
@@ -79,13 +78,8 @@ describe("Workloads that move as one", function () {
     ["destination", "restore"],
   ] as const) {
     it(`end on one side when the ${side}'s executor is killed at ${stage}`, async () => {
-      const moment = await listenForStage(moving.fleet, stage);
-      const ids = await moving.beginTogether(NAMES, here, other());
-      await moment.reached;
-      moment.close();
       const node = side === "source" ? here : other();
-      await moving.fleet.lab.node(node).service("executor")!.kill("SIGKILL");
-      await moving.startExecutor(node);
+      const ids = await killedAt(moving, stage, node, () => moving.beginTogether(NAMES, here, other()));
       await endTogether(ids);
     });
   }
