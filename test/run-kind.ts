@@ -1,5 +1,6 @@
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { config as chaiConfig } from "chai";
 import fc from "fast-check";
 import Mocha from "mocha";
 import { projectPath } from "../platform/paths.js";
@@ -21,6 +22,8 @@ const TIMEOUT_MILLISECONDS: Readonly<Record<string, number>> = {
 const mocha = new Mocha({ reporter: "spec", timeout: TIMEOUT_MILLISECONDS[kind] ?? 60_000, forbidOnly: true, ...(grep ? { grep } : {}) });
 // The same cases each time, so that a red run can be repeated; EVENKEEL_SEED looks at others.
 fc.configureGlobal({ seed: Number(process.env["EVENKEEL_SEED"] ?? 1) });
+// A list that was cut short hides what was wrong in it, and the run may be on a machine where nobody can look again.
+chaiConfig.truncateThreshold = 0;
 const folder = projectPath(`dist/test/${kind}`);
 for (const entry of readdirSync(folder, { recursive: true, encoding: "utf8" }).sort()) {
   if (entry.endsWith(".test.js")) mocha.addFile(join(folder, entry));
