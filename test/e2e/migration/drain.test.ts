@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { type Fleet, startFleet } from "../../../lab/fleet/fleet.js";
 import { WORKLOADS } from "../../../lab/workloads/workload-table.js";
 import { listMigrations } from "../../../platform/migration-record.js";
-import type { NodeAnswer } from "../../../scheduler/api-shapes.js";
+import type { NodeAnswer, WorkloadAnswer } from "../../../scheduler/api-shapes.js";
 import { API_BASE } from "../../../scheduler/protocol.js";
 import { waitFor } from "../../support/wait-for.js";
 import { OWNER, SIDE_CAR, startSideCar } from "../support/side-car.js";
@@ -30,6 +30,8 @@ describe("A node under maintenance", function () {
     for (const workload of ALONE) await fleet.runWorkload(workload, "node1");
     await startSideCar(fleet);
     clients = await fleet.startClients(DRAINED);
+    // Asked before a sample has shown the side-car, the scheduler would try to move its owner alone once, in vain.
+    await waitFor("the scheduler to know all of them", async () => (await knownWorkloads()).length === DRAINED.length, DEADLINE);
   });
 
   after(async () => {
@@ -54,6 +56,10 @@ describe("A node under maintenance", function () {
     const found = nodes.find(({ id }) => id === node);
     if (found === undefined) throw new Error(`the API does not know ${node}: ${JSON.stringify(nodes)}`);
     return found;
+  }
+
+  async function knownWorkloads(): Promise<readonly WorkloadAnswer[]> {
+    return ((await (await fetch(`${fleet.url}${API_BASE}/workloads`)).json()) as { workloads: WorkloadAnswer[] }).workloads;
   }
 
   /** All workloads are on the other node, each over the connection it had, and the API says that the node is drained. */
