@@ -5,7 +5,7 @@ import { nowSeconds } from "../../platform/clock.js";
 import { EvenkeelError } from "../../platform/errors.js";
 import type { Keys } from "../../platform/keys.js";
 import type { Logger } from "../../platform/log.js";
-import { readMigration, revertMigration } from "../../platform/migration-record.js";
+import { abortMigration, readMigration, revertMigration } from "../../platform/migration-record.js";
 import type { TargetEngine, WorkloadDescription } from "../engine/engine.js";
 import type { Arrivals } from "./arrivals.js";
 import type { HalfWithTwin, Halves } from "./halves.js";
@@ -37,6 +37,10 @@ export function makeSettling({ node, arrivals, halves, engine, redis, keys, log 
 
   /** Gives the workload back to its source: our copy is gone for certain, so the frozen one is the only one. */
   async function giveUp(id: string, half: HalfWithTwin): Promise<void> {
+    // First, so that others that move as one with it cannot commit it while its copy is being removed. A committed one stays so.
+    await abortMigration(redis, keys, id, nowSeconds(), `the copy on ${node} failed`).catch((error: unknown) => {
+      log.warn({ migration: id, error: String(error) }, "cannot tell Redis that a copy failed; removing it all the same");
+    });
     await engine.remove(half.containerId, pendingFolder(half.containerId));
     await halves.write(id, { ...half, state: "failed" });
     const record = await readMigration(redis, keys, id);
