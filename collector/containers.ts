@@ -1,4 +1,5 @@
 import type Docker from "dockerode";
+import { joinedBy } from "../platform/joined-by.js";
 import { groupBySharedNetwork } from "./shared-networks.js";
 
 /** What is known of a running container; how much it uses is read from its cgroup. */
@@ -40,7 +41,7 @@ async function inspectContainer(docker: Docker, id: string, signal: AbortSignal)
       state: State.Paused ? "paused" : State.Restarting ? "restarting" : "running",
       pid: State.Pid,
       startedAt: State.StartedAt === NEVER_STARTED ? null : Date.parse(State.StartedAt) / 1000,
-      networkOf: /^container:(.+)$/.exec(HostConfig.NetworkMode ?? "")?.[1] ?? null,
+      networkOf: joinedBy(HostConfig.NetworkMode),
       labels: Config.Labels ?? {},
     };
   } catch (error) {

@@ -3,11 +3,12 @@ import { basename } from "node:path";
 import type Docker from "dockerode";
 import { LABELS } from "../../../collector/protocol.js";
 import { EvenkeelError } from "../../../platform/errors.js";
+import { joinedBy } from "../../../platform/joined-by.js";
 import { type FileTree, LOG_TREE, ROOT_TREE, type VolumeMount, type WorkloadDescription } from "../engine.js";
 import { readAttachments } from "./attachments.js";
 import { movingFolders } from "./bind-mounts.js";
 import { type DockerHost, findRuncRoot, isNotFound } from "./docker-host.js";
-import { joinedBy, readSharedNetwork } from "./shared-network.js";
+import { readSharedNetwork } from "./shared-network.js";
 import { findUpperFolder } from "./upper-folder.js";
 
 /** Docker's own inspection, narrowed to what a twin is made from. */

@@ -1,12 +1,8 @@
+import { joinedBy } from "../../../platform/joined-by.js";
 import type { SharedNetwork } from "../engine.js";
 import { readAttachments } from "./attachments.js";
 import type { Inspection } from "./describe.js";
 import type { DockerHost } from "./docker-host.js";
-
-/** The container whose namespace one has joined, by a mode of its engine's configuration; null = it has its own. */
-export function joinedBy(mode: string | undefined): string | null {
-  return /^container:(.+)$/.exec(mode ?? "")?.[1] ?? null;
-}
 
 /** With whom a container shares its network: whose it has joined (`owner` is null when that one is gone), and who has joined its own. */
 export async function readSharedNetwork(host: DockerHost, seen: Inspection, owner: Inspection | null): Promise<SharedNetwork> {

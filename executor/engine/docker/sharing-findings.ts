@@ -1,9 +1,9 @@
 import { type Finding, finding } from "../../../platform/findings.js";
+import { joinedBy } from "../../../platform/joined-by.js";
 import { namespaceOf } from "../../preflight/members.js";
 import type { WorkloadDescription } from "../engine.js";
 import { type DockerConfig, type Inspection, inspect } from "./describe.js";
 import type { DockerHost } from "./docker-host.js";
-import { joinedBy } from "./shared-network.js";
 
 /** What stands in the way of a workload that shares its network or IPC namespace; that all of them are taken is looked at where the move is known. */
 export async function sharingFindings(host: DockerHost, description: WorkloadDescription, seen: Inspection): Promise<Finding[]> {
