@@ -21,6 +21,8 @@ interface Needs {
   readonly log: Logger;
 }
 
+export type Settling = ReturnType<typeof makeSettling>;
+
 /** How the destination's half of a migration ends when it does not end by itself: what is done is decided by the record, Docker and what is left here. */
 export function makeSettling({ node, arrivals, halves, engine, redis, keys, log }: Needs) {
   const { pendingFolder } = halves;

@@ -1,0 +1,179 @@
+import type { Readable } from "node:stream";
+import type { Redis } from "ioredis";
+import { nowSeconds } from "../../platform/clock.js";
+import { asEvenkeelError, EvenkeelError } from "../../platform/errors.js";
+import type { Keys } from "../../platform/keys.js";
+import type { Logger } from "../../platform/log.js";
+import { commitMigration, readMigration } from "../../platform/migration-record.js";
+import { monotonicSeconds } from "../channel/events.js";
+import { unpackImages } from "../channel/image-stream.js";
+import { hasZstd } from "../channel/zstd.js";
+import type { FileTree, OwnerTwin, TargetEngine } from "../engine/engine.js";
+import type { ImageRoom } from "../image-room.js";
+import { linkFinal, linkRound, makeRoundFolder } from "../image-rounds.js";
+import type { NodeProbe } from "../preflight/node-probe.js";
+import { removeFolder } from "../remove-folder.js";
+import type { Arrivals } from "./arrivals.js";
+import type { Halves } from "./halves.js";
+import type { HoldAnswer, Offer, OfferAnswer, RestoreAnswer, RestoreRequest, RoomAnswer, TwinAnswer, TwinRequest } from "./protocol.js";
+import { writeRsyncConfig } from "./rsync-server.js";
+import type { Settling } from "./settle-half.js";
+
+interface Needs {
+  readonly node: string;
+  readonly arrivals: Arrivals;
+  readonly halves: Halves;
+  readonly settling: Settling;
+  readonly engine: TargetEngine;
+  readonly room: ImageRoom;
+  readonly redis: Redis;
+  readonly keys: Keys;
+  readonly log: Logger;
+  readonly probe: NodeProbe;
+}
+
+const EMPTY: Record<string, never> = {};
+
+/** What the destination does for a migration that comes in, step by step; whoever calls takes care that one does not overtake another (`turns.ts`). */
+export function makeIncomingSteps({ node, arrivals, halves, settling, engine, room, redis, keys, log, probe }: Needs) {
+  const { pendingFolder } = halves;
+
+  /** Books the room for a migration; null = only asks. */
+  async function judge(id: string | null, { description, introduction, needs, memoryBytes }: Offer): Promise<OfferAnswer> {
+    const [own, pair, short, hasImage, whyNotLazy] = await Promise.all([
+      engine.findings(description, needs),
+      probe.compare(introduction),
+      room.claim(id, memoryBytes),
+      engine.hasImage(description.imageId),
+      engine.whyNotLazy(),
+    ]);
+    return { findings: [...own, ...pair, ...short], hasImage, hasZstd: await hasZstd(), whyNotLazy };
+  }
+
+  const answer = async (containerId: string, trees: readonly FileTree[], pagePort: number | null): Promise<TwinAnswer> => ({
+    containerId,
+    pagePort,
+    takesAlong: await engine.mayFillBeside(),
+    trees: trees.map((tree) => ({ name: tree.name, file: tree.file ?? null })),
+  });
+
+  async function ownerTwin(id: string): Promise<OwnerTwin> {
+    const { containerId } = await halves.readWithTwin(id);
+    return { containerId, folder: pendingFolder(containerId) };
+  }
+
+  return {
+    judge,
+
+    async offer(id: string, offer: Offer): Promise<OfferAnswer> {
+      await halves.write(id, { description: offer.description, containerId: null, trees: [], state: "preparing", pagePort: null });
+      return judge(id, offer);
+    },
+
+    async pull(id: string): Promise<{ isHere: boolean }> {
+      const half = await halves.read(id);
+      return { isHere: await engine.pullImage(half.description) };
+    },
+
+    async image(id: string, stream: Readable) {
+      const half = await halves.read(id);
+      await engine.loadImage(stream, half.description.imageName, half.description.imageId);
+      return EMPTY;
+    },
+
+    async makeTwin(id: string, { leaveMemory, owner: ownerId }: TwinRequest): Promise<TwinAnswer> {
+      const half = await halves.read(id);
+      // Asked again after the answer was lost: the same twin, or none of the half-made one.
+      if (half.containerId !== null) return answer(half.containerId, half.trees, half.pagePort);
+      const left = await engine.findTwin(id);
+      if (left !== null) await engine.remove(left.containerId, pendingFolder(left.containerId));
+      const owner = ownerId === null ? null : await ownerTwin(ownerId);
+      const twin = await engine.create(half.description, id, owner);
+      const folder = pendingFolder(twin.containerId);
+      await engine.prepareRestore(half.description, twin.containerId, folder, owner);
+      await writeRsyncConfig(halves.rsyncConfig(id), twin.trees);
+      const from = leaveMemory ? (await readMigration(redis, keys, id))?.from : undefined;
+      const pagePort = from === undefined ? null : await engine.openPages(twin.containerId, folder, { node: from, migration: id });
+      await halves.write(id, { ...half, containerId: twin.containerId, trees: twin.trees, pagePort });
+      return answer(twin.containerId, twin.trees, pagePort);
+    },
+
+    async hold(id: string): Promise<HoldAnswer> {
+      const { description, containerId } = await halves.readWithTwin(id);
+      return { holds: await engine.hold(description, containerId, pendingFolder(containerId)) };
+    },
+
+    async memory(id: string, images: Readable) {
+      const { containerId } = await halves.readWithTwin(id);
+      const imagesPath = `${pendingFolder(containerId)}/images`;
+      await unpackImages(images, imagesPath);
+      await linkFinal(imagesPath);
+      engine.imagesArrived(containerId);
+      return EMPTY;
+    },
+
+    async bookRoom(id: string, bytes: number): Promise<RoomAnswer> {
+      return { findings: await room.claim(id, bytes) };
+    },
+
+    async round(id: string, round: number, images: Readable) {
+      const { containerId } = await halves.readWithTwin(id);
+      const imagesPath = `${pendingFolder(containerId)}/images`;
+      await unpackImages(images, await makeRoundFolder(imagesPath, round));
+      await linkRound(imagesPath, round);
+      return EMPTY;
+    },
+
+    async begin(id: string) {
+      const { description, containerId } = await halves.readWithTwin(id);
+      await engine.beginRestore(description, containerId, pendingFolder(containerId));
+      return EMPTY;
+    },
+
+    async restore(id: string, { epoch, processes, isCold, rootChanged, logChanged }: RestoreRequest): Promise<RestoreAnswer> {
+      const half = await halves.readWithTwin(id);
+      await halves.write(id, { ...half, state: "restoring", isCold });
+      const commit = () => commitMigration(redis, keys, id, epoch, nowSeconds());
+      try {
+        const folder = pendingFolder(half.containerId);
+        const done = isCold
+          ? await engine.startCold(half.containerId, folder, commit)
+          : await engine.restore(half.containerId, folder, { processes, rootChanged, logChanged, commit });
+        await settling.noteRunning(id, half);
+        return { timeline: done.timeline, sinceResumedSeconds: monotonicSeconds() - done.resumedAt };
+      } catch (error) {
+        const known = asEvenkeelError(error, "RESTORE_FAILED");
+        log.error({ migration: id, code: known.code, detail: known.detail }, "restore failed");
+        await settling.giveUp(id, half);
+        throw known;
+      }
+    },
+
+    async finish(id: string) {
+      const half = await halves.readWithTwin(id);
+      await engine.finish(half.description, half.containerId, pendingFolder(half.containerId));
+      await removeFolder(pendingFolder(half.containerId));
+      await halves.forget(id);
+      await arrivals.forget(id);
+      room.release(id);
+      return EMPTY;
+    },
+
+    async remove(id: string) {
+      const record = await readMigration(redis, keys, id);
+      const half = await halves.find(id);
+      if (record?.outcome === "committed" || half?.state === "running") {
+        throw new EvenkeelError("FENCED", `${id}: the copy on ${node} is the one that counts`);
+      }
+      // The executor may have died between making the twin and writing its id down; the twin's label tells.
+      const containerId = half?.containerId ?? (await engine.findTwin(id))?.containerId ?? null;
+      if (containerId !== null) {
+        await engine.remove(containerId, pendingFolder(containerId));
+        await removeFolder(pendingFolder(containerId));
+      }
+      await halves.forget(id);
+      room.release(id);
+      return EMPTY;
+    },
+  };
+}
