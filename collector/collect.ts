@@ -38,7 +38,7 @@ export interface Collector {
 
 /** Samples until closed. Needs nothing but its node: without Redis or Docker it goes on and says so. */
 export function startCollector({ config, redis, docker, metrics, log, root, watchTimes }: CollectorParts): Collector {
-  const { intervalSeconds, sampleTtlSeconds, historyLength, maintenanceFile } = config.collector;
+  const { intervalSeconds, sampleTtlSeconds, historyLength, maintenanceFile, cordonFile } = config.collector;
   const keys = makeKeys(config.redis.prefix);
   const closing = new AbortController();
   const containers = watchContainers(docker, log, watchTimes);
@@ -50,6 +50,7 @@ export function startCollector({ config, redis, docker, metrics, log, root, watc
   const takeSample = makeSampler({
     node: config.node.id,
     maintenanceFile,
+    cordonFile,
     containers,
     health: health.current,
     ...(root === undefined ? {} : { root }),

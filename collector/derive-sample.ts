@@ -11,6 +11,7 @@ export interface Reading {
   readonly host: HostReading;
   readonly workloads: readonly WorkloadReading[];
   readonly maintenanceFile: string | null;
+  readonly cordonFile: string | null;
   readonly failures: readonly Failure[];
 }
 
@@ -45,6 +46,7 @@ export function deriveSample(node: string, sequence: number, before: Reading, af
     diskReadBytesPerSecond: rateOfSet(before.host.disk?.read, host.disk?.read),
     diskWriteBytesPerSecond: rateOfSet(before.host.disk?.write, host.disk?.write),
     maintenanceFile: after.maintenanceFile,
+    cordonFile: after.cordonFile,
     workloads: after.workloads.map((workload) => deriveWorkload(earlier.get(workload.container.id), workload)),
     failures: after.failures.map(({ source, message }) => `${source}: ${message}`),
   };

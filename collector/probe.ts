@@ -12,6 +12,7 @@ export type Source =
   | "containers"
   | "workload"
   | "maintenance"
+  | "cordon"
   | "identity"
   | "health";
 

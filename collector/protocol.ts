@@ -55,6 +55,8 @@ export const nodeSampleSchema = z.object({
   diskWriteBytesPerSecond: amount,
   /** A file on the node asks for maintenance (its text is the reason); null = no file. */
   maintenanceFile: z.string().nullable(),
+  /** The same for a cordon; a collector that knows no cordon says nothing. */
+  cordonFile: z.string().nullish(),
   workloads: z.array(workloadSampleSchema),
   /** Null: not looked yet. */
   health: healthSchema.nullish(),

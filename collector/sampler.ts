@@ -1,7 +1,7 @@
 import { nowSeconds } from "../platform/clock.js";
 import { parseCgroupMounts } from "./cgroup-mounts.js";
 import { deriveSample, deriveTraffic, type Reading, type Traffic } from "./derive-sample.js";
-import { readMaintenanceFile } from "./maintenance-file.js";
+import { readFlagFile } from "./flag-file.js";
 import { type Failure, makeProbe, type Probe } from "./probe.js";
 import type { NodeHealth, NodeSample } from "./protocol.js";
 import { readHost } from "./read-host.js";
@@ -23,6 +23,7 @@ export interface Sampling {
 export interface SamplerOptions {
   readonly node: string;
   readonly maintenanceFile: string;
+  readonly cordonFile: string;
   readonly containers: Pick<ContainerWatch, "current" | "renew">;
   /** What the slow probe has found last; null = it has not looked yet. */
   health?(): NodeHealth | null;
@@ -39,7 +40,7 @@ export function makeSampler(options: SamplerOptions): () => Promise<Sampling> {
   return async () => {
     const probe = makeProbe(options.root);
     const containers = await options.containers.current();
-    const reading = await readAll(probe, options, containers, before?.maintenanceFile ?? null);
+    const reading = await readAll(probe, options, containers, before);
     if (reading.failures.some((failure) => failure.source === "workload")) options.containers.renew();
     const traffic = deriveTraffic(before, reading);
     const sample = before === null ? null : withHealth(deriveSample(options.node, sequence, before, reading), options.health?.() ?? null);
@@ -53,18 +54,14 @@ function withHealth(sample: NodeSample | null, health: NodeHealth | null): NodeS
   return sample === null ? null : { ...sample, health };
 }
 
-async function readAll(
-  probe: Probe,
-  options: SamplerOptions,
-  containers: ContainersNow,
-  previousMaintenance: string | null,
-): Promise<Reading> {
+async function readAll(probe: Probe, options: SamplerOptions, containers: ContainersNow, before: Reading | null): Promise<Reading> {
   const mounts = (await probe.read("cgroups", "/proc/self/mountinfo", parseCgroupMounts)) ?? { v1: new Map(), v2: null };
   if (!containers.known) probe.fail("containers", `list: ${containers.because}`);
-  const [host, workloads, maintenanceFile] = await Promise.all([
+  const [host, workloads, maintenanceFile, cordonFile] = await Promise.all([
     readHost(probe, mounts),
     Promise.all((containers.known ? containers.containers : []).map((container) => readWorkload(probe, mounts, container))),
-    readMaintenanceFile(probe, options.maintenanceFile, previousMaintenance),
+    readFlagFile(probe, "maintenance", options.maintenanceFile, before?.maintenanceFile ?? null),
+    readFlagFile(probe, "cordon", options.cordonFile, before?.cordonFile ?? null),
   ]);
-  return { at: nowSeconds(), host, workloads, maintenanceFile, failures: probe.failures };
+  return { at: nowSeconds(), host, workloads, maintenanceFile, cordonFile, failures: probe.failures };
 }

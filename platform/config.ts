@@ -49,6 +49,10 @@ export const configSchema = z.strictObject({
         .string()
         .default("/etc/evenkeel/maintenance")
         .describe("While it exists the node is under maintenance; its text is the reason"),
+      cordonFile: z
+        .string()
+        .default("/etc/evenkeel/cordon")
+        .describe("While it exists nothing new is placed on the node, which keeps what it has; its text is the reason"),
     })
     .prefault({}),
   executor: z

@@ -23,6 +23,8 @@ export function makeKeys(prefix: string = DEFAULT_PREFIX) {
     nodeIdentity: (node: string) => key("node", node, "identity"),
     /** hash: node id -> maintenance flag; see scheduler/protocol.ts parseMaintenanceFlag. */
     maintenance: key("maintenance"),
+    /** hash: node id -> cordon, written like a maintenance flag; see scheduler/fleet/cordons.ts. */
+    cordons: key("cordons"),
     /** hash: node id -> workloads that an operator wants back there after a drain; see scheduler/fleet/homecomings.ts. */
     homecomings: key("homecomings"),
     /** hash: node id -> what its power was last told; see scheduler/power/power-record.ts. */

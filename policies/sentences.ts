@@ -4,7 +4,7 @@ import type { NodeView } from "./fleet.js";
 import { needOf } from "./need.js";
 import { cpuCeiling, memoryCeiling } from "./stages/feasible.js";
 import type { Refusals } from "./stages/refusals.js";
-import type { Skip, SkipReason, WorkloadState } from "./types.js";
+import type { NodeState, Skip, SkipReason, WorkloadState } from "./types.js";
 import { bytes, cores, percent, plural } from "./words.js";
 
 /** A refusal that has nothing to do with any one destination. */
@@ -36,6 +36,8 @@ function sayRefusal(workload: WorkloadState, reason: SkipReason, config: Complet
     }
     case "workload-moved-too-often":
       return `It was moved ${plural(movesSince(workload, now - DAY_SECONDS), "time")} in 24 hours; ${config.fairness.movesPerDay} are allowed.`;
+    case "source-cordoned":
+      return `${workload.node} is cordoned: it keeps what it has for as long as it is not overloaded and need not be emptied.`;
     case "fleet-busy":
       return `The fleet's limit of ${plural(config.concurrency.fleet, "migration")} at once is reached, or lowered after long blackouts.`;
     case "source-busy":
@@ -79,7 +81,7 @@ function sayTarget(workload: WorkloadState, target: NodeView, reason: SkipReason
     case "target-maintenance":
       return `${target.id} is under maintenance.`;
     case "target-cordoned":
-      return `${target.id} is cordoned.`;
+      return `${target.id} is cordoned${sayCordon(target.state)}.`;
     case "target-suspect":
       return `${target.id} shows signs of failing.`;
     case "target-avoided":
@@ -109,6 +111,11 @@ function sayTarget(workload: WorkloadState, target: NodeView, reason: SkipReason
     default:
       return `Moving it to ${target.id} would gain too little: less than the least share of their imbalance and of the excess.`;
   }
+}
+
+/** What was said with the cordon, in brackets; nothing when nothing was. */
+export function sayCordon({ cordonedBecause }: Pick<NodeState, "cordonedBecause">): string {
+  return cordonedBecause === undefined ? "" : ` (${cordonedBecause})`;
 }
 
 /** Sums up why none of the targets will do: their common reason, else `no-target` with the count of each. */

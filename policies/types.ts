@@ -67,8 +67,10 @@ export interface NodeState {
   readonly maintenance: Maintenance | null;
   /** `io.evenkeel.zone` is the node's zone, for spreading. */
   readonly labels: Readonly<Record<string, string>>;
-  /** Nothing new is placed there, but nothing leaves either. */
+  /** Nothing new is placed there, and what is there stays unless it must leave. */
   readonly cordoned?: boolean;
+  /** What was said when it was cordoned; absent = it is not, or nothing was. */
+  readonly cordonedBecause?: string;
   /** Absent or null: awake, as far as Evenkeel has a part in it. */
   readonly power?: PowerState | null;
   /** Epoch seconds of when it was last woken; absent or null = not lately. */
@@ -236,6 +238,7 @@ export const SKIP_REASONS = [
   "workload-unknown-usage",
   "source-unknown",
   "source-busy",
+  "source-cordoned",
   "fleet-busy",
   "disruption-budget",
   "move-window",

@@ -1,8 +1,9 @@
 import type { Check, Finding } from "../platform/findings.js";
 import type { MigrationRecord } from "../platform/migration-record.js";
 import type { PolicyConfig } from "../policies/config.js";
-import type { Constraints, HealthSign, NodePoint, Skip, Snapshot, Verdict } from "../policies/types.js";
+import type { Constraints, HealthSign, NodePoint, PowerChange, Skip, Snapshot, Verdict } from "../policies/types.js";
 import type { AuditEntry } from "./audit.js";
+import type { CordonRequest } from "./fleet/cordons.js";
 import type { DrainReport } from "./fleet/drain-report.js";
 import type { MaintenanceRequest } from "./fleet/maintenance.js";
 import type { PublishedPlan } from "./plan-store.js";
@@ -22,6 +23,8 @@ export interface NodeAnswer {
   readonly memoryUsedBytes: number | null;
   readonly memoryRatio: number | null;
   readonly maintenance: readonly MaintenanceRequest[];
+  /** Who asks that nothing new be placed there; empty = nobody. A node under maintenance gets nothing new either way. */
+  readonly cordon: readonly CordonRequest[];
   readonly workloads: number;
   /** How far it is from empty; null = it is in service. */
   readonly drain: DrainReport | null;
@@ -67,6 +70,8 @@ export interface StatusAnswer {
   readonly isLeader: boolean;
   readonly imbalance: number | null;
   readonly nodes: Readonly<Record<Verdict["verdict"], number>>;
+  /** Of all nodes, those that are cordoned for themselves. */
+  readonly cordoned: number;
   readonly workloads: number;
   readonly migrationsOpen: number;
   readonly planAt: number | null;
@@ -82,12 +87,27 @@ export interface MaintenanceAnswer {
   readonly comingHome: readonly string[];
   /** What an undrain could not lift: a file on the node, or a window. */
   readonly stillAskedForBy: readonly MaintenanceRequest[];
+  /** Cordons that were set for themselves, and stand whatever becomes of the maintenance. */
+  readonly cordon: readonly CordonRequest[];
+}
+
+export interface CordonAnswer {
+  readonly node: string;
+  readonly cordon: readonly CordonRequest[];
+  /** What an uncordon could not lift: a file on the node. */
+  readonly stillAskedForBy: readonly CordonRequest[];
+  /** Under maintenance it takes nothing new either. */
+  readonly maintenance: readonly MaintenanceRequest[];
 }
 
 export interface ApprovalAnswer {
   readonly started: readonly string[];
   /** Approved moves that the newest state no longer calls for. */
   readonly dropped: readonly { readonly workload: string; readonly to: string }[];
+  /** Nodes that are being put to sleep. */
+  readonly power: readonly { readonly node: string; readonly to: PowerChange["to"] }[];
+  /** Approved changes of power that are not made. */
+  readonly powerDropped: readonly { readonly node: string; readonly to: PowerChange["to"]; readonly because: string }[];
 }
 
 export interface SnapshotAnswer {

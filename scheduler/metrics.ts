@@ -79,6 +79,9 @@ export function makeSchedulerMetrics(registry: Registry): SchedulerMetrics {
       for (const node of snapshot.nodes) series.set({ node: node.id }, node.maintenance === null ? 0 : 1);
     },
   );
+  gaugeOfNodes("evenkeel_node_cordoned", "1 while the node is cordoned for itself, else 0", ["node"], (series, { picture }) => {
+    for (const { id } of picture.snapshot.nodes) series.set({ node: id }, picture.cordons.has(id) ? 1 : 0);
+  });
   gaugeOfNodes("evenkeel_drain_remaining_workloads", "Workloads left on a node under maintenance", ["node"], (series, { drains }) => {
     for (const drain of drains()) series.set({ node: drain.node }, drain.remaining.length);
   });

@@ -73,9 +73,9 @@ export async function startScheduler({ config, configFile, redis, subscriber, re
   const { tickSeconds } = scheduler;
   const ticker = startTicking({ redis, keys, jobs, leadership, view, windows, metrics, policies, power, tickSeconds, log });
   notes.listen(({ kind, stage }) => {
-    if (kind === "maintenance" || (kind === "migration" && STAGES_THAT_WAKE.has(stage ?? ""))) ticker.wake();
+    if (kind === "maintenance" || kind === "cordon" || (kind === "migration" && STAGES_THAT_WAKE.has(stage ?? ""))) ticker.wake();
   });
-  const server = await makeServer({ config, policies, redis, keys, jobs, leadership, view, windows, notes, ticker, registry, log });
+  const server = await makeServer({ config, policies, redis, keys, jobs, leadership, view, windows, power, notes, ticker, registry, log });
   const close = async () => {
     policies.close();
     await server.close();

@@ -167,6 +167,7 @@ async function planAndAct(
     moves.filter((move) => move.heldBack === null),
     log,
   );
+  await parts.power.noteAwake(actor, picture);
   await parts.power.carryOut(
     actor,
     picture,

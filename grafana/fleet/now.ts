@@ -31,8 +31,11 @@ export function addFleetNow(dashboard: DashboardBuilder): void {
     .withPanel(
       stat({
         title: "Under maintenance",
-        about: "Nodes with the maintenance flag, draining or drained.",
-        queries: [{ expr: `sum(${fromLeader("evenkeel_node_maintenance")})` }],
+        about: "Nodes with the maintenance flag, draining or drained; and nodes that are cordoned for themselves.",
+        queries: [
+          { expr: `sum(${fromLeader("evenkeel_node_maintenance")})`, legend: "maintenance" },
+          { expr: `sum(${fromLeader("evenkeel_node_cordoned")})`, legend: "cordoned" },
+        ],
         steps: [[1, "blue"]],
       }),
     )

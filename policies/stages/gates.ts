@@ -8,10 +8,14 @@ export function isForced(reason: MoveReason): boolean {
   return reason === "maintenance" || reason === "health" || reason === "operator" || reason === "homecoming";
 }
 
+/** What is moved for the fleet's good and not for its own node's: a node that is cordoned is left out of it. */
+const FOR_THE_FLEET: ReadonlySet<MoveReason> = new Set(["balance", "consolidate"]);
+
 /** Whether the workload may begin to move now, wherever to. Open migrations and those already planned count. */
 export function whyNotStart(context: PlanContext, workload: WorkloadState, reason: MoveReason): SkipReason | null {
   const { ledger, limits, fleet, budget, config, now } = context;
   if (refusalBy(null, workload, config, now, isForced(reason)) !== null) return "workload-refused";
+  if (FOR_THE_FLEET.has(reason) && fleet.nodeById.get(workload.node)?.state.cordoned) return "source-cordoned";
   if (!isForced(reason)) {
     if (windowOver(fleet.snapshot.windows, workload.node)) return "move-window";
     if (ledger.levellingMoves >= budget) return "budget-spent";

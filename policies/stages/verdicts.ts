@@ -2,6 +2,7 @@ import type { Judgement, PlanContext } from "../context.js";
 import type { NodeView } from "../fleet.js";
 import { describeLoad } from "../overload/judge.js";
 import type { Policy } from "../policy.js";
+import { sayCordon } from "../sentences.js";
 import type { PowerState } from "../types.js";
 
 /** What each node is in, with a sentence that holds the numbers: the word of the first policy that has one. */
@@ -16,10 +17,14 @@ function judgeNode(node: NodeView, policies: readonly Policy[], context: PlanCon
   if (node.load === null) return { node: node.id, verdict: "unknown", because: sayUnknown(node), hot: [] };
   for (const policy of policies) {
     const judgement = policy.judge?.(node, context);
-    if (judgement) return judgement;
+    if (judgement) return node.state.cordoned ? { ...judgement, because: addCordon(judgement.because, node) } : judgement;
   }
-  const cordon = node.state.cordoned ? "; cordoned" : "";
-  return { node: node.id, verdict: "level", because: `${describeLoad(node)}${cordon}.`, hot: [] };
+  const because = `${describeLoad(node)}.`;
+  return { node: node.id, verdict: "level", because: node.state.cordoned ? addCordon(because, node) : because, hot: [] };
+}
+
+function addCordon(because: string, { state }: NodeView): string {
+  return `${because.replace(/\.$/, "")}; cordoned${sayCordon(state)}.`;
 }
 
 const SLEEP: Readonly<Record<PowerState, string>> = {

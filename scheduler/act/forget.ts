@@ -28,6 +28,7 @@ export async function forgetNode(redis: Redis, keys: Keys, node: string): Promis
       keys.homecomings,
       keys.nodePattern(node),
       keys.blackoutModel(node),
+      keys.cordons,
     ],
     [node],
   );

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { addApprove } from "./commands/approve.js";
 import { addCerts } from "./commands/certs.js";
+import { addCordon, addUncordon } from "./commands/cordon.js";
 import { addDoctor } from "./commands/doctor.js";
 import { addDrain, addForget, addUndrain } from "./commands/drain.js";
 import { addSimulate, addSnapshot, addWhatIf } from "./commands/foresee.js";
@@ -42,6 +43,8 @@ for (const add of [
   addDoctor,
   addPreflight,
   addMigrate,
+  addCordon,
+  addUncordon,
   addDrain,
   addUndrain,
   addForget,

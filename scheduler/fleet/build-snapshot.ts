@@ -12,6 +12,7 @@ import {
 } from "../../policies/types.js";
 import { judgePower } from "../power/power-record.js";
 import { type OpenWindow, windowMaintenance } from "../windows.js";
+import { type CordonRequest, cordonRequests, mergeCordons } from "./cordons.js";
 import { findHomecomings } from "./homecomings.js";
 import { findLostPeers } from "./lost-peers.js";
 import { type FirstSeen, type MaintenanceRequest, maintenanceRequests, mergeRequests } from "./maintenance.js";
@@ -32,6 +33,8 @@ export interface FleetPicture {
   readonly reading: FleetReading;
   readonly placed: readonly PlacedWorkload[];
   readonly requests: ReadonlyMap<string, readonly MaintenanceRequest[]>;
+  /** Of the nodes that are cordoned. */
+  readonly cordons: ReadonlyMap<string, readonly CordonRequest[]>;
 }
 
 export interface PictureContext {
@@ -53,6 +56,12 @@ export function buildPicture(reading: FleetReading, context: PictureContext): Fl
       maintenanceRequests(node, windowMaintenance(context.windows, node.id), context.firstSeen, reading.at),
     ]),
   );
+  const cordons = new Map(
+    reading.nodes.flatMap((node) => {
+      const asked = cordonRequests(node, context.firstSeen, reading.at);
+      return asked.length === 0 ? [] : [[node.id, asked] as const];
+    }),
+  );
   const placed = placeWorkloads(reading, context.remembered);
   const lessons = learnFromRecords(reading.closedMigrations);
   const past: Past = { moves: movesOfLastDay(reading), refusals: readRefusals(reading.closedMigrations, reading.at), lessons };
@@ -64,6 +73,7 @@ export function buildPicture(reading: FleetReading, context: PictureContext): Fl
         health: healthSigns(node, lostPeers),
         ...(reading.patterns.has(node.id) && { pastDays: reading.patterns.get(node.id)! }),
         linkBytesPerSecond: lessons.linkOf.get(node.id) ?? null,
+        ...mergeCordons(cordons.get(node.id) ?? []),
         ...judgePower(reading.power.get(node.id), node.sample?.at ?? null, reading.at, context.powerDeadlineSeconds),
       }),
     ),
@@ -78,14 +88,14 @@ export function buildPicture(reading: FleetReading, context: PictureContext): Fl
     powerSaving: context.powerSaving,
     recentMigrations: describeRecent(reading),
   };
-  return { snapshot, reading, placed, requests };
+  return { snapshot, reading, placed, requests, cordons };
 }
 
 function nodeState(
   reading: NodeReading,
   requests: readonly MaintenanceRequest[],
   smoothingSeconds: number,
-  more: Pick<NodeState, "health" | "linkBytesPerSecond" | "pastDays" | "power" | "wokenAt">,
+  more: Pick<NodeState, "cordoned" | "cordonedBecause" | "health" | "linkBytesPerSecond" | "pastDays" | "power" | "wokenAt">,
 ): NodeState {
   const { sample, identity, history } = reading;
   const cpuCapacityCores = sample?.cpuCapacityCores ?? identity?.cpuCapacityCores ?? 0;

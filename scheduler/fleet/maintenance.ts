@@ -34,19 +34,31 @@ export function maintenanceRequests(
   firstSeen: FirstSeen,
   now: number,
 ): MaintenanceRequest[] {
-  const requests: MaintenanceRequest[] = [];
-  const add = (source: MaintenanceSource, text: string) => {
-    const flag = parseMaintenanceFlag(text, now);
-    if (flag === null) return;
-    const since = flag.since === now ? firstSeen.at(`${reading.id} ${source} ${text}`, now) : flag.since;
-    requests.push({ ...flag, since, source });
+  const requests: MaintenanceRequest[] = readFlags(
+    { key: reading.id, flag: reading.flag, file: reading.sample?.maintenanceFile ?? null },
+    firstSeen,
+    now,
+  );
+  return window === null ? requests : [...requests, { ...window, source: "window" }];
+}
+
+/** What a field of a hash in Redis and a file on a node say, both written by hand or by Evenkeel, and read alike. `key` tells flags apart in `firstSeen`. */
+export function readFlags(
+  { key, flag, file }: { readonly key: string; readonly flag: string | null; readonly file: string | null },
+  firstSeen: FirstSeen,
+  now: number,
+): (Maintenance & { readonly source: "flag" | "file" })[] {
+  const read = (source: "flag" | "file", text: string) => {
+    const parsed = parseMaintenanceFlag(text, now);
+    if (parsed === null) return [];
+    const since = parsed.since === now ? firstSeen.at(`${key} ${source} ${text}`, now) : parsed.since;
+    return [{ ...parsed, since, source }];
   };
-  if (reading.flag !== null) add("flag", reading.flag);
-  const file = reading.sample?.maintenanceFile ?? null;
-  // An empty file asks as well: `touch` is how people set flags.
-  if (file !== null) add("file", file.trim() === "" ? "file on the node" : file);
-  if (window !== null) requests.push({ ...window, source: "window" });
-  return requests;
+  return [
+    ...(flag === null ? [] : read("flag", flag)),
+    // An empty file asks as well: `touch` is how people set flags.
+    ...(file === null ? [] : read("file", file.trim() === "" ? "file on the node" : file)),
+  ];
 }
 
 /** All requests as the policies see them: since the first, by the earliest deadline. */

@@ -17,6 +17,8 @@ export interface NodeReading {
   readonly history: readonly NodePoint[];
   /** The text in the maintenance hash; null = none. */
   readonly flag: string | null;
+  /** The same in the hash of cordons. */
+  readonly cordon: string | null;
 }
 
 /** What was read before, so that only what has changed is parsed. Nothing in it is ever taken for what Redis holds now. */
@@ -44,7 +46,11 @@ export function makeNodeMemory(): NodeMemory {
 /** Every node that Redis knows, in order of id. */
 export async function readNodes(redis: Redis, keys: Keys, options: ReadNodesOptions): Promise<NodeReading[]> {
   const { at, sampleTtlSeconds, historyLength, memory } = options;
-  const [seen, flags] = await Promise.all([redis.zrange(keys.nodes, 0, "-1", "WITHSCORES"), redis.hgetall(keys.maintenance)]);
+  const [seen, flags, cordons] = await Promise.all([
+    redis.zrange(keys.nodes, 0, "-1", "WITHSCORES"),
+    redis.hgetall(keys.maintenance),
+    redis.hgetall(keys.cordons),
+  ]);
   const lastSeen = new Map<string, number>();
   for (let index = 0; index + 1 < seen.length; index += 2) lastSeen.set(seen[index]!, Number(seen[index + 1]));
   const ids = [...lastSeen.keys()].sort();
@@ -88,6 +94,7 @@ export async function readNodes(redis: Redis, keys: Keys, options: ReadNodesOpti
     identity: identities.get(id)?.identity ?? null,
     history: histories.get(id)!.points,
     flag: flags[id] ?? null,
+    cordon: cordons[id] ?? null,
   }));
 }
 

@@ -4,6 +4,8 @@ import { type FastifyInstance, fastify } from "fastify";
 import { asEvenkeelError, EvenkeelError } from "../../platform/errors.js";
 import { projectPath } from "../../platform/paths.js";
 import type { ErrorAnswer } from "../api-shapes.js";
+import { addApproveRoutes } from "./approve-routes.js";
+import { addCordonRoutes } from "./cordon-routes.js";
 import { addDoctorRoutes } from "./doctor-routes.js";
 import { addEventStream } from "./event-stream.js";
 import { addForesightRoutes } from "./foresight-routes.js";
@@ -41,6 +43,8 @@ export async function makeServer(parts: ApiParts): Promise<FastifyInstance> {
   addReadRoutes(server, parts);
   addMigrationRoutes(server, parts);
   addNodeRoutes(server, parts);
+  addApproveRoutes(server, parts);
+  addCordonRoutes(server, parts);
   addForesightRoutes(server, parts);
   addDoctorRoutes(server, parts);
   addHealthRoutes(server, parts);

@@ -3,21 +3,18 @@ import { nowSeconds } from "../../platform/clock.js";
 import { EvenkeelError } from "../../platform/errors.js";
 import { readMigration } from "../../platform/migration-record.js";
 import { canMove } from "../../policies/can-move.js";
-import { decide } from "../../policies/decide.js";
 import { cancelMigration } from "../act/cancel.js";
-import { carryOut, heldBack } from "../act/carry-out-plan.js";
 import { startMigration } from "../act/start-migration.js";
-import type { Answers, ApprovalAnswer } from "../api-shapes.js";
+import type { Answers } from "../api-shapes.js";
 import { recordAudit } from "../audit.js";
-import { publishNote } from "../notes.js";
 import { API_BASE } from "../protocol.js";
 import { authorize } from "./authorize.js";
 import { findWorkload } from "./find-workload.js";
 import { termOrForward } from "./forward-to-leader.js";
 import type { ApiParts } from "./parts.js";
-import { approveBody, migrateBody, migrationParams, readInput } from "./read-input.js";
+import { migrateBody, migrationParams, readInput } from "./read-input.js";
 
-/** Moves asked for, approved or cancelled by an operator. */
+/** Moves asked for or cancelled by an operator. */
 export function addMigrationRoutes(server: FastifyInstance, parts: ApiParts): void {
   const { redis, keys, view, policies, jobs } = parts;
   const onRequest = async (request: FastifyRequest) => authorize(request, parts.config.scheduler.operatorToken);
@@ -62,24 +59,5 @@ export function addMigrationRoutes(server: FastifyInstance, parts: ApiParts): vo
     await note("cancel-asked", `at ${record.stage}`, { workload: record.workload, migration: id });
     const migration = await readMigration(redis, keys, id);
     return { migration: migration ?? record };
-  });
-
-  server.post(`${API_BASE}/plan/approve`, { onRequest }, async (request, reply) => {
-    const { moves: wanted } = readInput(approveBody, request.body);
-    const term = await termOrForward(parts, request, reply);
-    if (term === null) return reply;
-    // Decided anew: what the operator saw may have been overtaken.
-    const picture = await view.picture(0);
-    const now = picture.reading.at;
-    const plan = decide(picture.snapshot, policies.current(), now);
-    const isWanted = (move: { workload: string; to: string }) =>
-      wanted === undefined || wanted.some(({ workload, to }) => workload === move.workload && to === move.to);
-    const open = parts.windows.open(now);
-    const approved = plan.moves.filter((move) => isWanted(move) && heldBack(move, "auto", open) === null);
-    const started = await carryOut({ redis, keys, jobs, term }, picture, approved, parts.log);
-    await note("plan-approved", `${started.length} moves started`);
-    const dropped = (wanted ?? []).filter(({ workload, to }) => !approved.some((move) => move.workload === workload && move.to === to));
-    await publishNote(redis, keys, { kind: "plan" });
-    return reply.code(201).send({ started, dropped } satisfies ApprovalAnswer);
   });
 }

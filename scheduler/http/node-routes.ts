@@ -12,7 +12,7 @@ import { authorize } from "./authorize.js";
 import type { ApiParts } from "./parts.js";
 import { maintenanceBody, nodeParams, readInput, undrainQuery } from "./read-input.js";
 
-/** The maintenance flag, one hash field that `redis-cli` may set as well, and the end of nodes. Any scheduler may write these. */
+/** The flag for maintenance and the cordon, each one hash field that `redis-cli` may set as well, and the end of nodes. Any scheduler may write these. */
 export function addNodeRoutes(server: FastifyInstance, parts: ApiParts): void {
   const { redis, keys, view, policies, ticker } = parts;
   const onRequest = async (request: FastifyRequest) => authorize(request, parts.config.scheduler.operatorToken);
@@ -23,9 +23,11 @@ export function addNodeRoutes(server: FastifyInstance, parts: ApiParts): void {
   const answer = async (id: string): Promise<MaintenanceAnswer> => {
     await publishNote(redis, keys, { kind: "maintenance", node: id });
     ticker.wake();
-    const drain = reportDrain(await view.picture(0), id, policies.current());
+    const picture = await view.picture(0);
+    const drain = reportDrain(picture, id, policies.current());
     if (drain === null) throw new EvenkeelError("NODE_NOT_FOUND", id);
-    return { drain, comingHome: [], stillAskedForBy: drain.requests.filter(({ source }) => source !== "flag") };
+    const cordon = picture.cordons.get(id) ?? [];
+    return { drain, comingHome: [], stillAskedForBy: drain.requests.filter(({ source }) => source !== "flag"), cordon };
   };
 
   server.put(`${API_BASE}/nodes/:id/maintenance`, { onRequest }, async (request): Promise<MaintenanceAnswer> => {

@@ -7,6 +7,7 @@ import type { MigrationJobs } from "../act/migration-jobs.js";
 import type { FleetView } from "../fleet/fleet-view.js";
 import type { Leadership } from "../lease.js";
 import type { Notes } from "../notes.js";
+import type { PowerActs } from "../power/carry-out-power.js";
 import type { LiveSettings } from "../reload.js";
 import type { Ticker } from "../tick.js";
 import type { Windows } from "../windows.js";
@@ -21,6 +22,7 @@ export interface ApiParts {
   readonly leadership: Leadership;
   readonly view: FleetView;
   readonly windows: Windows;
+  readonly power: PowerActs;
   readonly notes: Notes;
   readonly ticker: Ticker;
   readonly registry: Registry;

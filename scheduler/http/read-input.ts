@@ -30,15 +30,20 @@ export const maintenanceBody = z.strictObject({
   deadlineSeconds: z.number().positive().max(31_536_000).optional(),
   reason: z.string().trim().min(1).max(500).optional(),
 });
+export const cordonBody = z.strictObject({ reason: z.string().trim().min(1).max(500).optional() });
 export const whatIfBody = z.strictObject({
   drain: z.array(id).max(10_000).optional(),
   lose: z.array(id).max(10_000).optional(),
   add: z.number().int().min(0).max(1000).optional(),
 });
-/** Which planned moves to make; left out = all that the newest plan holds back. */
+/** Which planned moves to make, and which nodes to put to sleep; with neither, all that the newest plan holds back. */
 export const approveBody = z.strictObject({
   moves: z
     .array(z.strictObject({ workload: id, to: id }))
+    .max(1000)
+    .optional(),
+  power: z
+    .array(z.strictObject({ node: id, to: z.enum(["sleep", "wake"]) }))
     .max(1000)
     .optional(),
 });

@@ -1,6 +1,6 @@
 -- Forgets a node that will not come back. Its migrations, if any are open, stay: they are about workloads.
 -- KEYS 1 nodes zset, 2 sample, 3 identity, 4 history, 5 maintenance hash, 6 executors hash, 7 power hash, 8 homecomings hash, 9 pattern,
--- 10 what its moves have shown
+-- 10 what its moves have shown, 11 cordons hash
 -- ARGV 1 node
 -- Returns "ok" | "none" (no such node) | "reports" (it has a sample: it is alive)
 if redis.call('EXISTS', KEYS[2]) == 1 then
@@ -14,4 +14,5 @@ redis.call('HDEL', KEYS[5], ARGV[1])
 redis.call('HDEL', KEYS[6], ARGV[1])
 redis.call('HDEL', KEYS[7], ARGV[1])
 redis.call('HDEL', KEYS[8], ARGV[1])
+redis.call('HDEL', KEYS[11], ARGV[1])
 return 'ok'

@@ -18,14 +18,18 @@ const RETRY_SECONDS = 30;
 export interface PowerActs {
   /** Why a change is not made by itself; null = it is. What sleeps is woken in every mode. */
   heldBack(change: PowerChange, mode: Mode): string | null;
-  /** Notes each change in Redis, then runs its hook beside the tick. Also notes which nodes are awake again. */
-  carryOut(actor: Omit<Actor, "jobs">, picture: FleetPicture, changes: readonly PowerChange[]): Promise<void>;
+  /** Notes which nodes are awake again. */
+  noteAwake(actor: Omit<Actor, "jobs">, picture: FleetPicture): Promise<void>;
+  /** Notes each change in Redis, then runs its hook beside the tick. @returns those begun: none whose node is no longer empty, or whose hook runs or has just failed. */
+  carryOut(actor: Omit<Actor, "jobs">, picture: FleetPicture, changes: readonly PowerChange[]): Promise<PowerChange[]>;
   /** Waits for the hooks under way. */
   close(): Promise<void>;
 }
 
 export function makePowerActs(config: PowerConfig, log: Logger): PowerActs {
   const running = new Map<string, Promise<void>>();
+  /** Being begun, or under way: a tick and an operator may ask for the same at once. */
+  const taken = new Set<string>();
   const failedAt = new Map<string, number>();
 
   const change = async ({ redis, keys, term }: Omit<Actor, "jobs">, { node, to, because }: PowerChange) => {
@@ -45,17 +49,20 @@ export function makePowerActs(config: PowerConfig, log: Logger): PowerActs {
       .catch((error: unknown) => {
         if (asEvenkeelError(error).code !== "FENCED") log.error({ node, err: error }, "the failed hook could not be noted");
       })
-      .finally(() => running.delete(node));
+      .finally(() => {
+        running.delete(node);
+        taken.delete(node);
+      });
     running.set(node, hooked);
   };
 
   return {
     heldBack: ({ to }, mode) => {
       if (config === undefined) return "no `scheduler.power` is configured";
-      return to === "wake" || mode === "auto" ? null : `mode ${mode}: nothing is put to sleep`;
+      if (to === "wake" || mode === "auto") return null;
+      return mode === "observe" ? "mode observe: nothing is put to sleep" : "mode approve: waits for an operator (`evenkeel approve`)";
     },
-    carryOut: async (actor, picture, changes) => {
-      const { redis, keys, term } = actor;
+    noteAwake: async ({ redis, keys, term }, picture) => {
       for (const { id, state, power, wokenAt } of picture.snapshot.nodes) {
         const record = picture.reading.power.get(id);
         // It reports although it was told to sleep, or because it was woken: either way it is awake, and its silence would be news.
@@ -64,11 +71,22 @@ export function makePowerActs(config: PowerConfig, log: Logger): PowerActs {
         const detail = record.told === "wake" ? "it reports again" : "it still reports, or again: it is not asleep";
         await recordAudit(redis, keys, { at: picture.reading.at, kind: "node-awake", actor: "scheduler", node: id, detail }, term);
       }
+    },
+    carryOut: async (actor, picture, changes) => {
+      const begun: PowerChange[] = [];
       for (const each of changes) {
-        if (running.has(each.node) || picture.reading.at - (failedAt.get(each.node) ?? 0) < RETRY_SECONDS) continue;
+        if (taken.has(each.node) || picture.reading.at - (failedAt.get(each.node) ?? 0) < RETRY_SECONDS) continue;
         if (each.to === "sleep" && !isStillEmpty(each.node, picture)) continue;
-        await change(actor, each);
+        taken.add(each.node);
+        try {
+          await change(actor, each);
+        } catch (error) {
+          taken.delete(each.node);
+          throw error;
+        }
+        begun.push(each);
       }
+      return begun;
     },
     close: async () => {
       await Promise.all(running.values());

@@ -20,6 +20,7 @@ export interface ReportedNode {
   /** Beyond what its workloads use. */
   otherCpuCores?: number;
   maintenanceFile?: string | null;
+  cordonFile?: string | null;
 }
 
 /** Nodes that report through the collector's own push, without containers behind them. */
@@ -109,6 +110,7 @@ export function makeSample(node: ReportedNode, at: number, sequence = 1): NodeSa
     diskReadBytesPerSecond: 0,
     diskWriteBytesPerSecond: 0,
     maintenanceFile: node.maintenanceFile ?? null,
+    cordonFile: node.cordonFile ?? null,
     workloads,
     failures: [],
   };

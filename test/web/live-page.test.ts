@@ -1,11 +1,6 @@
-import { execFile } from "node:child_process";
-import { mkdir, mkdtemp } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { promisify } from "node:util";
 import { expect } from "chai";
 import type { Redis } from "ioredis";
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import type { BrowserContextOptions, Page } from "playwright-core";
 import { type Keys, makeKeys } from "../../platform/keys.js";
 import {
   advanceMigration,
@@ -17,17 +12,15 @@ import {
   type MigrationRecord,
   type Stage,
 } from "../../platform/migration-record.js";
-import { projectPath } from "../../platform/paths.js";
-import { findChromium } from "../support/chromium.js";
 import { startRedis, type ThrowAwayRedis } from "../support/redis.js";
 import { containerIdOf, type ReportedFleet, reportFleet } from "../support/reported-fleet.js";
 import { OPERATOR_TOKEN, type RunningScheduler, runScheduler } from "../support/running-scheduler.js";
 import { waitFor } from "../support/wait-for.js";
+import { type PageBrowser, START_MILLISECONDS, startBrowser } from "./support/browser.js";
 
 describe("the live page", function () {
   this.timeout(60_000);
-  let browser: Browser;
-  let pictures: string;
+  let browser: PageBrowser | null = null;
   let server: ThrowAwayRedis;
   let redis: Redis;
   let keys: Keys;
@@ -36,38 +29,16 @@ describe("the live page", function () {
   let page: Page;
   const complaints: string[] = [];
 
-  const open = async (options: BrowserContextOptions = {}) => {
-    const context = await browser.newContext({ viewport: { width: 1360, height: 1000 }, ...options });
-    // Whatever is not the scheduler is not there: the page has to do without the internet.
-    await context.route(/^(?!http:\/\/127\.0\.0\.1)/, (route) => route.abort());
-    const opened = await context.newPage();
-    opened.on("pageerror", (error) => complaints.push(String(error)));
-    opened.on("requestfailed", (request) => complaints.push(`${request.url()} ${request.failure()?.errorText}`));
-    await opened.goto(scheduler.url);
-    await opened.getByTestId("node-n1").waitFor();
-    return opened;
-  };
-  const picture = (name: string, of: Page = page) => of.screenshot({ path: join(pictures, `${name}.png`), fullPage: true });
+  const open = (options: BrowserContextOptions = {}) => browser!.open(scheduler.url, complaints, options);
+  const picture = (name: string, of: Page = page) => browser!.picture(name, of);
   const step = async (record: MigrationRecord, epoch: number, stage: Stage, fields: Record<string, string | number | object | null> = {}) =>
     advanceMigration(redis, keys, Date.now() / 1000, { id: record.id, epoch, stage, fields });
   const stateOf = (id: string) => page.getByTestId(`node-${id}`).getAttribute("data-state");
 
   before(async function () {
-    // Installing it, where that is possible, takes a while.
-    this.timeout(300_000);
-    const executable = await findChromium();
-    if (executable === null || executable === "") {
-      // Counted as pending by the runner.
-      console.log("      skipped: no Chromium; set EVENKEEL_CHROMIUM or install it");
-      this.skip();
-    }
-    // Always: a page built from older sources would prove nothing.
-    await promisify(execFile)(process.execPath, [projectPath("node_modules/vite/bin/vite.js"), "build", projectPath("scheduler/page")]);
-    const named = process.env["EVENKEEL_PICTURES"];
-    pictures = named ?? (await mkdtemp(join(tmpdir(), "evenkeel-pictures-")));
-    await mkdir(pictures, { recursive: true });
-    // As root Chromium refuses its own sandbox; the pages it sees here are ours.
-    browser = await chromium.launch({ executablePath: executable, args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"] });
+    this.timeout(START_MILLISECONDS);
+    browser = await startBrowser();
+    if (browser === null) this.skip();
   });
   after(async () => {
     await browser?.close();

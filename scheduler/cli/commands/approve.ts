@@ -6,10 +6,12 @@ import type { Output } from "../output.js";
 import { type CommonOptions, runCommand, withCommonOptions } from "../run-command.js";
 
 export function addApprove(program: Command): void {
-  const command = program.command("approve").argument("[workloads...]", "only the moves of these, by name or id; default: all");
+  const command = program
+    .command("approve")
+    .argument("[names...]", "only the moves of these workloads, and the sleep of these nodes; default: all");
   withCommonOptions(command)
-    .description("make the moves that mode approve or observe holds back (decided anew first)")
-    .addHelpText("after", "\nExamples:\n  evenkeel plan --explain && evenkeel approve\n  evenkeel approve web db")
+    .description("make the moves, and put the nodes to sleep, that mode approve or observe holds back (decided anew first)")
+    .addHelpText("after", "\nExamples:\n  evenkeel plan --explain && evenkeel approve\n  evenkeel approve web db\n  evenkeel approve n3")
     .action((wanted: string[], options: CommonOptions) =>
       runCommand(options, async ({ api, output }) => {
         const [{ plan }, { workloads }] = await Promise.all([
@@ -17,23 +19,39 @@ export function addApprove(program: Command): void {
           api.ask<Answers["workloads"]>("GET", "/workloads"),
         ]);
         const names = new Map(workloads.map(({ id, name }) => [id, name]));
-        const held = (plan?.moves ?? []).filter(({ heldBack }) => heldBack !== null);
+        const heldMoves = (plan?.moves ?? []).filter(({ heldBack }) => heldBack !== null);
+        const heldPower = (plan?.power ?? []).filter(({ heldBack }) => heldBack !== null);
         const isNamed = (id: string, word: string) => word === id || word === names.get(id);
-        const stranger = wanted.find((word) => !held.some(({ workload }) => isNamed(workload, word)));
-        if (stranger !== undefined) throw new EvenkeelError("INPUT_INVALID", `no move of ${stranger} is held back: evenkeel plan`);
-        const chosen = wanted.length === 0 ? held : held.filter(({ workload }) => wanted.some((word) => isNamed(workload, word)));
-        const moves = chosen.map(({ workload, to }) => ({ workload, to }));
-        const answer =
-          moves.length === 0 ? { started: [], dropped: [] } : await api.ask<ApprovalAnswer>("POST", "/plan/approve", { moves });
+        const stranger = wanted.find(
+          (word) => !heldMoves.some(({ workload }) => isNamed(workload, word)) && !heldPower.some(({ node }) => node === word),
+        );
+        if (stranger !== undefined) throw new EvenkeelError("INPUT_INVALID", `nothing of ${stranger} is held back: evenkeel plan`);
+        const isAll = wanted.length === 0;
+        const moves = heldMoves.filter(({ workload }) => isAll || wanted.some((word) => isNamed(workload, word)));
+        const power = heldPower.filter(({ node }) => isAll || wanted.includes(node));
+        const body = {
+          moves: moves.map(({ workload, to }) => ({ workload, to })),
+          power: power.map(({ node, to }) => ({ node, to })),
+        };
+        const isNothing = moves.length + power.length === 0;
+        const answer: ApprovalAnswer = isNothing
+          ? { started: [], dropped: [], power: [], powerDropped: [] }
+          : await api.ask<ApprovalAnswer>("POST", "/plan/approve", body);
         if (output.json) output.answer(answer);
+        else if (isNothing) output.line("Nothing was held back.");
         else printApproval(answer, names, output);
         return EXIT.ok;
       }),
     );
 }
 
-function printApproval({ started, dropped }: ApprovalAnswer, names: ReadonlyMap<string, string>, output: Output): void {
+function printApproval(
+  { started, dropped, power, powerDropped }: ApprovalAnswer,
+  names: ReadonlyMap<string, string>,
+  output: Output,
+): void {
   if (started.length > 0) output.line(`Started ${started.join(", ")}.`);
-  else if (dropped.length === 0) output.line("Nothing was held back.");
   for (const { workload, to } of dropped) output.line(`${names.get(workload) ?? workload} to ${to} is no longer called for.`);
+  for (const { node, to } of power) output.line(to === "sleep" ? `${node} is being put to sleep.` : `${node} is being woken.`);
+  for (const { node, to, because } of powerDropped) output.line(`${node} is not ${to === "sleep" ? "put to sleep" : "woken"}: ${because}.`);
 }

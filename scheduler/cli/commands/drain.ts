@@ -73,6 +73,9 @@ export function addUndrain(program: Command): void {
         for (const { source, reason } of output.json ? [] : answer.stillAskedForBy) {
           output.line(output.paint("yellow", `${node} stays under maintenance: a ${source} still asks for it (${reason}).`));
         }
+        for (const { reason } of output.json ? [] : answer.cordon) {
+          output.line(output.paint("yellow", `${node} is still cordoned (${reason}), and gets nothing new: evenkeel uncordon ${node}`));
+        }
         return answer.stillAskedForBy.length === 0 ? EXIT.ok : EXIT.refused;
       }),
     );

@@ -27,7 +27,7 @@ function printNodes(nodes: readonly NodeAnswer[], output: Output): void {
     ["NODE", "STATE", "CPU", "MEMORY", "OF", "WORKLOADS", "SEEN", "WHY"],
     nodes.map((node) => [
       node.id,
-      paintState(node.state, output),
+      `${paintState(node.state, output)}${node.cordon.length === 0 ? "" : output.paint("yellow", ", cordoned")}`,
       percent(node.cpuRatio),
       percent(node.memoryRatio),
       bytes(node.memoryCapacityBytes),

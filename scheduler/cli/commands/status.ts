@@ -19,7 +19,9 @@ export function addStatus(program: Command): void {
       );
       output.line(`Mode ${status.mode}, a tick every ${status.tickSeconds} s, newest plan ${ago(status.planAt, Date.now() / 1000)}`);
       const states = Object.entries(status.nodes).filter(([, count]) => count > 0);
-      output.line(`Nodes: ${states.map(([state, count]) => `${count} ${state}`).join(", ") || "none has reported"}`);
+      output.line(
+        `Nodes: ${states.map(([state, count]) => `${count} ${state}`).join(", ") || "none has reported"}${status.cordoned === 0 ? "" : `; ${status.cordoned} cordoned`}`,
+      );
       output.line(`${plural(status.workloads, "workload")}, ${plural(status.migrationsOpen, "open migration")}`);
       output.line(`Imbalance (standard deviation of CPU): ${percent(status.imbalance)}`);
       for (const { action, node, until } of openWindows) {

@@ -1,10 +1,11 @@
 import { useState } from "preact/hooks";
-import { ActionDialog, type OperatorAction } from "./action-dialog.js";
+import { ActionDialog } from "./action-dialog.js";
 import { AuditView } from "./audit-view.js";
 import { FleetView } from "./fleet-view.js";
 import { Masthead } from "./masthead.js";
 import { MigrationList } from "./migration-list.js";
 import { MoveAnnouncer } from "./move-announcer.js";
+import type { OperatorAction } from "./operator-action.js";
 import { PlanView } from "./plan-view.js";
 import { useFleet, useNow } from "./watch-fleet.js";
 

@@ -1,9 +1,9 @@
 import { useRef } from "preact/hooks";
 import type { MigrationRecord } from "../../../platform/migration-record.js";
 import type { WorkloadAnswer } from "../../api-shapes.js";
-import type { OperatorAction } from "./action-dialog.js";
 import { FlightLayer } from "./flight-layer.js";
 import { NodeCard } from "./node-card.js";
+import type { OperatorAction } from "./operator-action.js";
 import { useChipMotion } from "./use-chip-motion.js";
 import type { FleetNow } from "./watch-fleet.js";
 

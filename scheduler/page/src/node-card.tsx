@@ -2,9 +2,9 @@ import type { MigrationRecord } from "../../../platform/migration-record.js";
 import type { NodeAnswer, WorkloadAnswer } from "../../api-shapes.js";
 import { ago, bytes, cores, duration, percent, standing } from "../../cli/words.js";
 import type { DrainReport } from "../../fleet/drain-report.js";
-import type { OperatorAction } from "./action-dialog.js";
 import { HistoryChart } from "./history-chart.js";
 import { LoadBar } from "./load-bar.js";
+import type { OperatorAction } from "./operator-action.js";
 import { Progress } from "./progress.js";
 
 /** A sign besides the colour, for those who do not see it. */
@@ -31,6 +31,7 @@ interface Props {
 
 export function NodeCard({ node, workloads, arriving, open, now, onAction }: Props) {
   const isFlagged = node.maintenance.length > 0;
+  const isCordoned = node.cordon.length > 0;
   return (
     <article class={`node ${node.state}`} data-testid={`node-${node.id}`} data-state={node.state} aria-label={`node ${node.id}`}>
       <header>
@@ -41,10 +42,20 @@ export function NodeCard({ node, workloads, arriving, open, now, onAction }: Pro
         <button
           type="button"
           class="quiet"
-          onClick={() => onAction({ kind: isFlagged ? "undrain" : "drain", node: node.id })}
+          onClick={() =>
+            onAction(isFlagged ? { kind: "undrain", node: node.id, departed: node.drain?.moved ?? 0 } : { kind: "drain", node: node.id })
+          }
           aria-label={isFlagged ? `Return ${node.id} to service` : `Drain ${node.id}`}
         >
           {isFlagged ? "Return to service" : "Drain"}
+        </button>
+        <button
+          type="button"
+          class="quiet"
+          onClick={() => onAction({ kind: isCordoned ? "uncordon" : "cordon", node: node.id })}
+          aria-label={isCordoned ? `Uncordon ${node.id}` : `Cordon ${node.id}`}
+        >
+          {isCordoned ? "Uncordon" : "Cordon"}
         </button>
       </header>
       <LoadBar kind="cpu" ratio={node.cpuRatio} words={`${cores(node.cpuUsedCores)} of ${cores(node.cpuCapacityCores)} cores`} />
@@ -54,6 +65,11 @@ export function NodeCard({ node, workloads, arriving, open, now, onAction }: Pro
         <p class="maintenance" key={source}>
           Maintenance ({source}): {reason}
           {deadline !== null && <Deadline deadline={deadline} now={now} />}
+        </p>
+      ))}
+      {node.cordon.map(({ source, reason }) => (
+        <p class="maintenance" key={`cordon ${source}`}>
+          Cordoned ({source}): {reason}
         </p>
       ))}
       {node.drain !== null && <DrainProgress drain={node.drain} now={now} />}

@@ -1,7 +1,7 @@
 import type { WorkloadAnswer } from "../../api-shapes.js";
 import { ago, percent, plural } from "../../cli/words.js";
 import type { PublishedPlan } from "../../plan-store.js";
-import type { OperatorAction } from "./action-dialog.js";
+import type { OperatorAction } from "./operator-action.js";
 
 const SKIPS_SHOWN = 200;
 
@@ -27,6 +27,7 @@ export function PlanView({ plan, workloads, now, onAction }: Props) {
             not moved; imbalance {percent(plan.imbalanceBefore)} now, {percent(plan.imbalanceAfter)} after it.
           </p>
           <Moves plan={plan} nameOf={nameOf} onAction={onAction} />
+          <PowerChanges plan={plan} onAction={onAction} />
           <Skips plan={plan} nameOf={nameOf} />
         </>
       )}
@@ -61,18 +62,65 @@ function Moves({ plan, nameOf, onAction }: { plan: PublishedPlan; nameOf: NameOf
                 </td>
                 <td>{move.reason}</td>
                 <td>{move.because}</td>
-                <td>{move.heldBack ?? "no, it is being made"}</td>
+                <td>
+                  {move.heldBack ?? "no, it is being made"}
+                  {move.heldBack !== null && (
+                    <button
+                      type="button"
+                      class="quiet"
+                      aria-label={`Make the move of ${nameOf(move.workload)} to ${move.to}`}
+                      onClick={() => onAction({ kind: "approve", moves: [{ workload: move.workload, to: move.to }] })}
+                    >
+                      Make it …
+                    </button>
+                  )}
+                </td>
               </tr>
             ))}
           </tbody>
         </table>
       </div>
-      {held.length > 0 && (
+      {held.length > 1 && (
         <button type="button" onClick={() => onAction({ kind: "approve", moves: held.map(({ workload, to }) => ({ workload, to })) })}>
-          Make {held.length === 1 ? "this move" : `these ${held.length} moves`} …
+          Make these {held.length} moves …
         </button>
       )}
     </>
+  );
+}
+
+function PowerChanges({ plan, onAction }: { plan: PublishedPlan; onAction: Props["onAction"] }) {
+  if (plan.power.length === 0) return null;
+  return (
+    <div class="table-box">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Power</th>
+            <th scope="col">To</th>
+            <th scope="col">Because</th>
+            <th scope="col">Held back</th>
+          </tr>
+        </thead>
+        <tbody>
+          {plan.power.map(({ node, to, because, heldBack }) => (
+            <tr key={node}>
+              <th scope="row">{node}</th>
+              <td>{to}</td>
+              <td>{because}</td>
+              <td>
+                {heldBack ?? "no, it is being done"}
+                {heldBack !== null && to === "sleep" && (
+                  <button type="button" class="quiet" aria-label={`Put ${node} to sleep`} onClick={() => onAction({ kind: "sleep", node })}>
+                    Put to sleep …
+                  </button>
+                )}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }
 

@@ -31,7 +31,13 @@ describe("the collector with a real Redis and the real /proc", function () {
     const config = configSchema.parse({
       redis: { url: server.url },
       node: { id: "n1", peerHost: "10.0.0.1", labels: { zone: "a" } },
-      collector: { intervalSeconds, sampleTtlSeconds: 1.5, historyLength: 10, maintenanceFile: join(directory, "maintenance") },
+      collector: {
+        intervalSeconds,
+        sampleTtlSeconds: 1.5,
+        historyLength: 10,
+        maintenanceFile: join(directory, "maintenance"),
+        cordonFile: join(directory, "cordon"),
+      },
     });
     metrics = makeCollectorMetrics(new Registry());
     collector = startCollector({
@@ -117,9 +123,11 @@ describe("the collector with a real Redis and the real /proc", function () {
     await sampleWhere("a sample again", () => true);
   });
 
-  it("reports the maintenance file", async () => {
+  it("reports the files that ask for maintenance and for a cordon", async () => {
     start();
-    await sampleWhere("a sample without the flag", ({ maintenanceFile }) => maintenanceFile === null);
+    await sampleWhere("a sample without flags", ({ maintenanceFile, cordonFile }) => maintenanceFile === null && cordonFile === null);
+    await writeFile(join(directory, "cordon"), "odd noise\n");
+    await sampleWhere("the cordon", ({ maintenanceFile, cordonFile }) => maintenanceFile === null && cordonFile === "odd noise");
     await writeFile(join(directory, "maintenance"), "new disks\n");
     await sampleWhere("the flag", ({ maintenanceFile }) => maintenanceFile === "new disks");
     await rm(join(directory, "maintenance"));

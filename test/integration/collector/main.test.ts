@@ -18,7 +18,12 @@ describe("the collector as a program", function () {
     const engine = await startStandInEngine();
     const file = join(directory, "config.json");
     const dockerSocket = engine.socketPath;
-    const collector = { intervalSeconds: 0.2, metricsPort: 0, maintenanceFile: join(directory, "maintenance") };
+    const collector = {
+      intervalSeconds: 0.2,
+      metricsPort: 0,
+      maintenanceFile: join(directory, "maintenance"),
+      cordonFile: join(directory, "cordon"),
+    };
     await writeFile(file, JSON.stringify({ redis: { url: server.url }, node: { id: "n1", dockerSocket }, collector }));
     const child = spawn(process.execPath, [projectPath("dist/collector/main.js")], {
       env: { ...process.env, EVENKEEL_CONFIG: file },

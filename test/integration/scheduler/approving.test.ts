@@ -59,7 +59,7 @@ describe("`evenkeel approve`", () => {
 
   it("makes the moves of the workloads that are named, and knows when there is none", async () => {
     const refused = await run("approve", "cache");
-    expect([refused.code, refused.err.includes("no move of cache is held back")]).to.deep.equal([2, true]);
+    expect([refused.code, refused.err.includes("nothing of cache is held back")]).to.deep.equal([2, true]);
     expect(await listMigrations(redis, keys)).to.deep.equal([]);
     // A busy machine may push late, and then the plan is another for a tick.
     const name = await waitFor("the approval", async () => {

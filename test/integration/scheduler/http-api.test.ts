@@ -41,6 +41,8 @@ describe("the HTTP API", () => {
     ["POST", `${API}/plan/approve`, {}],
     ["PUT", `${API}/nodes/n1/maintenance`, {}],
     ["DELETE", `${API}/nodes/n1/maintenance`, undefined],
+    ["PUT", `${API}/nodes/n1/cordon`, {}],
+    ["DELETE", `${API}/nodes/n1/cordon`, undefined],
     ["DELETE", `${API}/nodes/n1`, undefined],
     ["POST", `${API}/what-if`, {}],
   ];
@@ -73,7 +75,9 @@ describe("the HTTP API", () => {
     ["POST", "/migrations", { workload: 7, to: "n2" }, "workload"],
     ["PUT", "/nodes/n1/maintenance", { deadlineSeconds: -1 }, "deadlineSeconds"],
     ["PUT", "/nodes/n1/maintenance", { deadlineSeconds: "10m" }, "deadlineSeconds"],
+    ["PUT", "/nodes/n1/cordon", { deadlineSeconds: 60 }, "deadlineSeconds"],
     ["POST", "/plan/approve", { moves: "all" }, "moves"],
+    ["POST", "/plan/approve", { power: [{ node: "n1", to: "off" }] }, "power"],
     ["GET", "/nodes?history=1e9", undefined, "history"],
     ["GET", "/migrations?limit=0", undefined, "limit"],
     ["GET", "/audit?limit=many", undefined, "limit"],
@@ -100,6 +104,8 @@ describe("the HTTP API", () => {
     expect(await code("GET", "/migrations/m-none")).to.deep.equal([404, "MIGRATION_NOT_FOUND"]);
     expect(await code("GET", "/drains/n9")).to.deep.equal([404, "NODE_NOT_FOUND"]);
     expect(await code("PUT", "/nodes/n9/maintenance", {})).to.deep.equal([404, "NODE_NOT_FOUND"]);
+    expect(await code("PUT", "/nodes/n9/cordon", {})).to.deep.equal([404, "NODE_NOT_FOUND"]);
+    expect(await code("DELETE", "/nodes/n9/cordon")).to.deep.equal([404, "NODE_NOT_FOUND"]);
     expect(await code("POST", "/migrations", { workload: "none", to: "n2" })).to.deep.equal([404, "WORKLOAD_NOT_FOUND"]);
     expect(await code("POST", "/migrations", { workload: "same", to: "n2" })).to.deep.equal([400, "WORKLOAD_AMBIGUOUS"]);
     expect(await code("POST", "/migrations", { workload: "web", to: "n9" })).to.deep.equal([404, "NODE_NOT_FOUND"]);

@@ -7,7 +7,7 @@ import { expect } from "chai";
 import type { Redis } from "ioredis";
 import { type Keys, makeKeys } from "../../../platform/keys.js";
 import { listMigrations } from "../../../platform/migration-record.js";
-import type { NodeAnswer } from "../../../scheduler/api-shapes.js";
+import type { ApprovalAnswer, NodeAnswer } from "../../../scheduler/api-shapes.js";
 import type { AuditEntry } from "../../../scheduler/audit.js";
 import { startRedis, type ThrowAwayRedis } from "../../support/redis.js";
 import { type ReportedFleet, type ReportedNode, reportFleet } from "../../support/reported-fleet.js";
@@ -114,6 +114,31 @@ describe("putting nodes to sleep and waking them", () => {
     expect(failed!.node).to.equal("n3");
     await isIn("n3", "level");
     expect(await redis.hget(keys.power, "n3")).to.contain('"awake"');
+  });
+
+  it("waits for an operator in mode approve, who approves it node by node, and is told what is not done and why", async () => {
+    await start({ sleep: touch("sleep"), wake: touch("wake"), deadlineSeconds: 60 }, "approve");
+    await waitFor("the wish", async () => {
+      const { plan } = await scheduler.get<{ plan: { power: { node: string; heldBack: string | null }[] } | null }>(`${API}/plan`);
+      return plan?.power.some(
+        ({ node, heldBack }) => node === "n3" && heldBack === "mode approve: waits for an operator (`evenkeel approve`)",
+      );
+    });
+    const approve = async (body: object) => (await scheduler.send("POST", `${API}/plan/approve`, body)).body as unknown as ApprovalAnswer;
+    // Moves alone, or another node's power, are not this node's.
+    expect((await approve({ moves: [] })).power).to.deep.equal([]);
+    expect((await approve({ power: [{ node: "n1", to: "sleep" }] })).powerDropped).to.deep.equal([
+      { node: "n1", to: "sleep", because: "it is no longer called for" },
+    ]);
+    expect(await readdir(folder)).to.deep.equal([]);
+    const { power, powerDropped } = await approve({ power: [{ node: "n3", to: "sleep" }] });
+    expect([power, powerDropped]).to.deep.equal([[{ node: "n3", to: "sleep" }], []]);
+    await wasDone("sleep-n3");
+    await isIn("n3", "asleep");
+    expect((await audit("plan-approved"))[0]!.detail).to.equal("0 moves started; power of n3 changed");
+    await switchOff();
+    heat();
+    await wasDone("wake-n3");
   });
 
   it("is asked for over HTTP just as well, and only in mode auto; what sleeps is woken in every mode", async () => {

@@ -83,6 +83,15 @@ describe("any plan, for any fleet", () => {
     });
   });
 
+  it("levels nothing off a cordoned node, and yet relieves and empties it", () => {
+    forAnyPlan((snapshot, plan) => {
+      const nodes = byId(snapshot.nodes);
+      for (const { from, reason } of plan.moves) {
+        if (nodes.get(from)!.cordoned) expect(reason).to.be.oneOf(["overload", "placement", "maintenance", "health"]);
+      }
+    });
+  });
+
   it("moves each workload at most once, and none that is forbidden, pinned elsewhere, migrating, or resting", () => {
     forAnyPlan((snapshot, plan, config) => {
       const workloads = byId(snapshot.workloads);

@@ -35,6 +35,7 @@ const reading = (hostFields: Partial<HostReading> = {}, workloads: WorkloadReadi
   host: host(hostFields),
   workloads,
   maintenanceFile: null,
+  cordonFile: null,
   failures: [],
 });
 const derive = (before: Reading, after: Reading) => deriveSample("n1", 7, before, after)!;

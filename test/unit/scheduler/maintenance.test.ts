@@ -11,6 +11,7 @@ const reading = (flag: string | null, maintenanceFile: string | null): NodeReadi
   identity: null,
   history: [],
   flag,
+  cordon: null,
 });
 const requests = (flag: string | null, file: string | null, now = 100, firstSeen = rememberFirstSeen()) =>
   maintenanceRequests(reading(flag, file), null, firstSeen, now);

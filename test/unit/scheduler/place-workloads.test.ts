@@ -15,6 +15,7 @@ const node = (id: string, names: string[], at = 100): NodeReading => ({
   identity: null,
   history: [],
   flag: null,
+  cordon: null,
 });
 const silent = (id: string): NodeReading => ({ ...node(id, []), sample: null, trouble: "no sample" });
 const migration = (outcome: MigrationRecord["outcome"]) => ({ id: "m", workload: "w", from: "n1", to: "n2", outcome }) as MigrationRecord;

@@ -1,0 +1,71 @@
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import { nowSeconds } from "../../platform/clock.js";
+import { decide } from "../../policies/decide.js";
+import type { PowerChange } from "../../policies/types.js";
+import { carryOut, heldBack } from "../act/carry-out-plan.js";
+import type { ApprovalAnswer } from "../api-shapes.js";
+import { recordAudit } from "../audit.js";
+import { publishNote } from "../notes.js";
+import { API_BASE } from "../protocol.js";
+import { authorize } from "./authorize.js";
+import { termOrForward } from "./forward-to-leader.js";
+import type { ApiParts } from "./parts.js";
+import { approveBody, readInput } from "./read-input.js";
+
+type Wanted = Pick<PowerChange, "node" | "to">;
+
+/** What a mode holds back and an operator wants done, all of it or one by one. Decided anew: what the operator saw may have been overtaken. */
+export function addApproveRoutes(server: FastifyInstance, parts: ApiParts): void {
+  const { redis, keys, view, policies, jobs, power } = parts;
+  const onRequest = async (request: FastifyRequest) => authorize(request, parts.config.scheduler.operatorToken);
+
+  server.post(`${API_BASE}/plan/approve`, { onRequest }, async (request, reply) => {
+    const asked = readInput(approveBody, request.body);
+    const isAll = asked.moves === undefined && asked.power === undefined;
+    const term = await termOrForward(parts, request, reply);
+    if (term === null) return reply;
+    const picture = await view.picture(0);
+    const now = picture.reading.at;
+    const plan = decide(picture.snapshot, policies.current(), now);
+    const open = parts.windows.open(now);
+    const wantedMoves = asked.moves ?? [];
+    const approved = plan.moves.filter(
+      (move) =>
+        (isAll || wantedMoves.some(({ workload, to }) => workload === move.workload && to === move.to)) &&
+        heldBack(move, "auto", open) === null,
+    );
+    const actor = { redis, keys, jobs, term };
+    const started = await carryOut(actor, picture, approved, parts.log);
+
+    const wantedPower: readonly Wanted[] = isAll ? plan.power : (asked.power ?? []);
+    const find = (list: readonly PowerChange[], { node, to }: Wanted) => list.find((each) => each.node === node && each.to === to);
+    const changes = wantedPower.flatMap((wanted) => find(plan.power, wanted) ?? []);
+    const begun = await power.carryOut(
+      actor,
+      picture,
+      changes.filter((change) => power.heldBack(change, "auto") === null),
+    );
+    const whyNot = (wanted: Wanted) => {
+      const planned = find(plan.power, wanted);
+      return planned === undefined ? "it is no longer called for" : (power.heldBack(planned, "auto") ?? "it is being seen to already");
+    };
+
+    const slept = begun.length === 0 ? "" : `; power of ${begun.map(({ node }) => node).join(", ")} changed`;
+    await recordAudit(
+      redis,
+      keys,
+      { at: nowSeconds(), kind: "plan-approved", actor: "operator", detail: `${started.length} moves started${slept}` },
+      0,
+    );
+    await publishNote(redis, keys, { kind: "plan" });
+    const answer: ApprovalAnswer = {
+      started,
+      dropped: wantedMoves.filter(({ workload, to }) => !approved.some((move) => move.workload === workload && move.to === to)),
+      power: begun.map(({ node, to }) => ({ node, to })),
+      powerDropped: wantedPower.flatMap(({ node, to }) =>
+        find(begun, { node, to }) === undefined ? [{ node, to, because: whyNot({ node, to }) }] : [],
+      ),
+    };
+    return reply.code(201).send(answer);
+  });
+}
