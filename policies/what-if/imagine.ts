@@ -18,11 +18,13 @@ export function imagine(snapshot: Snapshot, change: Change): Snapshot {
   const isLost = ({ id, labels }: NodeState) => change.lose?.some((name) => name === id || name === labels[ZONE_LABEL]);
   const lost = new Set(snapshot.nodes.filter(isLost).map(({ id }) => id));
   const emptied = new Set([...lost, ...(change.drain ?? [])]);
-  const nodes = snapshot.nodes.map((node) =>
-    emptied.has(node.id)
-      ? { ...node, maintenance: { since: snapshot.at, deadline: null, reason: lost.has(node.id) ? "lost" : "what if" } }
-      : node,
-  );
+  const nodes = snapshot.nodes.map((node): NodeState => {
+    if (!emptied.has(node.id)) return node;
+    const isLost = lost.has(node.id);
+    const maintenance = { since: snapshot.at, deadline: null, reason: isLost ? "lost" : "what if" };
+    // One that is lost in its sleep cannot be woken.
+    return { ...node, maintenance, ...(isLost && node.power && { power: null }) };
+  });
   const workloads = snapshot.workloads.map((workload) =>
     lost.has(workload.node) && workload.constraints.mode === "never"
       ? { ...workload, constraints: { ...workload.constraints, mode: "cold" as const } }

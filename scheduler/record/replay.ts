@@ -1,6 +1,6 @@
 import type { PolicyConfig } from "../../policies/config.js";
 import { decide } from "../../policies/decide.js";
-import type { Move, Snapshot } from "../../policies/types.js";
+import type { Move, PowerChange, Snapshot } from "../../policies/types.js";
 import { replayFleet } from "./replayed-fleet.js";
 import type { TraceLine } from "./trace.js";
 
@@ -9,6 +9,10 @@ export interface Replay {
   readonly snapshots: number;
   readonly seconds: number;
   readonly moves: readonly (Move & { readonly at: number })[];
+  /** Nodes put to sleep and woken. */
+  readonly power: readonly (PowerChange & { readonly at: number })[];
+  /** Seconds that nodes slept, summed over nodes. */
+  readonly asleepSeconds: number;
   readonly movesByReason: Readonly<Record<string, number>>;
   /** Seconds that nodes spent above a detect bound, summed over nodes. */
   readonly overloadSeconds: number;
@@ -29,9 +33,10 @@ const EXEMPT: ReadonlySet<Move["reason"]> = new Set(["maintenance", "health", "o
 /** Replays ticks with the code that decides, as mode `auto` would, with hold times and cool-downs kept from one to the next. */
 export async function replay(lines: AsyncIterable<TraceLine>, configOf: (first: TraceLine) => PolicyConfig): Promise<Replay> {
   const moves: (Move & { at: number })[] = [];
+  const power: (PowerChange & { at: number })[] = [];
   let running: { config: PolicyConfig; acting: ReturnType<typeof replayFleet>; still: ReturnType<typeof replayFleet> } | null = null;
-  let previous: { at: number; acting: number; still: number } | null = null;
-  let [snapshots, seconds, overloadSeconds, overloadSecondsWithoutMoves] = [0, 0, 0, 0];
+  let previous: { at: number; acting: number; still: number; asleep: number } | null = null;
+  let [snapshots, seconds, overloadSeconds, overloadSecondsWithoutMoves, asleepSeconds] = [0, 0, 0, 0, 0];
 
   for await (const line of lines) {
     if (running === null) {
@@ -47,17 +52,20 @@ export async function replay(lines: AsyncIterable<TraceLine>, configOf: (first: 
       seconds += step;
       overloadSeconds += previous.acting * step;
       overloadSecondsWithoutMoves += previous.still * step;
+      asleepSeconds += previous.asleep * step;
     }
-    previous = { at, acting: countHot(seen, config), still: countHot(still.advance(line.snapshot), config) };
+    const asleep = seen.nodes.filter((node) => node.power === "asleep").length;
+    previous = { at, acting: countHot(seen, config), still: countHot(still.advance(line.snapshot), config), asleep };
     const plan = decide(seen, config, at);
-    acting.begin(plan.moves, at);
+    acting.begin(plan, at);
     moves.push(...plan.moves.map((move) => ({ ...move, at })));
+    power.push(...plan.power.map((change) => ({ ...change, at })));
   }
   const cooldownSeconds = running?.config.cooldownSeconds ?? 0;
   const movesByReason: Record<string, number> = {};
   for (const { reason } of moves) movesByReason[reason] = (movesByReason[reason] ?? 0) + 1;
   const counted = { movedAgainInCooldown: countAgain(moves, cooldownSeconds), pingPongs: countReturns(moves) };
-  return { snapshots, seconds, moves, movesByReason, overloadSeconds, overloadSecondsWithoutMoves, ...counted };
+  return { snapshots, seconds, moves, power, asleepSeconds, movesByReason, overloadSeconds, overloadSecondsWithoutMoves, ...counted };
 }
 
 /** By the readings themselves, not by the smoothed ones that decisions see. */

@@ -1,6 +1,9 @@
 import type { PolicyConfig } from "../../policies/config.js";
-import type { ClosedMigration, Move, NodePoint, NodeState, Snapshot, WorkloadState } from "../../policies/types.js";
+import { completeConfig } from "../../policies/config.js";
+import type { ClosedMigration, Move, NodePoint, NodeState, Plan, Snapshot, WorkloadState } from "../../policies/types.js";
+import { usualIdle } from "../../policies/what-if/awake.js";
 import { smoothRatio } from "../fleet/smooth.js";
+import { rememberPower } from "./replayed-power.js";
 
 const DAY_SECONDS = 86_400;
 const HISTORY_LIMIT = 720;
@@ -16,13 +19,13 @@ interface Made {
 
 /**
  * A fleet as it would have been if the moves made here, and no others, had been made. What the workloads asked for, what else their nodes were busy
- * with, flags, windows and silences are the recording's; where workloads are, and thus how loaded nodes are, is the replay's own.
+ * with, flags, windows and silences are the recording's; where workloads are, and thus how loaded nodes are, and which of them sleep, is the replay's own.
  */
 export interface ReplayedFleet {
   /** Lets time pass to the recorded moment. @returns what the policies see then. */
   advance(recorded: Snapshot): Snapshot;
-  /** Begins these moves; each ends when its expected time is over, at the next moment of the recording at the earliest. */
-  begin(moves: readonly Move[], at: number): void;
+  /** Begins what is planned; each move ends when its expected time is over, at the next moment of the recording at the earliest. */
+  begin(plan: Pick<Plan, "moves" | "power">, at: number): void;
 }
 
 export function replayFleet(config: PolicyConfig): ReplayedFleet {
@@ -30,6 +33,7 @@ export function replayFleet(config: PolicyConfig): ReplayedFleet {
   const histories = new Map<string, readonly NodePoint[]>();
   const done = new Map<string, Made[]>();
   const closed: ClosedMigration[] = [];
+  const power = rememberPower(completeConfig(config).consolidate.leadSeconds);
   let open: Made[] = [];
   const smoothingSeconds = config.overload.holdSeconds * SMOOTHING_PER_HOLD;
 
@@ -94,11 +98,16 @@ export function replayFleet(config: PolicyConfig): ReplayedFleet {
       end(at);
       const workloads = recorded.workloads.map(placeOf);
       const changes = changesOf(recorded.workloads, workloads);
-      const nodes = recorded.nodes.map((node) => measure(node, at, changes.get(node.id) ?? { cpuCores: 0, memoryBytes: 0 }));
+      const used = new Set([...workloads.map(({ node }) => node), ...open.map(({ move }) => move.to)]);
+      const idle = usualIdle(recorded);
+      const nodes = recorded.nodes.map((node) =>
+        measure(power.see(node, at, used.has(node.id), idle), at, changes.get(node.id) ?? { cpuCores: 0, memoryBytes: 0 }),
+      );
       const migrations = open.map(({ move: { workload, from, to }, begunAt }) => ({ id: `${workload} ${begunAt}`, workload, from, to }));
       return { ...recorded, nodes, workloads, migrations, recentMigrations: [...closed] };
     },
-    begin: (moves, at) => {
+    begin: ({ moves, power: changes }, at) => {
+      power.tell(changes, at);
       open.push(...moves.map((move) => ({ move, begunAt: at, endsAt: at + Math.max(move.cost?.seconds ?? 0, Number.MIN_VALUE) })));
     },
   };

@@ -158,8 +158,9 @@ function checkSnapshot(value: Partial<Snapshot>, file: string): Snapshot {
 
 function printForesight(foresight: Foresight, names: ReadonlyMap<string, string>, output: Output): void {
   const nameOf = (id: string) => names.get(id) ?? id;
-  const { moves, skips, verdicts, imbalanceBefore, imbalanceAfter, isAtRest } = foresight;
+  const { moves, woken, skips, verdicts, imbalanceBefore, imbalanceAfter, isAtRest } = foresight;
   output.line(`${plural(moves.length, "move")}, imbalance ${percent(imbalanceBefore)} -> ${percent(imbalanceAfter)}`);
+  for (const { because } of woken) output.line(because);
   if (!isAtRest) output.line(output.paint("red", "It does not come to rest."));
   if (moves.length > 0) {
     output.line();

@@ -46,6 +46,37 @@ describe("what if", () => {
     expect(new Set(moves.map(({ to }) => to))).to.deep.equal(new Set(["new-1", "new-2"]));
     expect(foresee(imagine(full, { add: 2 }), config(), NOW).moves).to.deep.equal([]);
   });
+  it("nodes that sleep are woken as far as the change needs them, and no further", () => {
+    const away = { state: "unknown", cpuUsedCores: null, memoryUsedBytes: null, history: [], power: "asleep" } as const;
+    const saving = config({ consolidate: { enabled: true } });
+    const state = snapshot(
+      [steady("n1", 0.3, "a"), steady("n2", 0.3, "a"), ...["s1", "s2", "s3"].map((id) => ({ ...steady(id, 0, "b"), ...away }))],
+      ["a", "b"].flatMap((id) => [workload(`${id}1`, "n1", 1), workload(`${id}2`, "n2", 1)]),
+    );
+    const calm = foresee(state, saving, NOW);
+    expect([calm.woken, calm.moves, calm.isAtRest]).to.deep.equal([[], [], true]);
+    const drained = foresee(imagine(state, { drain: ["n1", "n2"] }), saving, NOW);
+    expect(drained.isAtRest).to.equal(true);
+    expect(drained.last.skips).to.deep.equal([]);
+    expect(drained.woken.map(({ node: id, to }) => `${to} ${id}`)).to.deep.equal(["wake s1", "wake s2"]);
+    expect(drained.woken[0]!.because).to.match(/^Wakes s1: there is no room for a1, which should leave n1/);
+    expect(drained.moves).to.have.length(4);
+    expect(new Set(drained.moves.map(({ to }) => to))).to.deep.equal(new Set(["s1"]));
+    expect(drained.last.verdicts.find(({ node: id }) => id === "s3")!.verdict).to.equal("asleep");
+    const usual = drained.end.nodes.find(({ id }) => id === "s2")!;
+    expect(usual.cpuUsedCores!, "it comes with what the others use besides their workloads").to.be.closeTo(0.3 * 8 - 2, 1e-9);
+  });
+  it("a node that is lost in its sleep is not woken, and one that is waking is waited for", () => {
+    const away = { state: "unknown", cpuUsedCores: null, memoryUsedBytes: null, history: [] } as const;
+    const saving = config({ consolidate: { enabled: true } });
+    const state = (power: "asleep" | "waking") =>
+      snapshot([steady("n1", 0.3, "a"), { ...steady("s1", 0, "b"), ...away, power }], [workload("w", "n1", 1)]);
+    const lost = foresee(imagine(state("asleep"), { lose: ["s1"], drain: ["n1"] }), saving, NOW);
+    expect([lost.woken, lost.moves, lost.isAtRest]).to.deep.equal([[], [], true]);
+    const waking = foresee(imagine(state("waking"), { drain: ["n1"] }), saving, NOW);
+    expect(waking.woken).to.deep.equal([]);
+    expect(waking.moves.map(({ to }) => to)).to.deep.equal(["s1"]);
+  });
   it("nothing is known of any node: nothing is made up", () => {
     expect(imagine(snapshot([node("n1", 0.5, 0.3, { state: "unknown" })]), { add: 3 }).nodes).to.have.length(1);
   });

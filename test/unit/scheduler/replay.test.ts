@@ -79,6 +79,75 @@ describe("a replay", () => {
   });
 });
 
+describe("a replay of a fleet that saves power", () => {
+  const SLEEPER = { labels: { "io.evenkeel.may-sleep": "true" } };
+  const saving = config({
+    overload: { holdSeconds: 60, settleSeconds: 0 },
+    consolidate: { enabled: true, leadSeconds: 60, awakeSeconds: 0 },
+  });
+  const asleep = (state: NodeState): NodeState => ({
+    ...state,
+    state: "unknown",
+    cpuUsedCores: null,
+    memoryUsedBytes: null,
+    history: [],
+    power: "asleep",
+  });
+  const of = (id: string, change: (state: NodeState) => NodeState) => (state: NodeState) => (state.id === id ? change(state) : state);
+
+  it("wakes a node that slept in the recording when the load needs it, and moves there only when it has come", async () => {
+    const rising = (id: string, step: number) => (id === "d" ? 0 : step < 20 ? 1 : { a: 4, b: 3.2, c: 5.5 }[id]!);
+    const lines = recording(90, rising, of("n3", asleep)).map((line) => ({
+      ...line,
+      snapshot: { ...line.snapshot, workloads: line.snapshot.workloads.filter(({ id }) => id !== "d") },
+    }));
+    const still = await run(lines, config({ overload: { holdSeconds: 60 }, consolidate: { enabled: true, leadSeconds: 1e6 } }));
+    expect(still.moves, "it never comes").to.deep.equal([]);
+    const result = await run(lines, saving);
+    const woken = result.power.filter(({ to }) => to === "wake");
+    expect(woken.map(({ node: id }) => id)).to.deep.equal(["n3"]);
+    expect(result.moves.length).to.be.greaterThan(0);
+    for (const { to, at } of result.moves) {
+      expect(to).to.equal("n3");
+      expect(at).to.be.at.least(woken[0]!.at + 60);
+    }
+    expect(result.overloadSeconds).to.be.lessThan(result.overloadSecondsWithoutMoves);
+    expect(result.asleepSeconds).to.equal(woken[0]!.at + STEP_SECONDS - NOW);
+  });
+
+  it("puts a node to sleep that was awake, and leaves it be where the recording's own did otherwise", async () => {
+    const few = recording(
+      60,
+      (id) => (id === "d" ? 0 : 0.3),
+      of("n3", (state) => ({ ...state, ...SLEEPER })),
+    ).map((line) => ({
+      ...line,
+      snapshot: { ...line.snapshot, workloads: line.snapshot.workloads.filter(({ id }) => id !== "d") },
+    }));
+    const result = await run(few, saving);
+    expect(result.power.map(({ node: id, to }) => `${to} ${id}`)).to.deep.equal(["sleep n3"]);
+    expect(result.asleepSeconds).to.equal(NOW + 590 - (result.power[0]!.at + STEP_SECONDS));
+    expect((await run(few)).asleepSeconds).to.equal(0);
+  });
+
+  it("takes a node for awake when a container is started there in the recording, though the replay had it asleep", async () => {
+    const late = recording(
+      60,
+      (id) => (id === "d" ? 1 : 0.3),
+      of("n3", (state) => ({ ...state, ...SLEEPER })),
+    ).map((line, step) => ({
+      ...line,
+      snapshot: { ...line.snapshot, workloads: line.snapshot.workloads.filter(({ id }) => id !== "d" || step >= 40) },
+    }));
+    const result = await run(late, saving);
+    expect(result.power.map(({ node: id, to }) => `${to} ${id}`)).to.deep.equal(["sleep n3", "sleep n3"]);
+    const [first, again] = result.power.map(({ at }) => at + STEP_SECONDS);
+    const begun = NOW + 40 * STEP_SECONDS;
+    expect(again).to.be.greaterThan(begun);
+    expect(result.asleepSeconds).to.equal(begun - first! + (NOW + 590 - again!));
+  });
+});
+
 describe("a recording", () => {
   let folder: string;
   let file: string;
