@@ -167,6 +167,8 @@ export interface PastMoves {
   /** Sent of its memory, rounds that were sent again included. */
   readonly memoryBytes: number;
   readonly blackoutSeconds: number | null;
+  /** Memory written anew each second, as the rounds of pre-copy found it; absent or null = none of them was moved so. */
+  readonly dirtyBytesPerSecond?: number | null;
 }
 
 export interface Constraints {
@@ -215,6 +217,10 @@ export interface MoveCost {
   readonly bytes: number;
   readonly seconds: number;
   readonly blackoutSeconds: number;
+  /** Memory that it writes anew each second; null = never measured, and then all of it is taken to be sent in the freeze. */
+  readonly dirtyBytesPerSecond: number | null;
+  /** How many of its own moves told bytes and blackout; 0 = none did, and its size and the link stand for them. */
+  readonly learnedFromMoves: number;
 }
 
 /** One candidate that was not moved, and why. `to` is null when no single destination is to blame. */

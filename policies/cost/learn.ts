@@ -13,6 +13,8 @@ export interface PastMove {
   /** From the first byte to the last, the freeze included. */
   readonly seconds: number | null;
   readonly blackoutSeconds: number | null;
+  /** Memory written anew each second; only rounds of pre-copy tell. */
+  readonly dirtyBytesPerSecond: number | null;
 }
 
 export interface Lessons {
@@ -53,6 +55,7 @@ function summarise(moves: readonly PastMove[]): PastMoves {
     fileBytes: median(({ fileBytes }) => fileBytes) ?? 0,
     memoryBytes: median(({ memoryBytes }) => memoryBytes) ?? 0,
     blackoutSeconds: median(({ blackoutSeconds }) => blackoutSeconds),
+    dirtyBytesPerSecond: median(({ dirtyBytesPerSecond }) => dirtyBytesPerSecond),
   };
 }
 

@@ -13,13 +13,14 @@ const MOST_GROWTH = 4;
  */
 export function estimateMoveCost(workload: WorkloadState, need: Need, source: NodeView, target: NodeView, config: CostConfig): MoveCost {
   const { mode } = workload.constraints;
+  const dirtyBytesPerSecond = workload.dirtyBytesPerSecond ?? workload.past?.dirtyBytesPerSecond ?? null;
   const facts: ModeFacts = {
     memoryBytes: need.memoryBytes,
     fileBytes: workload.fileBytes ?? workload.past?.fileBytes ?? 0,
-    dirtyBytesPerSecond: workload.dirtyBytesPerSecond ?? null,
+    dirtyBytesPerSecond,
     bytesPerSecond: Math.min(linkRate(source, config), linkRate(target, config)),
     fixedSeconds: config.fixedBlackoutSeconds,
-    whyNot: workload.dirtyBytesPerSecond == null ? { precopy: "changes of its memory are not measured" } : {},
+    whyNot: dirtyBytesPerSecond === null ? { precopy: "changes of its memory are not measured" } : {},
   };
   const choice = chooseMode(mode === "never" ? "auto" : mode, facts);
   const growth = growthSince(workload, need.memoryBytes);
@@ -30,6 +31,8 @@ export function estimateMoveCost(workload: WorkloadState, need: Need, source: No
     bytes,
     seconds: config.fixedBlackoutSeconds + bytes / facts.bytesPerSecond,
     blackoutSeconds: past?.blackoutSeconds ? past.blackoutSeconds * growth! : choice.blackoutSeconds,
+    dirtyBytesPerSecond,
+    learnedFromMoves: past?.count ?? 0,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { MigrationRecord, Stage } from "../../platform/migration-record.js";
+import type { MigrationRecord, RoundEntry, Stage } from "../../platform/migration-record.js";
 import { type Lessons, learnCosts, type PastMove } from "../../policies/cost/learn.js";
 
 /** Between these the bytes cross: before lies waiting and looking, after it the destination's own work. */
@@ -14,7 +14,10 @@ export function learnFromRecords(records: readonly MigrationRecord[]): Lessons {
   return known.lessons;
 }
 
-function describePast({ workload, from, to, result, bytes, timeline, blackoutSeconds }: MigrationRecord): PastMove | null {
+/** What was sent of a workload's memory: ahead of the freeze, in it, and after it. */
+const MEMORY_KINDS = ["precopy", "memory", "pages"];
+
+function describePast({ workload, from, to, result, bytes, timeline, blackoutSeconds, rounds }: MigrationRecord): PastMove | null {
   if (result !== "succeeded") return null;
   const at = (wanted: Stage) => timeline.find(({ stage }) => stage === wanted)?.at ?? null;
   const [first, last] = [at(FIRST_BYTE), at(LAST_BYTE)];
@@ -24,8 +27,20 @@ function describePast({ workload, from, to, result, bytes, timeline, blackoutSec
     to,
     bytes: Object.values(bytes).reduce((sum, count) => sum + count, 0),
     fileBytes: bytes["files"] ?? 0,
-    memoryBytes: bytes["memory"] ?? 0,
+    memoryBytes: MEMORY_KINDS.reduce((sum, kind) => sum + (bytes[kind] ?? 0), 0),
     seconds: first === null || last === null ? null : last - first,
     blackoutSeconds,
+    dirtyBytesPerSecond: meanDirtyRate(rounds),
   };
+}
+
+/** Over all rounds of which the next has told what was written meanwhile, each by its length. Null: there is none. */
+function meanDirtyRate(rounds: readonly RoundEntry[]): number | null {
+  let [bytes, seconds] = [0, 0];
+  for (const round of rounds) {
+    if (round.dirtyBytesPerSecond === null) continue;
+    bytes += round.dirtyBytesPerSecond * round.seconds;
+    seconds += round.seconds;
+  }
+  return seconds > 0 ? bytes / seconds : null;
 }

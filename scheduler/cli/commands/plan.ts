@@ -4,7 +4,7 @@ import type { PublishedPlan } from "../../plan-store.js";
 import { EXIT } from "../exit-codes.js";
 import type { Output } from "../output.js";
 import { type CommonOptions, runCommand, withCommonOptions } from "../run-command.js";
-import { ago, percent, plural } from "../words.js";
+import { ago, bytes, duration, percent, plural, UNKNOWN } from "../words.js";
 import { paintState } from "./nodes.js";
 
 interface PlanOptions extends CommonOptions {
@@ -57,6 +57,7 @@ function printPlan(plan: PublishedPlan, workloads: readonly WorkloadAnswer[], ex
     if (plan.skips.length > 0) output.line(`${plural(plan.skips.length, "candidate")} not moved: evenkeel plan --explain`);
     return;
   }
+  printCosts(plan, nameOf, output);
   output.line();
   output.table(
     ["NODE", "VERDICT", "BECAUSE"],
@@ -71,4 +72,18 @@ function printPlan(plan: PublishedPlan, workloads: readonly WorkloadAnswer[], ex
     ["NOT MOVED", "FROM", "TO", "REASON", "BECAUSE"],
     plan.skips.map(({ workload, from, to, reason, because }) => [nameOf(workload), from, to ?? "any", reason, because]),
   );
+}
+
+/** What each move is expected to take, and what tells. */
+function printCosts({ moves }: PublishedPlan, nameOf: (id: string) => string, output: Output): void {
+  const rows = moves.flatMap(({ workload, cost }) => {
+    if (cost === undefined) return [];
+    const { dirtyBytesPerSecond: dirty, learnedFromMoves: count } = cost;
+    const written = dirty === null ? UNKNOWN : `${bytes(dirty)}/s`;
+    const told = count === 0 ? "its size and the link" : `${plural(count, "move")} of its own`;
+    return [[nameOf(workload), cost.mode, bytes(cost.bytes), duration(cost.seconds), duration(cost.blackoutSeconds), written, told]];
+  });
+  if (rows.length === 0) return;
+  output.line();
+  output.table(["MOVE", "EXPECTED MODE", "TO CARRY", "TAKES", "BLACKOUT", "MEMORY WRITTEN", "TOLD BY"], rows);
 }

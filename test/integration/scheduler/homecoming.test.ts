@@ -26,7 +26,13 @@ describe("undrain that brings workloads home", () => {
 
   const openMigration = () => waitFor("a migration", async () => (await listMigrations(redis, keys, 0))[0]);
   /** What executors do to the record and to where the container runs. */
-  const finish = async (record: MigrationRecord, took = { blackoutSeconds: 0.3, bytes: { memory: 40 * 2 ** 20, files: 60 * 2 ** 20 } }) => {
+  const finish = async (record: MigrationRecord) => {
+    const round = { bytes: 20 * 2 ** 20, seconds: 1, pausedSeconds: 0.01 };
+    const rounds = [
+      { ...round, round: 1, dirtyBytesPerSecond: 2 ** 20 },
+      { ...round, round: 2, dirtyBytesPerSecond: null },
+    ];
+    const took = { blackoutSeconds: 0.3, bytes: { memory: 10 * 2 ** 20, precopy: 30 * 2 ** 20, files: 60 * 2 ** 20 }, rounds };
     const now = Date.now() / 1000;
     const { epoch } = (await claimMigration(redis, keys, record.id, now))!;
     await advanceMigration(redis, keys, now, { id: record.id, epoch, stage: "prepare" });
@@ -90,11 +96,17 @@ describe("undrain that brings workloads home", () => {
     await waitFor("the wish to be dropped", async () => (await redis.hlen(keys.homecomings)) === 0);
   });
 
-  it("has taught, on the way, what such a move costs: link, files, blackout", async () => {
+  it("has taught, on the way, what such a move costs: link, files, blackout, how fast it writes its memory", async () => {
     await emptied();
     const { snapshot } = await scheduler.get<SnapshotAnswer>(`${API}/snapshot`);
     const a = snapshot.workloads.find(({ name }) => name === "a")!;
-    expect(a.past).to.deep.equal({ count: 1, fileBytes: 60 * 2 ** 20, memoryBytes: 40 * 2 ** 20, blackoutSeconds: 0.3 });
+    expect(a.past).to.deep.equal({
+      count: 1,
+      fileBytes: 60 * 2 ** 20,
+      memoryBytes: 40 * 2 ** 20,
+      blackoutSeconds: 0.3,
+      dirtyBytesPerSecond: 2 ** 20,
+    });
     for (const { id, linkBytesPerSecond } of snapshot.nodes) expect(linkBytesPerSecond, id).to.be.closeTo(50 * 2 ** 20, 2 ** 20);
   });
 });

@@ -18,7 +18,14 @@ function costOf(override: Partial<WorkloadState>, nodes = [linked("n1"), linked(
 
 describe("the cost of a move", () => {
   it("is all of the memory in the freeze while no dirty rate is known", () => {
-    expect(costOf({})).to.deep.equal({ mode: "stopcopy", bytes: GIBIBYTE, seconds: 8.5, blackoutSeconds: 8.5 });
+    expect(costOf({})).to.deep.equal({
+      mode: "stopcopy",
+      bytes: GIBIBYTE,
+      seconds: 8.5,
+      blackoutSeconds: 8.5,
+      dirtyBytesPerSecond: null,
+      learnedFromMoves: 0,
+    });
   });
   it("is a short freeze and some more bytes for a workload that writes slowly", () => {
     const { bytes, blackoutSeconds } = costOf({ dirtyBytesPerSecond: LINK / 8 });
@@ -26,7 +33,7 @@ describe("the cost of a move", () => {
     expect(bytes / GIBIBYTE).to.be.within(1.1, 1.15);
   });
   it("gains nothing from pre-copy for one that writes faster than the link", () => {
-    expect(costOf({ dirtyBytesPerSecond: 2 * LINK })).to.deep.equal(costOf({}));
+    expect(costOf({ dirtyBytesPerSecond: 2 * LINK })).to.deep.equal({ ...costOf({}), dirtyBytesPerSecond: 2 * LINK });
   });
   it("counts files: on the way while it runs, in the blackout when it is cold", () => {
     expect(costOf({ fileBytes: GIBIBYTE }).bytes).to.equal(2 * GIBIBYTE);
@@ -36,6 +43,8 @@ describe("the cost of a move", () => {
       bytes: GIBIBYTE,
       seconds: 8.5,
       blackoutSeconds: 8.5,
+      dirtyBytesPerSecond: null,
+      learnedFromMoves: 0,
     });
   });
   it("is no freeze to speak of with post-copy", () => {

@@ -15,6 +15,7 @@ const moved = (over: Partial<PastMove> = {}): PastMove => ({
   memoryBytes: 100 * MEBIBYTE,
   seconds: 4,
   blackoutSeconds: 0.4,
+  dirtyBytesPerSecond: null,
   ...over,
 });
 
@@ -35,7 +36,18 @@ describe("what past moves teach", () => {
   it("is of each workload how long it stood still and what it took, the latest ten", () => {
     const old = Array.from({ length: 20 }, () => moved({ blackoutSeconds: 9 }));
     const { pastOf } = learnCosts([...Array.from({ length: 10 }, () => moved()), ...old]);
-    expect(pastOf.get("a")).to.deep.equal({ count: 10, fileBytes: 100 * MEBIBYTE, memoryBytes: 100 * MEBIBYTE, blackoutSeconds: 0.4 });
+    expect(pastOf.get("a")).to.deep.equal({
+      count: 10,
+      fileBytes: 100 * MEBIBYTE,
+      memoryBytes: 100 * MEBIBYTE,
+      blackoutSeconds: 0.4,
+      dirtyBytesPerSecond: null,
+    });
+  });
+
+  it("is how fast it writes its memory, the median of the moves whose rounds told; moves by other modes say nothing about it", () => {
+    const rates = [null, 2, 40, 3, null].map((rate) => moved({ dirtyBytesPerSecond: rate === null ? null : rate * MEBIBYTE }));
+    expect(learnCosts(rates).pastOf.get("a")!.dirtyBytesPerSecond).to.equal(3 * MEBIBYTE);
   });
 
   const costOf = (memoryMebibytes: number, past = learnCosts([moved()]).pastOf.get("a")!) => {
@@ -53,6 +65,17 @@ describe("what past moves teach", () => {
     expect(costOf(200).blackoutSeconds).to.equal(0.8);
     expect(costOf(200).bytes).to.equal(300 * MEBIBYTE);
     expect(costOf(50).blackoutSeconds, "what has shrunk is not believed to stay small").to.equal(0.4);
+  });
+
+  it("foretells pre-copy once the dirty rate has been learned, even of a workload that has grown out of its other lessons", () => {
+    const { pastOf } = learnCosts([moved({ dirtyBytesPerSecond: 5 * MEBIBYTE })]);
+    const unknown = costOf(1000);
+    expect([unknown.mode, unknown.blackoutSeconds, unknown.dirtyBytesPerSecond]).to.deep.equal(["stopcopy", 20.5, null]);
+    const learned = costOf(1000, pastOf.get("a")!);
+    expect([learned.mode, learned.dirtyBytesPerSecond, learned.learnedFromMoves]).to.deep.equal(["precopy", 5 * MEBIBYTE, 0]);
+    // 1000 MiB in 20 s, 100 MiB written meanwhile in 2 s, and the 10 MiB of those in the freeze.
+    expect(learned.blackoutSeconds).to.be.closeTo(0.5 + 0.2, 1e-9);
+    expect(costOf(100, pastOf.get("a")!).learnedFromMoves).to.equal(1);
   });
 
   it("is not believed of a workload that has become another, nor where nothing was measured", () => {

@@ -1,0 +1,50 @@
+import { expect } from "chai";
+import type { MigrationRecord, RoundEntry, Stage } from "../../../platform/migration-record.js";
+import { learnFromRecords } from "../../../scheduler/fleet/past-moves.js";
+
+const MEBIBYTE = 2 ** 20;
+const stages: readonly [Stage, number][] = [
+  ["prepare", 10],
+  ["restore", 14],
+];
+const round = (number: number, seconds: number, mebibytesPerSecond: number | null): RoundEntry => ({
+  round: number,
+  bytes: MEBIBYTE,
+  seconds,
+  pausedSeconds: 0.01,
+  dirtyBytesPerSecond: mebibytesPerSecond === null ? null : mebibytesPerSecond * MEBIBYTE,
+});
+const record = (over: Partial<MigrationRecord>) =>
+  ({
+    workload: "a",
+    from: "n1",
+    to: "n2",
+    result: "succeeded",
+    bytes: { files: 20 * MEBIBYTE, precopy: 150 * MEBIBYTE, memory: 10 * MEBIBYTE, image: 20 * MEBIBYTE },
+    timeline: stages.map(([stage, at]) => ({ stage, at })),
+    blackoutSeconds: 0.3,
+    rounds: [round(1, 3, 4), round(2, 1, 8), round(3, 0.2, null)],
+    ...over,
+  }) as MigrationRecord;
+const past = (...records: MigrationRecord[]) => learnFromRecords(records).pastOf.get("a");
+
+describe("what the records of closed migrations teach", () => {
+  it("is a workload's dirty rate: over the rounds of which the next has told, the long ones more", () => {
+    expect(past(record({}))?.dirtyBytesPerSecond).to.equal(((3 * 4 + 8) / 4) * MEBIBYTE);
+    expect(past(record({ rounds: [] }))?.dirtyBytesPerSecond).to.equal(null);
+    expect(past(record({ rounds: [round(1, 3, null)] }))?.dirtyBytesPerSecond, "one round that nothing followed").to.equal(null);
+  });
+
+  it("is all that was sent of its memory: ahead of the freeze, in it, and after it", () => {
+    expect(past(record({}))?.memoryBytes).to.equal(160 * MEBIBYTE);
+    expect(past(record({ bytes: { pages: 90 * MEBIBYTE, memory: MEBIBYTE } }))?.memoryBytes).to.equal(91 * MEBIBYTE);
+  });
+
+  it("is nothing of a move that failed", () => {
+    expect(past(record({ result: "failed" }))).to.equal(undefined);
+  });
+
+  it("is what the link gave, images of containers and files included", () => {
+    expect(learnFromRecords([record({})]).linkOf.get("n2")).to.equal(50 * MEBIBYTE);
+  });
+});
