@@ -6,6 +6,7 @@ import { type Candidate, leaveCandidates } from "../stages/candidates.js";
 import { tryToPlace, type Wish } from "../stages/place-elsewhere.js";
 import type { MoveReason, SkipReason } from "../types.js";
 import { makeRoom } from "./make-room.js";
+import { listGuests } from "./room/guests.js";
 
 /** Workloads for which room is sought in one plan: more could not be moved at once anyway. */
 const MOST_ATTEMPTS = 16;
@@ -33,9 +34,10 @@ export function emptyNodes(nodes: readonly NodeView[], reason: MoveReason, why: 
     return skip === null ? [] : [{ candidate, skip }];
   });
   let attempts = context.config.maintenance.makeRoom === false ? 0 : MOST_ATTEMPTS;
+  const guests = listGuests(reason, context);
   for (const { candidate, skip } of staying) {
     const mayFit = FULL.has(skip.reason) && attempts-- > 0;
-    addSkip(context, (mayFit ? makeRoom(candidate, wish(candidate), context) : null) ?? skip);
+    addSkip(context, (mayFit ? makeRoom(candidate, wish(candidate), guests, context) : null) ?? skip);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { MigrationRecord } from "../../platform/migration-record.js";
 import type { PolicyConfig } from "../../policies/config.js";
 import { type DrainStatus, drainStatus } from "../../policies/maintenance/drain-status.js";
+import type { Plan } from "../../policies/types.js";
 import type { FleetPicture } from "./build-snapshot.js";
 import type { MaintenanceRequest } from "./maintenance.js";
 import { workloadIdOf } from "./place-workloads.js";
@@ -26,15 +27,23 @@ export interface RemainingWorkload {
   readonly because: string;
 }
 
-/** How far a node is. `drained` takes a fresh sample that shows nothing running and no migration that touches the node. */
-export function reportDrain(picture: FleetPicture, nodeId: string, config: PolicyConfig): DrainReport | null {
+/**
+ * How far a node is. `drained` takes a fresh sample that shows nothing running and no migration that touches the node.
+ * @param plan the newest, where it is at hand: it knows for whom room is being made.
+ */
+export function reportDrain(
+  picture: FleetPicture,
+  nodeId: string,
+  config: PolicyConfig,
+  plan: Pick<Plan, "skips"> | null = null,
+): DrainReport | null {
   const node = picture.snapshot.nodes.find(({ id }) => id === nodeId);
   const reading = picture.reading.nodes.find(({ id }) => id === nodeId);
   if (node === undefined || reading === undefined) return null;
   const { at } = picture.reading;
   const requests = picture.requests.get(nodeId) ?? [];
   const status = drainStatus(picture.snapshot, nodeId, config);
-  const remaining = listRemaining(picture, nodeId, status);
+  const remaining = listRemaining(picture, nodeId, status, plan);
   const touched = picture.reading.openMigrations.some(({ from, to }) => from === nodeId || to === nodeId);
   const isEmpty = reading.sample !== null && reading.sample.workloads.length === 0 && remaining.length === 0 && !touched;
   const since = node.maintenance?.since ?? null;
@@ -56,14 +65,17 @@ export function reportDrain(picture: FleetPicture, nodeId: string, config: Polic
 }
 
 /** Of every node under maintenance. */
-export function reportDrains(picture: FleetPicture, config: PolicyConfig): DrainReport[] {
+export function reportDrains(picture: FleetPicture, config: PolicyConfig, plan: Pick<Plan, "skips"> | null = null): DrainReport[] {
   return picture.snapshot.nodes.flatMap((node) => {
-    const report = node.maintenance === null ? null : reportDrain(picture, node.id, config);
+    const report = node.maintenance === null ? null : reportDrain(picture, node.id, config, plan);
     return report === null ? [] : [report];
   });
 }
 
-function listRemaining(picture: FleetPicture, nodeId: string, status: DrainStatus): RemainingWorkload[] {
+function listRemaining(picture: FleetPicture, nodeId: string, status: DrainStatus, plan: Pick<Plan, "skips"> | null): RemainingWorkload[] {
+  const waitedFor = new Map(
+    plan?.skips.flatMap(({ workload, reason, because }) => (reason === "room-being-made" ? [[workload, because]] : [])),
+  );
   const named = new Map<string, string>();
   for (const { id, node, reading, conflict } of picture.placed) {
     if (node === nodeId || conflict.includes(nodeId)) named.set(id, reading.name);
@@ -82,6 +94,8 @@ function listRemaining(picture: FleetPicture, nodeId: string, status: DrainStatu
     if (copies.length > 0)
       return { workload, name, status: "blocked", because: `runs on ${copies.join(" and ")} at once: stop all but one` };
     const blocked = blockedBy.get(workload);
+    const room = waitedFor.get(workload);
+    if (blocked !== undefined && room !== undefined) return { workload, name, status: "waiting", because: room };
     if (blocked !== undefined) return { workload, name, status: "blocked", because: blocked };
     const because = status.movable.includes(workload) ? "waits for its turn" : "has left; the node's next sample will show it";
     return { workload, name, status: "waiting", because };

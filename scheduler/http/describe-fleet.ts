@@ -49,7 +49,7 @@ export function describeNodes(
   for (const { node, conflict } of picture.placed) {
     for (const at of conflict.length === 0 ? [node] : conflict) count.set(at, (count.get(at) ?? 0) + 1);
   }
-  const drains = new Map(reportDrains(picture, policyConfig).map((drain) => [drain.node, drain]));
+  const drains = new Map(reportDrains(picture, policyConfig, plan).map((drain) => [drain.node, drain]));
   const states = new Map(picture.snapshot.nodes.map((node) => [node.id, node]));
   const stateOf = statesIn(picture, plan);
   return picture.reading.nodes.map(({ id, lastSeenAt, sample, identity }) => {

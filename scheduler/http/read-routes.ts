@@ -54,7 +54,8 @@ export function addReadRoutes(server: FastifyInstance, parts: ApiParts): void {
   server.get(`${API_BASE}/drains/:id`, async (request): Promise<Answers["drain"]> => {
     const { id } = readInput(nodeParams, request.params);
     // Fresh: a script that waits for the end of a drain acts on this answer.
-    const drain = reportDrain(await view.picture(0), id, parts.policies.current());
+    const [picture, plan] = await Promise.all([view.picture(0), readPlan(redis, keys)]);
+    const drain = reportDrain(picture, id, parts.policies.current(), plan);
     if (drain === null) throw new EvenkeelError("NODE_NOT_FOUND", id);
     return { drain };
   });

@@ -1,0 +1,47 @@
+import { type JudgedContext, settleSeconds } from "../../context.js";
+import type { NodeView } from "../../fleet.js";
+import type { Need } from "../../need.js";
+import { cpuCeiling, memoryCeiling } from "../../stages/feasible.js";
+
+/** Readings follow a departure only slowly: for so many times settling it may still be counted. */
+const PATIENCE = 4;
+const NOTHING: Need = { cpuCores: 0, memoryBytes: 0 };
+
+/** What is leaving the node, or has left it so lately that its readings may still count it. */
+export function roomComing(node: NodeView, { ledger, now, config }: JudgedContext): Need {
+  const account = ledger.accounts.get(node.id)!;
+  let cpuCores = account.leavingCpuCores;
+  let memoryBytes = account.leavingMemoryBytes;
+  for (const { lastMovedAt, cpuUsedCores, memoryUsedBytes } of node.departed) {
+    if (now - (lastMovedAt ?? 0) >= PATIENCE * settleSeconds(config)) continue;
+    cpuCores += cpuUsedCores ?? 0;
+    memoryBytes += memoryUsedBytes ?? 0;
+  }
+  return { cpuCores, memoryBytes };
+}
+
+/** What a node lacks to take this, if so much had left it; nothing below zero. */
+export function lackOn({ id, state, load }: NodeView, need: Need, without: Need, { ledger, config }: JudgedContext): Need {
+  const account = ledger.accounts.get(id)!;
+  // Summed as the hard constraint sums them: the two must agree to the last bit.
+  const cpuCores = load!.cpuCores.high + account.arrivingCpuCores + need.cpuCores - without.cpuCores;
+  const memoryBytes = load!.memoryBytes.high + account.arrivingMemoryBytes + need.memoryBytes - without.memoryBytes;
+  return {
+    cpuCores: Math.max(0, cpuCores - state.cpuCapacityCores * cpuCeiling(config)),
+    memoryBytes: Math.max(0, memoryBytes - state.memoryCapacityBytes * memoryCeiling(config)),
+  };
+}
+
+export function isNothing({ cpuCores, memoryBytes }: Need): boolean {
+  return cpuCores <= 0 && memoryBytes <= 0;
+}
+
+/** Whether it needs no more than to wait: somebody leaves already, or has left. */
+export function isRoomComing(node: NodeView, need: Need, context: JudgedContext): boolean {
+  const coming = roomComing(node, context);
+  return !isNothing(coming) && isNothing(lackOn(node, need, coming, context));
+}
+
+export function add(a: Need, b: Need = NOTHING): Need {
+  return { cpuCores: a.cpuCores + b.cpuCores, memoryBytes: a.memoryBytes + b.memoryBytes };
+}
