@@ -116,7 +116,7 @@ describe("the scheduler", () => {
     expect(answer.body.started).to.have.length(1);
     expect(await jobsOn("n1")).to.have.length(1);
     const stale = await scheduler.send("POST", `${API}/plan/approve`, { moves: [{ workload: "gone", to: "n3" }] });
-    expect(stale.body).to.deep.equal({ started: [], dropped: [{ workload: "gone", to: "n3" }] });
+    expect(stale.body).to.deep.include({ started: [], dropped: [{ workload: "gone", to: "n3" }] });
   });
 
   it("holds balancing back while a no-moves window is open", async () => {
