@@ -1,6 +1,8 @@
+import type { Destinations } from "./destinations.js";
 import { PairRows } from "./pair-rows.js";
 import type { Random } from "./random.js";
 import type { SearchState } from "./state.js";
+import { TentativeMoves } from "./tentative-moves.js";
 
 /** The most workloads that can be asked to make room for one. */
 export const MOST_EJECTED = 48;
@@ -17,24 +19,17 @@ const TRIES_PER_LEAVER = 2.5;
  */
 export class Ejection {
   private readonly rows: PairRows;
-  private readonly ejected = new Int32Array(MOST_EJECTED + 1);
-  private readonly goesTo = new Int32Array(MOST_EJECTED + 1);
-
-  /** nodes × resources: the most that can ever be free, as natives hold transient resources wherever they are. */
-  private readonly reach: Float64Array;
+  private readonly made: TentativeMoves;
+  private readonly ejected = new Int32Array(MOST_EJECTED);
+  private readonly goesTo = new Int32Array(MOST_EJECTED);
 
   constructor(
     private readonly state: SearchState,
     private readonly random: Random,
+    private readonly destinations: Destinations,
   ) {
     this.rows = new PairRows(state);
-    const { resources, transient, capacity, requirement, start } = state.model;
-    this.reach = Float64Array.from(capacity);
-    start.forEach((home, w) => {
-      for (let r = 0; r < resources; r++) {
-        if (transient[r]) this.reach[home * resources + r] = this.reach[home * resources + r]! - requirement[w * resources + r]!;
-      }
-    });
+    this.made = new TentativeMoves(state, MOST_EJECTED + 1);
   }
 
   /**
@@ -44,7 +39,7 @@ export class Ejection {
   propose(workload: number, to: number, threshold: number, most: number): number {
     const { state } = this;
     const from = state.assignment[workload]!;
-    if (from === to || !state.moves.allows(workload, to) || !this.canReach(workload, to)) return 0;
+    if (from === to || !state.moves.allows(workload, to) || !this.destinations.canReach(workload, to)) return 0;
     if (!state.rules.mayMove(workload, from, to)) return 0;
     this.rows.begin(workload, from, to);
     const needed = this.makeRoom(workload, from, to, most);
@@ -52,21 +47,11 @@ export class Ejection {
     if (this.estimate(workload, from, to, needed, this.rows.leastCost()) > threshold) return 0;
     const count = this.settle(workload, from, to, needed);
     if (this.estimate(workload, from, to, count, this.rows.cost()) > threshold) return 0;
-    return this.commit(workload, from, to, count, threshold);
+    return this.commit(workload, to, count, threshold);
   }
 
   movedWorkload(index: number): number {
-    return this.ejected[index]!;
-  }
-
-  /** Whether the workload could be on the node if all visitors and all that may leave had left. */
-  canReach(workload: number, to: number): boolean {
-    const { resources, requirement, transient, start } = this.state.model;
-    const home = start[workload] === to;
-    for (let r = 0, w = workload * resources, t = to * resources; r < resources; r++, w++, t++) {
-      if (requirement[w]! > this.reach[t]! && !(home && transient[r] === 1)) return false;
-    }
-    return true;
+    return this.made.workload(index);
   }
 
   private makeRoom(workload: number, from: number, to: number, most: number): number {
@@ -175,27 +160,14 @@ export class Ejection {
     return cost;
   }
 
-  private commit(workload: number, from: number, to: number, count: number, threshold: number): number {
-    const { state } = this;
-    const before = state.cost;
-    state.shift(workload, to);
-    let done = 0;
-    while (done < count && this.mayLeave(done, to)) {
-      state.shift(this.ejected[done]!, this.goesTo[done]!);
-      done++;
-    }
-    if (done < count || state.cost - before > threshold) {
-      while (done > 0) state.shift(this.ejected[--done]!, to);
-      state.shift(workload, from);
-      return 0;
-    }
-    this.ejected[count] = workload;
-    return count + 1;
-  }
-
-  private mayLeave(index: number, to: number): boolean {
-    const leaver = this.ejected[index]!;
-    const target = this.goesTo[index]!;
-    return this.state.moves.allows(leaver, target) && this.state.rules.mayMove(leaver, to, target);
+  private commit(workload: number, to: number, count: number, threshold: number): number {
+    const { made } = this;
+    made.begin();
+    made.make(workload, to);
+    let allowed = true;
+    for (let i = 0; i < count && allowed; i++) allowed = made.makeIfAllowed(this.ejected[i]!, this.goesTo[i]!);
+    if (allowed && made.costChange() <= threshold) return made.count;
+    made.takeBack();
+    return 0;
   }
 }

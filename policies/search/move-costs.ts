@@ -94,7 +94,8 @@ export class MoveCosts {
     return cost;
   }
 
-  private mayVisit(workload: number, to: number): boolean {
+  /** Whether it may be there at all: open, pinned there, movable. */
+  mayVisit(workload: number, to: number): boolean {
     if (this.start[workload] === to) return true;
     const model = this.model;
     if (model.closed[to] || model.moveCost[workload] === Infinity) return false;

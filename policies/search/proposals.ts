@@ -1,7 +1,9 @@
+import { Destinations } from "./destinations.js";
 import { Ejection, MOST_EJECTED } from "./ejection.js";
-import { orderBySize } from "./order-by-size.js";
+import { Exchange } from "./exchange.js";
 import type { Random } from "./random.js";
 import type { SearchState } from "./state.js";
+import { WorkloadDraws } from "./workload-draws.js";
 
 /** How often each kind of move is proposed; ejection is the rest. */
 interface Shares {
@@ -10,19 +12,20 @@ interface Shares {
   readonly swap: number;
   readonly swapHome: number;
   readonly replace: number;
+  readonly exchange: number;
 }
-const WITH_TRANSIENT: Shares = { shift: 0.175, goHome: 0.175, swap: 0.175, swapHome: 0.175, replace: 0.175 };
+const WITH_TRANSIENT: Shares = { shift: 0.16, goHome: 0.16, swap: 0.16, swapHome: 0.16, replace: 0.16, exchange: 0.1 };
 /** Nothing is held at home then: what is left of going home is the cost of moves it saves. */
-const WITHOUT_TRANSIENT: Shares = { shift: 0.38, goHome: 0.05, swap: 0.12, swapHome: 0.03, replace: 0.02 };
+const WITHOUT_TRANSIENT: Shares = { shift: 0.34, goHome: 0.05, swap: 0.11, swapHome: 0.03, replace: 0.02, exchange: 0.1 };
 /** Few leave in most ejections; this share may empty half a node for a workload that costs much where it is. */
 const DEEP_SHARE = 0.05;
 const FEW_EJECTED = 6;
-const COSTLY_DRAWS = 6;
 /** Of ejections, with transient resources: a visitor goes home, and others make room for it there. */
 const HOME_SHARE = 0.25;
-const VISITOR_DRAWS = 3;
-/** Draws of a destination that a workload could ever fit on, before giving up. */
-const DESTINATION_DRAWS = 8;
+/** How the draw leans to big workloads: see `WorkloadDraws.big`. */
+const EJECTION_POWER = 2;
+const EXCHANGE_POWER = 3;
+const EXCHANGE_DRAWS = 8;
 
 /**
  * Proposes random moves, and makes those whose change in cost does not exceed what the temperature allows.
@@ -38,8 +41,9 @@ export class Proposals {
   private readonly shares: Shares;
   private readonly homeShare: number;
   private readonly ejection: Ejection;
-  private readonly bySize: Int32Array;
-  private readonly sizeRank: Int32Array;
+  private readonly exchange: Exchange;
+  private readonly destinations: Destinations;
+  private readonly draws: WorkloadDraws;
 
   constructor(
     private readonly state: SearchState,
@@ -48,22 +52,21 @@ export class Proposals {
     const transient = state.model.transient.includes(1);
     this.shares = transient ? WITH_TRANSIENT : WITHOUT_TRANSIENT;
     this.homeShare = transient ? HOME_SHARE : 0;
-    this.ejection = new Ejection(state, random);
-    this.bySize = orderBySize(state.model);
-    this.sizeRank = new Int32Array(this.bySize.length);
-    this.bySize.forEach((workload, rank) => {
-      this.sizeRank[workload] = rank;
-    });
+    this.destinations = new Destinations(state, random);
+    this.ejection = new Ejection(state, random, this.destinations);
+    this.exchange = new Exchange(state, random, this.destinations);
+    this.draws = new WorkloadDraws(state, random);
   }
 
   /** Tries `count` random moves at one temperature. */
   run(count: number, temperature: number): void {
     const { random } = this;
-    const { shift, goHome, swap, swapHome, replace } = this.shares;
+    const { shift, goHome, swap, swapHome, replace, exchange } = this.shares;
     const home = shift + goHome;
     const swapped = home + swap;
     const swappedHome = swapped + swapHome;
     const replaced = swappedHome + replace;
+    const exchanged = replaced + exchange;
     for (let i = 0; i < count; i++) {
       const threshold = temperature === 0 ? 0 : -temperature * Math.log(random.ratio() + 1e-12);
       const kind = random.ratio();
@@ -72,6 +75,7 @@ export class Proposals {
       else if (kind < swapped) this.proposeSwap(threshold);
       else if (kind < swappedHome) this.proposeSwapHome(threshold);
       else if (kind < replaced) this.proposeReplacing(threshold);
+      else if (kind < exchanged) this.proposeExchange(threshold);
       else this.proposeEjection(threshold);
     }
   }
@@ -162,15 +166,14 @@ export class Proposals {
   }
 
   private proposeEjection(threshold: number): void {
-    const { random, ejection } = this;
-    const { nodes } = this.state.model;
+    const { random, ejection, draws } = this;
     const kind = random.ratio();
     const deep = kind < DEEP_SHARE;
     const goesHome = kind >= 1 - this.homeShare;
-    const workload = deep ? this.drawCostly() : goesHome ? this.drawVisitor() : this.drawBig();
+    const workload = deep ? draws.costly() : goesHome ? draws.visitor() : draws.big(EJECTION_POWER);
     if (workload < 0) return;
-    let to = goesHome ? this.state.model.start[workload]! : random.below(nodes);
-    for (let draw = 1; draw < DESTINATION_DRAWS && !ejection.canReach(workload, to); draw++) to = random.below(nodes);
+    const to = goesHome ? this.state.model.start[workload]! : this.destinations.draw(workload);
+    if (to < 0) return;
     const before = this.state.cost;
     const moved = ejection.propose(workload, to, threshold, deep ? MOST_EJECTED : FEW_EJECTED);
     if (moved === 0) return;
@@ -178,43 +181,21 @@ export class Proposals {
     this.accept(before);
   }
 
-  private drawBig(): number {
-    const place = this.random.ratio();
-    // Squared: the big ones are few, decide most of the cost, and cannot move without help.
-    return this.bySize[Math.floor(this.bySize.length * place * place)]!;
-  }
-
-  /** The biggest of a few visitors: one that left its start node holds the room there that it leaves unused. */
-  private drawVisitor(): number {
-    const { away } = this.state.members;
+  private proposeExchange(threshold: number): void {
+    const { draws, destinations, exchange } = this;
     let workload = -1;
-    for (let draw = 0; draw < VISITOR_DRAWS && away.length > 0; draw++) {
-      const drawn = away[this.random.below(away.length)]!;
-      if (workload < 0 || this.sizeRank[drawn]! < this.sizeRank[workload]!) workload = drawn;
+    let to = -1;
+    // Many of the biggest fit nowhere else.
+    for (let draw = 0; draw < EXCHANGE_DRAWS && to < 0; draw++) {
+      workload = draws.big(EXCHANGE_POWER);
+      to = destinations.draw(workload);
     }
-    return workload;
-  }
-
-  /** Of some workloads on a costly node the one whose leaving saves most. */
-  private drawCostly(): number {
-    const { state, random } = this;
-    const { nodeCost, members } = state;
-    let node = random.below(state.model.nodes);
-    for (let draw = 1; draw < COSTLY_DRAWS; draw++) {
-      const other = random.below(state.model.nodes);
-      if (nodeCost[other]! > nodeCost[node]!) node = other;
-    }
-    const list = members.onNode[node]!;
-    let workload = -1;
-    let least = Infinity;
-    for (let draw = 0; draw < Math.min(list.length, COSTLY_DRAWS); draw++) {
-      const drawn = list[random.below(list.length)]!;
-      const cost = state.costWithout(drawn, node);
-      if (cost >= least) continue;
-      least = cost;
-      workload = drawn;
-    }
-    return workload;
+    if (to < 0) return;
+    const before = this.state.cost;
+    const moved = exchange.propose(workload, to, threshold);
+    if (moved === 0) return;
+    for (let i = 0; i < moved; i++) this.onMoved(exchange.movedWorkload(i));
+    this.accept(before);
   }
 
   private accept(costBefore: number): void {
