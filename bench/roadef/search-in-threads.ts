@@ -11,16 +11,23 @@ export interface ThreadedSearch {
   readonly deadline: number;
 }
 
-/** Searches in several threads at once, each with its own seed and every other one milder, as instances differ in which suits them; they start each reheat from the best that any of them has found. */
+/** Time for each workload that full heat is known to cool down in. */
+const FULL_HEAT_MS_PER_WORKLOAD = 0.4;
+
+/**
+ * Searches in several threads at once, each with its own seed; when there is little time, every other one is milder. They start each reheat from the
+ * best that any of them has found.
+ */
 export async function searchInThreads(model: SearchModel, { threads, seed, startedAt, deadline }: ThreadedSearch): Promise<Int32Array> {
   const board = new SharedBest(model.workloads);
   board.offer(model.start, Number.MAX_VALUE);
+  const hasTime = (deadline - startedAt) / model.workloads >= FULL_HEAT_MS_PER_WORKLOAD;
   const running = Array.from({ length: threads }, (_, i) => {
     const task: ThreadTask = {
       model,
       board: board.memory,
       seed: seed + i * 1_000_003,
-      heat: i % 2 === 0 ? "full" : "mild",
+      heat: hasTime || i % 2 === 0 ? "full" : "mild",
       startedAt,
       deadline,
     };

@@ -5,18 +5,20 @@ import type { Random } from "./random.js";
 import type { SearchState } from "./state.js";
 import { WorkloadDraws } from "./workload-draws.js";
 
-/** How often each kind of move is proposed; ejection is the rest. */
+/** How often each kind of move is proposed that is no exchange; ejection is the rest. */
 interface Shares {
   readonly shift: number;
   readonly goHome: number;
   readonly swap: number;
   readonly swapHome: number;
   readonly replace: number;
-  readonly exchange: number;
 }
-const WITH_TRANSIENT: Shares = { shift: 0.16, goHome: 0.16, swap: 0.16, swapHome: 0.16, replace: 0.16, exchange: 0.1 };
+const WITH_TRANSIENT: Shares = { shift: 0.175, goHome: 0.175, swap: 0.175, swapHome: 0.175, replace: 0.175 };
 /** Nothing is held at home then: what is left of going home is the cost of moves it saves. */
-const WITHOUT_TRANSIENT: Shares = { shift: 0.34, goHome: 0.05, swap: 0.11, swapHome: 0.03, replace: 0.02, exchange: 0.1 };
+const WITHOUT_TRANSIENT: Shares = { shift: 0.38, goHome: 0.05, swap: 0.12, swapHome: 0.03, replace: 0.02 };
+/** Share of exchanges on nodes with up to so many workloads. With more, a single one decides less and looking through them takes longer: the share falls by the square. */
+const EXCHANGE_SHARE = 0.1;
+const EXCHANGE_UP_TO_PER_NODE = 20;
 /** Few leave in most ejections; this share may empty half a node for a workload that costs much where it is. */
 const DEEP_SHARE = 0.05;
 const FEW_EJECTED = 6;
@@ -40,6 +42,7 @@ export class Proposals {
   onAccepted: () => void = () => {};
   private readonly shares: Shares;
   private readonly homeShare: number;
+  private readonly exchangeShare: number;
   private readonly ejection: Ejection;
   private readonly exchange: Exchange;
   private readonly destinations: Destinations;
@@ -52,6 +55,7 @@ export class Proposals {
     const transient = state.model.transient.includes(1);
     this.shares = transient ? WITH_TRANSIENT : WITHOUT_TRANSIENT;
     this.homeShare = transient ? HOME_SHARE : 0;
+    this.exchangeShare = EXCHANGE_SHARE * Math.min(1, (EXCHANGE_UP_TO_PER_NODE * state.model.nodes) / state.model.workloads) ** 2;
     this.destinations = new Destinations(state, random);
     this.ejection = new Ejection(state, random, this.destinations);
     this.exchange = new Exchange(state, random, this.destinations);
@@ -61,21 +65,23 @@ export class Proposals {
   /** Tries `count` random moves at one temperature. */
   run(count: number, temperature: number): void {
     const { random } = this;
-    const { shift, goHome, swap, swapHome, replace, exchange } = this.shares;
+    const { shift, goHome, swap, swapHome, replace } = this.shares;
     const home = shift + goHome;
     const swapped = home + swap;
     const swappedHome = swapped + swapHome;
     const replaced = swappedHome + replace;
-    const exchanged = replaced + exchange;
     for (let i = 0; i < count; i++) {
       const threshold = temperature === 0 ? 0 : -temperature * Math.log(random.ratio() + 1e-12);
+      if (random.ratio() < this.exchangeShare) {
+        this.proposeExchange(threshold);
+        continue;
+      }
       const kind = random.ratio();
       if (kind < shift) this.proposeShift(threshold);
       else if (kind < home) this.proposeGoingHome(threshold);
       else if (kind < swapped) this.proposeSwap(threshold);
       else if (kind < swappedHome) this.proposeSwapHome(threshold);
       else if (kind < replaced) this.proposeReplacing(threshold);
-      else if (kind < exchanged) this.proposeExchange(threshold);
       else this.proposeEjection(threshold);
     }
   }
