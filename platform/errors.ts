@@ -59,8 +59,8 @@ export const CATALOGUE = {
   ),
   COMMIT_REFUSED: entry("The migration was aborted before the destination could commit", "Nothing to do: the source goes on.", true),
   PAGES_LOST: entry(
-    "The rest of the workload's memory was lost on its way; it was started anew on the destination",
-    "A move by postcopy needs its source until the last page is in; choose another mode where that is too much of a risk.",
+    "The workload's memory was lost after it had moved; it was started anew on the destination, with its files",
+    "By postcopy it needs its source until the last page is in, by any mode the destination's Docker until that has answered the start. Their logs say what failed.",
     false,
   ),
   PROOF_FAILED: entry("The restored workload is not the one that was frozen", "The source goes on; please report this.", false),

@@ -31,7 +31,9 @@ export interface WorkloadDescription {
 export interface NetworkAttachment {
   readonly network: string;
   readonly driver: string;
+  /** Empty where it has none of that family. */
   readonly ipv4Address: string;
+  readonly ipv6Address: string;
   readonly macAddress: string;
   /** Whether address and connections go with the workload: the network is one segment that nodes share, or has nobody else in it. */
   readonly keeps: boolean;
@@ -201,6 +203,7 @@ export interface TargetEngine {
   steer(containerId: string): void;
   /** The images are there: what can be made ready meanwhile, is. */
   imagesArrived(containerId: string): void;
+  /** @throws RESTORE_FAILED, PROOF_FAILED, COMMIT_REFUSED; `hasRun` says what that means for the copy. */
   restore(containerId: string, folder: string, decide: RestoreDecision): Promise<RestoreDone>;
   /** Starts the twin afresh, with the files that came and no memory, once `commit` has allowed it. @throws RESTORE_FAILED, COMMIT_REFUSED */
   startCold(containerId: string, folder: string, commit: () => Promise<boolean>): Promise<RestoreDone>;
@@ -211,10 +214,12 @@ export interface TargetEngine {
   mayFillBeside(): Promise<boolean>;
   /** Where that memory stands; null = none follows. */
   pages(folder: string): Promise<PagesState | null>;
-  /** The missing memory will never come: ends the copy, and starts it anew without one, since that serves its users better than nothing. */
+  /** Its memory is lost: ends the copy, and starts it anew with its files, since that serves its users better than nothing. */
   startAnew(description: WorkloadDescription, containerId: string, folder: string): Promise<void>;
   /** Brings a committed restore to its end after the executor that began it died. @throws RESTORE_FAILED */
   resumeRestore(containerId: string, folder: string): Promise<void>;
+  /** Whether a copy in whose restore something failed may have run all the same: then only it counts, and its source must not go on. */
+  hasRun(folder: string): boolean;
   /** Frees what a restore left behind and gives the workload its own restart policy. */
   finish(description: WorkloadDescription, containerId: string, folder: string): Promise<void>;
   /** Removes the twin, running or not, and the volumes that `create` made. Safe to repeat. */

@@ -9,7 +9,7 @@ const LOOK_SECONDS = 0.5;
 /** A process that was not found this many times in a row is gone: what follows from that cannot be taken back. */
 const MISSED_MOST = 3;
 
-/** How memory that follows after the commit came to its end. */
+/** What became of the memory of a copy that was committed. */
 export type Following = "arrived" | "lost";
 
 function progressOf({ doneBytes, totalBytes }: PagesState, seconds: number): StageProgress {
@@ -27,6 +27,12 @@ export function pageOrders({ pagesTls }: Surroundings, { record, peer }: Pick<He
 export function closingAfter(following: Following, record: MigrationRecord): Closing {
   if (following === "arrived") return { result: "succeeded" };
   return { result: "failed", errorCode: "PAGES_LOST", errorMessage: `${record.name} runs on ${record.to} without the memory it had` };
+}
+
+/** The same for a copy that came whole: it may have been started anew since, because Docker died before it had answered its start. */
+export async function askWhetherLost(peer: Held["peer"], id: string): Promise<Following> {
+  const status = await peer.status(id).catch(() => null);
+  return status?.pages?.state === "lost" ? "lost" : "arrived";
 }
 
 /**

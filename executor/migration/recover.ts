@@ -2,7 +2,7 @@ import { nowSeconds } from "../../platform/clock.js";
 import { abortMigration, closeMigration, type MigrationRecord } from "../../platform/migration-record.js";
 import { stopPageSource } from "../pages/start-page-source.js";
 import { removeFolder } from "../remove-folder.js";
-import { awaitPages, closingAfter } from "./follow.js";
+import { askWhetherLost, awaitPages, closingAfter } from "./follow.js";
 import { forgetDescription, readKeptDescription } from "./kept-description.js";
 import { type Surroundings, sourceFolder } from "./migration.js";
 import { awaitTwin } from "./settle.js";
@@ -28,7 +28,7 @@ export async function recoverMigration(surroundings: Surroundings, record: Migra
       const following =
         record.modeUsed === "postcopy" && description !== null
           ? await awaitPages(surroundings, { record, peer, bytes: { ...record.bytes }, log }, { description, checkpoint })
-          : "arrived";
+          : await askWhetherLost(peer, record.id);
       await checkpoint?.kill();
       await peer.finish(record.id).catch((error: unknown) => log.warn({ error: String(error) }, "the destination had finished already"));
       if (description !== null) await engine.removeSource(description);

@@ -5,7 +5,7 @@ import type { Checkpoint, WorkloadDescription } from "../engine/engine.js";
 import { stopPageSource } from "../pages/start-page-source.js";
 import type { IncomingStatus } from "../peer/protocol.js";
 import { removeFolder } from "../remove-folder.js";
-import { awaitPages, closingAfter } from "./follow.js";
+import { askWhetherLost, awaitPages, closingAfter } from "./follow.js";
 import { forgetDescription } from "./kept-description.js";
 import { enter, type Held, type Surroundings, sourceFolder } from "./migration.js";
 
@@ -31,7 +31,9 @@ export interface Progress {
 export async function finishCommitted(surroundings: Surroundings, held: Held, progress: Progress): Promise<Closing> {
   const { description, checkpoint } = progress;
   const following =
-    progress.leavesMemory && description !== null ? await awaitPages(surroundings, held, { description, checkpoint }) : "arrived";
+    progress.leavesMemory && description !== null
+      ? await awaitPages(surroundings, held, { description, checkpoint })
+      : await askWhetherLost(held.peer, held.record.id);
   await progress.checkpoint?.kill();
   progress.checkpoint = null;
   await enter(surroundings, held, "cleanup");

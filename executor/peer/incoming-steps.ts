@@ -144,13 +144,17 @@ export function makeIncomingSteps({ node, arrivals, halves, settling, engine, ro
       } catch (error) {
         const known = asEvenkeelError(error, "RESTORE_FAILED");
         log.error({ migration: id, code: known.code, detail: known.detail }, "restore failed");
-        await settling.giveUp(id, half);
+        // With Docker away it cannot be done now; whoever tidies up tries again.
+        await settling
+          .giveUp(id, half)
+          .catch((again: unknown) => log.error({ migration: id, error: String(again) }, "could not settle it yet"));
         throw known;
       }
     },
 
     async finish(id: string) {
       const half = await halves.readWithTwin(id);
+      if (half.startedAnew) await settling.startAnew(id, half.description);
       await engine.finish(half.description, half.containerId, pendingFolder(half.containerId));
       await removeFolder(pendingFolder(half.containerId));
       await halves.forget(id);

@@ -37,8 +37,13 @@ export function makeSettling({ node, arrivals, halves, engine, redis, keys, log 
     if (half.pagePort === null) await arrivals.keep(id, half.description);
   }
 
-  /** Gives the workload back to its source: our copy is gone for certain, so the frozen one is the only one. */
+  /** Gives the workload back to its source, as our copy has not run and is gone for certain. One that has run counts: it is started anew. */
   async function giveUp(id: string, half: HalfWithTwin): Promise<void> {
+    if (engine.hasRun(pendingFolder(half.containerId))) {
+      // Written first, since Docker may be away: then it is tried again (tidy-incoming.ts, finish).
+      await halves.write(id, { ...half, state: "running", startedAnew: true });
+      return startAnew(id, half.description);
+    }
     // First, so that others that move as one with it cannot commit it while its copy is being removed. A committed one stays so.
     await abortMigration(redis, keys, id, nowSeconds(), `the copy on ${node} failed`).catch((error: unknown) => {
       log.warn({ migration: id, error: String(error) }, "cannot tell Redis that a copy failed; removing it all the same");

@@ -15,7 +15,8 @@ export interface Announcer {
  */
 export function gratuitousArp({ macAddress, ipv4Address }: Uplink): Buffer {
   const mac = Buffer.from(macAddress.replaceAll(":", ""), "hex");
-  const address = Buffer.from(ipv4Address.split(".").map(Number));
+  // Without an address it tells nobody's neighbour anything, and switches all the same.
+  const address = Buffer.from((ipv4Address || "0.0.0.0").split(".").map(Number));
   const frame = Buffer.concat([
     Buffer.alloc(6, 0xff),
     mac,

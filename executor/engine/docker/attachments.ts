@@ -7,7 +7,11 @@ import { type NetworkInspect, uplinkDevices } from "./uplinks.js";
 export async function readAttachments(host: DockerHost, seen: Inspection): Promise<NetworkAttachment[]> {
   const networks: NetworkAttachment[] = [];
   for (const [network, endpoint] of Object.entries(seen.NetworkSettings.Networks)) {
-    const addresses = { ipv4Address: endpoint.IPAddress ?? "", macAddress: endpoint.MacAddress ?? "" };
+    const addresses = {
+      ipv4Address: endpoint.IPAddress ?? "",
+      ipv6Address: endpoint.GlobalIPv6Address ?? "",
+      macAddress: endpoint.MacAddress ?? "",
+    };
     if (network === "host" || network === "none") {
       networks.push({ network, driver: network, ...addresses, keeps: network === "none" });
       continue;

@@ -21,6 +21,8 @@ export interface BegunStart {
   readonly open: Readonly<Record<(typeof FIFOS)[number], ReturnType<typeof openForWriting>>>;
   /** Docker's answer. */
   readonly starting: Promise<void>;
+  /** Settles when runc has ended. */
+  readonly exited: Promise<void>;
   /** Calls it off. Safe whatever has been reached. */
   abandon(): Promise<void>;
   close(): void;
@@ -72,7 +74,7 @@ export async function beginStart(folder: string, start: StartRequest, descriptor
     await abandon();
     throw error;
   }
-  return { isAhead: descriptors !== null, events, open, starting, abandon, close };
+  return { isAhead: descriptors !== null, events, open, starting, exited, abandon, close };
 }
 
 async function addHook(bundle: string, folder: string): Promise<void> {

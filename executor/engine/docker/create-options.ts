@@ -51,9 +51,10 @@ function withoutOwners(config: DockerConfig["Config"]): Partial<DockerConfig["Co
   return own;
 }
 
-function addressesOf({ IPAMConfig, IPAddress, MacAddress }: EndpointInspect) {
+function addressesOf({ IPAMConfig, IPAddress, GlobalIPv6Address, MacAddress }: EndpointInspect) {
+  const given = { ...(IPAddress ? { IPv4Address: IPAddress } : {}), ...(GlobalIPv6Address ? { IPv6Address: GlobalIPv6Address } : {}) };
   return {
-    ...(IPAMConfig == null && !IPAddress ? {} : { IPAMConfig: { ...IPAMConfig, ...(IPAddress ? { IPv4Address: IPAddress } : {}) } }),
+    ...(IPAMConfig == null && Object.keys(given).length === 0 ? {} : { IPAMConfig: { ...IPAMConfig, ...given } }),
     ...(MacAddress ? { MacAddress } : {}),
   };
 }

@@ -24,6 +24,7 @@ export interface EndpointInspect {
   readonly IPAMConfig?: { IPv4Address?: string; IPv6Address?: string } | null;
   readonly MacAddress?: string;
   readonly IPAddress?: string;
+  readonly GlobalIPv6Address?: string;
   readonly Aliases?: string[] | null;
   readonly DriverOpts?: Record<string, string> | null;
 }

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import { EvenkeelError } from "../../../platform/errors.js";
 import { type Event, EventQueue, monotonicSeconds } from "../../channel/events.js";
 import { type Fifo, makeFifos, openForReading, openForWriting } from "../../channel/fifo.js";
@@ -35,9 +36,14 @@ interface Restoring {
   readonly onAnswered?: () => void;
 }
 
+/** Whether the copy may have run: the action script notes it before CRIU lets its threads go. */
+export function hasRun(folder: string): boolean {
+  return existsSync(`${folder}/resumed`);
+}
+
 /**
  * Talks a start through the restore: images, namespaces, Docker's network, sockets, commit, resume.
- * @throws RESTORE_FAILED, PROOF_FAILED, COMMIT_REFUSED: nothing of the copy runs then.
+ * @throws RESTORE_FAILED, PROOF_FAILED, COMMIT_REFUSED: nothing of the copy has run then, unless `hasRun`, as when Docker dies before it answers.
  */
 export async function restoreContainer(
   host: DockerHost,
@@ -50,12 +56,18 @@ export async function restoreContainer(
   const beganTicks = await bootTicksNow();
   const timeline: Record<string, number> = {};
   let isGoing = false;
+  let isCommitted = false;
   const isLazy = await feedMemory();
   const begun = await begin();
   const { events, open, starting } = begun;
+  let isGivenUp = false;
   const next = async (word: string): Promise<Event> => {
-    const event = await events.next([word, "exit"], STEP_DEADLINE_SECONDS);
+    const event = await events.next([word, "exit", ...(word === "start" ? ["kill"] : [])], STEP_DEADLINE_SECONDS);
     timeline[word] = event.at - began;
+    if (event.word === "kill") {
+      isGivenUp = true;
+      throw new EvenkeelError("RESTORE_FAILED", "Docker gave up starting it");
+    }
     if (event.word === "exit") isGoing = false;
     if (event.word === "exit" && (word !== "exit" || event.rest !== "0"))
       throw new EvenkeelError("RESTORE_FAILED", await explain(folder, event.rest));
@@ -81,6 +93,7 @@ export async function restoreContainer(
     await prove(initPid, beganTicks, decision.processes);
     if (!(await decision.commit())) throw new EvenkeelError("COMMIT_REFUSED", `container ${containerId.slice(0, 12)}`);
     timeline["commit"] = monotonicSeconds() - began;
+    isCommitted = true;
     open.verdict.send("commit");
     const resumed = await next("post-resume");
     const exit = await next("exit");
@@ -92,7 +105,11 @@ export async function restoreContainer(
   } catch (error) {
     // Docker, which was told that it runs, must find that it has ended.
     if (onAnswered !== undefined && isGoing) await giveUp(begun);
+    // Only then is it certain whether it has run.
+    if (isCommitted) await Promise.race([begun.exited, delay(STEP_DEADLINE_SECONDS * 1000, undefined, { ref: false })]);
     await begun.abandon();
+    // Its answer comes only when its start has been called off here.
+    if (isGivenUp) await starting;
     throw error;
   }
 }

@@ -33,11 +33,21 @@ export function sourceNetworkFindings({ networks, engineConfig }: WorkloadDescri
 
 /** Of the addresses that will not be the workload's any more, those to which a socket is bound that must be there again: listeners, and UDP. */
 export async function readBoundAddresses(initPid: number, networks: readonly NetworkAttachment[]): Promise<string[]> {
-  const leaving = networks.filter((each) => !each.keeps && each.ipv4Address !== "").map((each) => each.ipv4Address);
+  const leaving = networks
+    .filter((each) => !each.keeps)
+    .flatMap((each) => [each.ipv4Address, each.ipv6Address])
+    .filter((address) => address !== "");
   if (initPid === 0 || leaving.length === 0) return [];
   const list = async (flags: string) => (await run("nsenter", ["-t", String(initPid), "-n", "ss", flags])).stdout;
   const text = `${await list("-Htln")}${await list("-Huan")}`;
   // The column before the last two: address:port here, then the peer's.
-  const bound = new Set(text.split("\n").map((line) => /(\S+):\d+\s+\S+:\S+\s*$/.exec(line)?.[1]?.replace(/%.*$/, "")));
+  const bound = new Set(
+    text.split("\n").map((line) =>
+      /(\S+):\d+\s+\S+:\S+\s*$/
+        .exec(line)?.[1]
+        ?.replace(/%.*$/, "")
+        .replace(/^\[(.*)\]$/, "$1"),
+    ),
+  );
   return leaving.filter((address) => bound.has(address));
 }

@@ -1,10 +1,11 @@
 import { BlockList, isIPv6 } from "node:net";
 
-/** Whether an IPv4 address is in a subnet; of IPv6 subnets none is. */
+/** Whether an address is in a subnet; none is in one of the other family. */
 export function contains(subnet: string, address: string): boolean {
   const [network = "", prefix = ""] = subnet.split("/");
-  if (isIPv6(network)) return false;
+  const family = isIPv6(network) ? "ipv6" : "ipv4";
+  if (isIPv6(address) !== isIPv6(network)) return false;
   const list = new BlockList();
-  list.addSubnet(network, Number(prefix));
-  return list.check(address);
+  list.addSubnet(network, Number(prefix), family);
+  return list.check(address, family);
 }

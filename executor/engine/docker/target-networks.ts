@@ -49,21 +49,21 @@ async function findingsOfNetwork(host: DockerHost, wanted: NetworkAttachment, ne
   const network = await findNetwork(host, wanted);
   if (network === null) return [finding("network-missing", `No ${wanted.driver} network named ${wanted.network} is here`)];
   if (!wanted.keeps) {
-    const isStuck = needs.boundAddresses.includes(wanted.ipv4Address) && !canGive(network, wanted, containers);
-    return isStuck ? [finding("address-bound", `${wanted.ipv4Address} in ${wanted.network}`)] : [];
+    const bound = [wanted.ipv4Address, wanted.ipv6Address].filter((address) => needs.boundAddresses.includes(address));
+    const isStuck = bound.length > 0 && !canGive(network, wanted, containers);
+    return isStuck ? [finding("address-bound", `${bound.join(" and ")} in ${wanted.network}`)] : [];
   }
   const findings: Finding[] = [];
   if ((await uplinkDevices(network as unknown as NetworkInspect)).length === 0)
     findings.push(
       finding("network-differs", `${wanted.network} leads to no other node here: it has no parent, or no port into the segment`),
     );
-  if (!isInside(network, wanted.ipv4Address))
-    findings.push(
-      finding(
-        "network-differs",
-        `${wanted.ipv4Address} is not in ${subnetsOf(network).join(", ") || "any subnet"} of ${wanted.network} here`,
-      ),
-    );
+  for (const address of [wanted.ipv4Address, wanted.ipv6Address]) {
+    if (!isInside(network, address))
+      findings.push(
+        finding("network-differs", `${address} is not in ${subnetsOf(network).join(", ") || "any subnet"} of ${wanted.network} here`),
+      );
+  }
   for (const { code, what, name } of holdersOf(wanted, containers)) findings.push(finding(code, `${what} belongs to ${name} here`));
   return findings;
 }
@@ -74,7 +74,12 @@ async function findNetwork(host: DockerHost, wanted: NetworkAttachment): Promise
 }
 
 function canGive(network: FoundNetwork, wanted: NetworkAttachment, containers: Listed): boolean {
-  return wanted.network !== DEFAULT_BRIDGE && isInside(network, wanted.ipv4Address) && holdersOf(wanted, containers).length === 0;
+  return (
+    wanted.network !== DEFAULT_BRIDGE &&
+    isInside(network, wanted.ipv4Address) &&
+    isInside(network, wanted.ipv6Address) &&
+    holdersOf(wanted, containers).length === 0
+  );
 }
 
 function holdersOf(wanted: NetworkAttachment, containers: Listed) {
@@ -84,6 +89,9 @@ function holdersOf(wanted: NetworkAttachment, containers: Listed) {
     return [
       ...(wanted.ipv4Address !== "" && endpoint?.IPAddress === wanted.ipv4Address
         ? [{ code: "address-taken" as const, what: wanted.ipv4Address, name }]
+        : []),
+      ...(wanted.ipv6Address !== "" && endpoint?.GlobalIPv6Address === wanted.ipv6Address
+        ? [{ code: "address-taken" as const, what: wanted.ipv6Address, name }]
         : []),
       ...(wanted.macAddress !== "" && endpoint?.MacAddress === wanted.macAddress
         ? [{ code: "mac-taken" as const, what: wanted.macAddress, name }]

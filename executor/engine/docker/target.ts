@@ -20,7 +20,8 @@ import { isOverlayMounted, remountOverlay } from "./overlay.js";
 import { makeOwnerStarts, markSharing } from "./owner-starts.js";
 import { armHold, dropHold, type HoldMeans } from "./packet-hold.js";
 import { pullImage } from "./pull-image.js";
-import { abandonRestore, preparePendingRestore, restoreContainer, resumeRestore } from "./restore-session.js";
+import { abandonRestore, hasRun, preparePendingRestore, restoreContainer, resumeRestore } from "./restore-session.js";
+import { endCopy, startAgain } from "./start-anew.js";
 import { startCold } from "./start-cold.js";
 import { prepareStart, type StartRequest } from "./start-request.js";
 import { noteSysctls } from "./sysctls.js";
@@ -176,6 +177,7 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
       announcers.get(containerId)?.announce();
       return done;
     },
+    hasRun,
     whyNotLazy,
     openPages: async (containerId, folder, from) => {
       const proxy = await startPageProxy(folder, { containerId, ...from, ...pages });
@@ -186,15 +188,13 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
     pages: readPages,
     startAnew: async (description, containerId, folder) => {
       forgetStart(containerId);
-      const container = host.docker.getContainer(containerId);
-      await container.kill().catch(ignoreStopped);
-      await container.wait();
+      await endCopy(host, containerId, folder);
       // Not before: without CRIU's daemon it would run on with zeros for what is missing.
       await stopPages(folder);
       await letGo(containerId, folder);
       // Without it the runtime starts the container as any other.
       await removeFolder(folder);
-      await container.start().catch(ignoreStopped);
+      await startAgain(host, containerId);
       await releaseRestarts(host, description, containerId);
     },
     startCold: async (containerId, folder, commit) => {
@@ -222,12 +222,6 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
       await stopPages(folder);
     },
   };
-}
-
-/** It had stopped, or was started, before we asked. */
-function ignoreStopped(error: unknown): void {
-  const status = (error as { statusCode?: number }).statusCode;
-  if (status !== 409 && status !== 304) throw error;
 }
 
 async function releaseRestarts(host: DockerHost, description: WorkloadDescription, containerId: string): Promise<void> {

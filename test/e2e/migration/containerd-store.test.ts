@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { expectKept } from "../support/expect-kept.js";
 import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "../support/moving-fleet.js";
 import { recordTicks, TICKER, type Ticks, woundBack } from "../support/ticking-workload.js";
 import { settledOn } from "../support/traces.js";
@@ -46,7 +47,7 @@ describe("A move between nodes whose Docker keeps its images in containerd", fun
       const record = await moving.moveWell(NAME, from, to);
       expect("image" in record.bytes).to.equal(to === SECOND);
       await settledOn(moving.fleet, NAME, to);
-      expect(await moving.answersOn(NAME)).to.include({ wrongAnswers: 0, resets: 0, connectionKept: true });
+      expectKept(await moving.answersOn(NAME));
       await ticks.goOn();
       expect(woundBack(await ticks.read())).to.deep.equal([]);
       expect(await inside(to, "import os; print(open('/etc/made-here').read(), os.path.exists('/srv/pair.py'))")).to.equal("new False");

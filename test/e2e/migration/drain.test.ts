@@ -5,6 +5,7 @@ import { listMigrations } from "../../../platform/migration-record.js";
 import type { NodeAnswer, WorkloadAnswer } from "../../../scheduler/api-shapes.js";
 import { API_BASE } from "../../../scheduler/protocol.js";
 import { waitFor } from "../../support/wait-for.js";
+import { expectKept } from "../support/expect-kept.js";
 import { OWNER, SIDE_CAR, startSideCar } from "../support/side-car.js";
 import { settledOn } from "../support/traces.js";
 
@@ -74,7 +75,7 @@ describe("A node under maintenance", function () {
       await waitFor(`${name} to answer`, async () => requests(await clients.report()) > requests(before) + 2, DEADLINE);
     }
     for (const client of (await clients.report()).clients) {
-      expect(client, JSON.stringify(client)).to.include({ wrongAnswers: 0, resets: 0, connectionKept: true });
+      expectKept(client);
     }
   }
 

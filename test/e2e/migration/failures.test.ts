@@ -3,6 +3,7 @@ import { expect } from "chai";
 import { nowSeconds } from "../../../platform/clock.js";
 import { abortMigration, type MigrationRecord } from "../../../platform/migration-record.js";
 import { withProgram } from "../support/broken-program.js";
+import { expectKept } from "../support/expect-kept.js";
 import { listenForStage } from "../support/moments.js";
 import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "../support/moving-fleet.js";
 import { useRenewedFleet } from "../support/renewed-fleet.js";
@@ -36,7 +37,7 @@ describe("A migration that cannot be completed", function () {
   /** One running copy there, its connection and memory and files intact, and nothing else left anywhere. */
   async function isWell(where: string): Promise<void> {
     await settledOn(moving().fleet, NAME, where);
-    expect(await moving().answersOn(NAME)).to.include({ wrongAnswers: 0, resets: 0, connectionKept: true });
+    expectKept(await moving().answersOn(NAME));
     await ticks.goOn();
     expect(woundBack(await ticks.read())).to.deep.equal([]);
     const { HostConfig } = await node(where).docker.getContainer(NAME).inspect();
@@ -74,6 +75,30 @@ describe("A migration that cannot be completed", function () {
     const runc = (await node(SECOND).exec(["sh", "-c", "command -v runc"])).stdout;
     const record = await withProgram(node(SECOND), runc, spoil, () => moving().move(NAME, FIRST, SECOND));
     expect(record).to.include({ result: "failed", errorCode: "RESTORE_FAILED" });
+    await goesOnAtTheSource(record);
+  });
+
+  it("goes on at the source, with Docker's words, when Docker cannot attach the network there", async () => {
+    // The kernel brings up no second interface with that MAC on one parent.
+    await node(SECOND).exec([
+      "ip",
+      "link",
+      "add",
+      "squatter",
+      "link",
+      "eth0",
+      "address",
+      TICKER.macAddress,
+      "type",
+      "macvlan",
+      "mode",
+      "bridge",
+    ]);
+    await node(SECOND).exec(["ip", "link", "set", "squatter", "up"]);
+    const record = await moving().move(NAME, FIRST, SECOND);
+    await node(SECOND).exec(["ip", "link", "del", "squatter"]);
+    expect(record).to.include({ result: "failed", errorCode: "RESTORE_FAILED" });
+    expect(record.errorMessage).to.match(/docker start: 500 .*network/);
     await goesOnAtTheSource(record);
   });
 
@@ -142,18 +167,44 @@ describe("A migration that cannot be completed", function () {
     });
   }
 
+  /** Has runc do something else around each restore on the destination, while `doing` runs. */
+  async function withRestore<T>(script: string, doing: () => Promise<T>): Promise<T> {
+    const runc = (await node(SECOND).exec(["sh", "-c", "command -v runc"])).stdout.trim();
+    return withProgram(node(SECOND), runc, `case " $* " in *" restore "*) ${script} ;; esac\nexec runc.real "$@"`, doing);
+  }
+
   for (const stage of ["prepare", "transfer", "restore"]) {
     it(`ends with one good copy when the destination's Docker dies at ${stage}`, async () => {
       const moment = await listenForStage(moving().fleet, stage);
-      const id = await moving().begin(NAME, FIRST, SECOND);
-      await moment.reached;
-      await node(SECOND).restartDocker("SIGKILL");
+      // It is not to run before Docker is dead.
+      const record = await withRestore("sleep 3", async () => {
+        const id = await moving().begin(NAME, FIRST, SECOND);
+        await moment.reached;
+        await node(SECOND).restartDocker("SIGKILL");
+        return moving().closed(id);
+      });
       moment.close();
-      const record = await moving().closed(id);
       await isWell(record.outcome === "committed" ? SECOND : FIRST);
       await backHome();
     });
   }
+
+  it("ends with one copy, started anew with all of its files, when the destination's Docker dies after the workload has run there", async () => {
+    const moment = await listenForStage(moving().fleet, "committed");
+    // Docker is answered only when runc has ended: in these seconds the workload runs, and Docker does not know.
+    const record = await withRestore('runc.real "$@"; code=$?; sleep 3; exit $code', async () => {
+      const id = await moving().begin(NAME, FIRST, SECOND);
+      await moment.reached;
+      await moving().answersOn(NAME);
+      await node(SECOND).restartDocker("SIGKILL");
+      return moving().closed(id);
+    });
+    moment.close();
+    expect(record).to.include({ outcome: "committed", result: "failed", errorCode: "PAGES_LOST" });
+    await settledOn(moving().fleet, NAME, SECOND);
+    expect(await moving().answersOn(NAME)).to.include({ wrongAnswers: 0, connectionKept: false });
+    await moving.renew();
+  });
 
   it("can be made afterwards, when nothing stands in the way any more", async () => {
     await moving().moveWell(NAME, FIRST, SECOND);

@@ -2,6 +2,7 @@ import { text } from "node:stream/consumers";
 import { expect } from "chai";
 import { type LabWorkload, WORKLOADS } from "../../../lab/workloads/workload-table.js";
 import { readMigration, STAGES, type StageProgress } from "../../../platform/migration-record.js";
+import { expectKept } from "../support/expect-kept.js";
 import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "../support/moving-fleet.js";
 import { settledOn } from "../support/traces.js";
 
@@ -43,7 +44,7 @@ describe("A move", function () {
           const steps = ["images", "namespace", "start", "post-restore", "commit", "post-resume"].map((step) => record.restoreSteps[step]!);
           expect(steps).to.deep.equal(steps.toSorted((a, b) => a - b));
           expect(steps.at(-1)).to.be.lessThan(record.blackoutSeconds!);
-          expect(await moving.answersOn(workload.name)).to.include({ wrongAnswers: 0, resets: 0, connectionKept: true });
+          expectKept(await moving.answersOn(workload.name));
           await settledOn(moving.fleet, workload.name, to);
           for (const volume of workload.volumes) {
             const names = async (node: string) => (await docker(node).listVolumes()).Volumes.map(({ Name }) => Name);
@@ -72,7 +73,7 @@ describe("A move", function () {
     try {
       await moving.moveWell(web.name, FIRST, SECOND);
       await moving.moveWell(web.name, SECOND, FIRST);
-      expect(await moving.answersOn(web.name)).to.include({ wrongAnswers: 0, resets: 0, connectionKept: true });
+      expectKept(await moving.answersOn(web.name));
     } finally {
       await callers.kill("SIGKILL");
     }

@@ -4,6 +4,7 @@ import { type LabContainer, WORKLOADS } from "../../../lab/workloads/workload-ta
 import { nowSeconds } from "../../../platform/clock.js";
 import { abortMigration, type MigrationRecord, readMigration } from "../../../platform/migration-record.js";
 import { waitFor } from "../../support/wait-for.js";
+import { expectKept } from "../support/expect-kept.js";
 import { listenForStage } from "../support/moments.js";
 import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "../support/moving-fleet.js";
 import { useRenewedFleet } from "../support/renewed-fleet.js";
@@ -114,7 +115,7 @@ describe("A move by postcopy", function () {
     here = where;
     await settledOn(moving().fleet, NAME, where);
     // Twice around all of its windows would take a minute on this link; each answer also counts what has been rewritten.
-    expect(await moving().answersOn(NAME)).to.include({ wrongAnswers: 0, resets: 0, connectionKept: true });
+    expectKept(await moving().answersOn(NAME));
     const { HostConfig } = await node(where).docker.getContainer(NAME).inspect();
     expect(HostConfig.RestartPolicy?.Name).to.equal("unless-stopped");
   }

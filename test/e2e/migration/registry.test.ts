@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { whyNoDebian } from "../../../lab/root-file-system.js";
+import { expectKept } from "../support/expect-kept.js";
 import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "../support/moving-fleet.js";
 import { type Registry, startRegistry } from "../support/registry.js";
 import { TICKER } from "../support/ticking-workload.js";
@@ -35,7 +36,7 @@ describe(`An image that a registry has${obstacle === null ? "" : ` (skipped: ${o
 
   async function isWell(where: string): Promise<void> {
     await settledOn(moving.fleet, NAME, where);
-    expect(await moving.answersOn(NAME)).to.include({ wrongAnswers: 0, resets: 0, connectionKept: true });
+    expectKept(await moving.answersOn(NAME));
   }
 
   it("is fetched from there by digest, not sent from the source, and bears the name that it had", async () => {

@@ -4,6 +4,7 @@ import { WORKLOADS } from "../../../lab/workloads/workload-table.js";
 import type { MigrationRecord } from "../../../platform/migration-record.js";
 import { waitFor } from "../../support/wait-for.js";
 import { withoutRestoreOf } from "../support/broken-program.js";
+import { expectKept } from "../support/expect-kept.js";
 import { killedAt } from "../support/killed-at.js";
 import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "../support/moving-fleet.js";
 import { OWNER, SIDE_CAR, startSideCar } from "../support/side-car.js";
@@ -37,7 +38,7 @@ describe("Containers that share a network", function () {
     here = records[0]!.outcome === "committed" ? records[0]!.to : records[0]!.from;
     for (const name of NAMES) {
       await settledOn(moving.fleet, name, here);
-      expect(await moving.answersOn(name), name).to.include({ wrongAnswers: 0, resets: 0, connectionKept: true });
+      expectKept(await moving.answersOn(name));
     }
     const { docker, exec } = moving.fleet.lab.node(here);
     const [owner, sideCar] = await Promise.all(NAMES.map((name) => docker.getContainer(name).inspect()));

@@ -2,6 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "chai";
+import { expectKept } from "../support/expect-kept.js";
 import { listenForStage } from "../support/moments.js";
 import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "../support/moving-fleet.js";
 import { recordTicks, TICKER, type Ticks, woundBack } from "../support/ticking-workload.js";
@@ -37,7 +38,7 @@ describe("The streams of a move", function () {
 
   async function isWell(where: string): Promise<void> {
     await settledOn(moving.fleet, NAME, where);
-    expect(await moving.answersOn(NAME)).to.include({ wrongAnswers: 0, resets: 0, connectionKept: true });
+    expectKept(await moving.answersOn(NAME));
     await ticks.goOn();
     expect(woundBack(await ticks.read())).to.deep.equal([]);
   }

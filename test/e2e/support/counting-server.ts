@@ -1,6 +1,6 @@
-/** Answers each line with the next number. State that a fresh start would not have. */
+/** Answers each line with the next number. State that a fresh start would not have. Argument: the address to listen on, of either family. */
 export const COUNTING_SERVER = `
-import socketserver, sys, threading
+import socket, socketserver, sys, threading
 count, lock = 0, threading.Lock()
 
 class Count(socketserver.StreamRequestHandler):
@@ -14,6 +14,7 @@ class Count(socketserver.StreamRequestHandler):
 
 class Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = daemon_threads = True
+    address_family = socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET
 
 print("ready", flush=True)
 Server((sys.argv[1], 7000), Count).serve_forever()

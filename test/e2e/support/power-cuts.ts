@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import type { LabKind } from "../../../lab/lab.js";
 import type { MigrationRecord } from "../../../platform/migration-record.js";
+import { expectKept } from "./expect-kept.js";
 import { listenForStage } from "./moments.js";
 import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "./moving-fleet.js";
 import { recordTicks, TICKER, type Ticks, woundBack } from "./ticking-workload.js";
@@ -65,7 +66,7 @@ export function testPowerCuts(kind: LabKind, labName: string, obstacle: string |
     const record = await cutAt("transfer", "destination");
     expect(record).to.include({ outcome: "aborted", result: "failed" });
     expect(await endsWith(record, before)).to.deep.equal({ memoryLost: false });
-    expect(await moving.answersOn(NAME)).to.include({ wrongAnswers: 0, resets: 0, connectionKept: true });
+    expectKept(await moving.answersOn(NAME));
   });
 
   it("gives the workload back to its source when it is the destination and the source has not heard of its commit, else loses its memory and starts it anew", async () => {

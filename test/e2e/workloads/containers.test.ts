@@ -8,6 +8,7 @@ import { startWorkload } from "../../../lab/workloads/start-workload.js";
 import { WORKLOADS } from "../../../lab/workloads/workload-table.js";
 import { labRoot, SETUP_DEADLINE_MS } from "../../integration/workloads/run-workload.js";
 import { waitFor } from "../../support/wait-for.js";
+import { expectKept } from "../support/expect-kept.js";
 
 const GIBIBYTE = 1024 ** 3;
 
@@ -71,7 +72,7 @@ describe("The lab's workloads as containers of a lab node", function () {
 
   it("have given every client right answers over one connection", async () => {
     for (const client of (await clients.stop()).clients) {
-      expect(client, JSON.stringify(client)).to.include({ wrongAnswers: 0, resets: 0, connectionKept: true });
+      expectKept(client);
     }
   });
 });

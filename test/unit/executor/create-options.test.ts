@@ -43,7 +43,9 @@ describe("The twin of a container", () => {
       name: "shop",
       imageId: inspection.Image,
       imageName: "evenkeel-lab/python:1",
-      networks: [{ network: "fleet", driver: "macvlan", ipv4Address: "10.77.0.190", macAddress: "02:45:4b:00:00:be", keeps: true }],
+      networks: [
+        { network: "fleet", driver: "macvlan", ipv4Address: "10.77.0.190", ipv6Address: "", macAddress: "02:45:4b:00:00:be", keeps: true },
+      ],
       traits: { userNamespaces: "remapped to 100000.100000", storageDriver: "overlay2", architecture: "x86_64", cgroups: "version 1" },
     });
     expect(description.volumes.map(({ destination }) => destination)).to.have.members(["/data", "/logs", "/cache"]);

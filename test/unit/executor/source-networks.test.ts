@@ -7,6 +7,7 @@ const attached = (network: string, driver: string, keeps: boolean): NetworkAttac
   driver,
   keeps,
   ipv4Address: "10.0.0.9",
+  ipv6Address: "",
   macAddress: "02:00:00:00:00:09",
 });
 const FLEET = attached("fleet", "macvlan", true);
