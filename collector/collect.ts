@@ -79,9 +79,9 @@ export function startCollector({ config, redis, docker, metrics, log, root, watc
     intervalSeconds: IDENTITY_SECONDS,
     log,
     announce: publisher.announce,
-    read: (sample) => {
+    read: (sample, networks) => {
       const peerAddress = `${config.node.peerHost}:${config.executor.peerPort}`;
-      return readIdentity({ node: config.node.id, peerAddress, labels: config.node.labels, docker }, sample);
+      return readIdentity({ node: config.node.id, peerAddress, labels: config.node.labels, docker, networks }, sample);
     },
   });
   const onReady = () => {
@@ -107,7 +107,7 @@ export function startCollector({ config, redis, docker, metrics, log, root, watc
         log.warn({ err: error }, "half an hour of the day is lost"),
       );
     }
-    announcer.see(sample);
+    announcer.see(sample, containers.networks());
   };
   const sampleSafely = () => sampleOnce().catch((error: unknown) => log.error({ err: error }, "sampling failed"));
   const lookOnce = async () => {

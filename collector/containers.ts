@@ -13,6 +13,8 @@ export interface Container {
   readonly startedAt: number | null;
   /** The container whose network it has joined (`--network container:…`); null = it has its own. */
   readonly networkOf: string | null;
+  /** Names of those that it is attached to itself. */
+  readonly networks: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
 }
 
@@ -32,7 +34,7 @@ export async function listContainers(docker: Docker, signal: AbortSignal): Promi
 
 async function inspectContainer(docker: Docker, id: string, signal: AbortSignal): Promise<Container | null> {
   try {
-    const { State, Config, Name, HostConfig } = await docker.getContainer(id).inspect({ abortSignal: signal });
+    const { State, Config, Name, HostConfig, NetworkSettings } = await docker.getContainer(id).inspect({ abortSignal: signal });
     if (!State.Running && !State.Restarting) return null;
     return {
       id,
@@ -42,10 +44,17 @@ async function inspectContainer(docker: Docker, id: string, signal: AbortSignal)
       pid: State.Pid,
       startedAt: State.StartedAt === NEVER_STARTED ? null : Date.parse(State.StartedAt) / 1000,
       networkOf: joinedBy(HostConfig.NetworkMode),
+      networks: Object.keys(NetworkSettings?.Networks ?? {}).sort(),
       labels: Config.Labels ?? {},
     };
   } catch (error) {
     if ((error as { statusCode?: number }).statusCode === 404) return null;
     throw error;
   }
+}
+
+/** Names of the networks that exist on the node, in order. @throws when Docker does not tell. */
+export async function listNetworks(docker: Docker, signal: AbortSignal): Promise<string[]> {
+  const networks = await docker.listNetworks({ abortSignal: signal });
+  return [...new Set(networks.map(({ Name }) => Name))].sort();
 }

@@ -75,6 +75,7 @@ function deriveWorkload(before: WorkloadReading | undefined, after: WorkloadRead
     memoryLimitBytes: after.memoryLimitBytes,
     cpuLimitCores: after.cpuLimitCores,
     pids: after.pids,
+    networks: [...container.networks],
     labels: Object.fromEntries(Object.entries(container.labels).filter(([name]) => name.startsWith(OBEYED_LABELS))),
   };
 }

@@ -20,6 +20,8 @@ export const workloadSampleSchema = z.object({
   memoryLimitBytes: amount,
   cpuLimitCores: amount,
   pids: amount,
+  /** Names of the networks that it is attached to; a collector that does not look at them says nothing. */
+  networks: z.array(z.string()).nullish(),
   /** Only labels under `io.evenkeel.`. */
   labels: z.record(z.string(), z.string()),
 });
@@ -76,6 +78,8 @@ export const nodeIdentitySchema = z.object({
   /** `host:port` of the node's executor for other executors (mTLS). */
   peerAddress: z.string(),
   labels: z.record(z.string(), z.string()),
+  /** Names of the container networks that exist there. Null: its engine did not tell; absent: its collector does not ask. */
+  networks: z.array(z.string()).nullish(),
 });
 
 /** A node's means of one half hour of the day (UTC), one for each of the last days, in the hash `pattern` of the node by half hour. */

@@ -8,6 +8,7 @@ export interface IdentityOptions {
   readonly peerAddress: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly docker: Docker;
+  readonly networks: readonly string[] | null;
 }
 
 /** Who the node is. systeminformation forks for this, so it is asked seldom and never within a sample. */
@@ -24,6 +25,7 @@ export async function readIdentity(options: IdentityOptions, sample: NodeSample)
     engine,
     peerAddress: options.peerAddress,
     labels: { ...options.labels },
+    networks: options.networks === null ? null : [...options.networks],
   };
 }
 

@@ -2,7 +2,7 @@ import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import type { default as Docker, GetEventsOptions } from "dockerode";
 import type { Logger } from "../platform/log.js";
-import { type Container, listContainers } from "./containers.js";
+import { type Container, listContainers, listNetworks } from "./containers.js";
 
 export type ContainersNow =
   | { readonly known: true; readonly containers: readonly Container[] }
@@ -12,6 +12,8 @@ export type ContainersNow =
 export interface ContainerWatch {
   /** Waits for a list that is being renewed; never gives one that events have overtaken. */
   current(): Promise<ContainersNow>;
+  /** Names of the node's networks as they were at the last renewal; null = Docker has not told. */
+  networks(): readonly string[] | null;
   /** To be called when the list was found wrong. */
   renew(): void;
   /** How often the engine has said that a container ran out of memory, by its id, since the watch began. */
@@ -29,8 +31,10 @@ export interface WatchTimes {
 
 export const WATCH_TIMES: WatchTimes = { answerSeconds: 10, renewSeconds: 30, retrySeconds: 1 };
 
-/** The events after which the list, a pid or a state differs. */
-const ACTIONS = ["start", "restart", "die", "destroy", "pause", "unpause", "rename", "update", "oom"];
+/** The events after which the list, a pid or a state differs, of containers … */
+const OF_CONTAINERS = ["start", "restart", "die", "destroy", "pause", "unpause", "rename", "update", "oom"];
+/** … and those after which networks do, the node's or a container's. */
+const OF_NETWORKS = ["create", "destroy", "connect", "disconnect"];
 
 export function watchContainers(docker: Docker, log: Logger, times: WatchTimes = WATCH_TIMES): ContainerWatch {
   const closing = new AbortController();
@@ -38,10 +42,20 @@ export function watchContainers(docker: Docker, log: Logger, times: WatchTimes =
   let renewal: Promise<void> | null = null;
   let isOvertaken = false;
   let stopFollowing = () => {};
+  let networks: readonly string[] | null = null;
   const ooms = new Map<string, number>();
 
   const list = async () => {
-    const containers = await listContainers(docker, AbortSignal.any([closing.signal, AbortSignal.timeout(times.answerSeconds * 1000)]));
+    const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(times.answerSeconds * 1000)]);
+    const [containers, found] = await Promise.all([
+      listContainers(docker, signal),
+      // Without them the containers are as good as ever.
+      listNetworks(docker, signal).catch((error: unknown) => {
+        log.debug({ err: error }, "Docker does not tell its networks");
+        return null;
+      }),
+    ]);
+    networks = found;
     now = { known: true, containers };
   };
 
@@ -75,7 +89,7 @@ export function watchContainers(docker: Docker, log: Logger, times: WatchTimes =
     // The types know no abortSignal here; dockerode takes it as everywhere.
     const options: GetEventsOptions & { abortSignal: AbortSignal } = {
       since,
-      filters: { type: ["container"], event: ACTIONS },
+      filters: { type: ["container", "network"], event: [...new Set([...OF_CONTAINERS, ...OF_NETWORKS])] },
       abortSignal: AbortSignal.any([closing.signal, ending.signal]),
     };
     const events = (await docker.getEvents(options)) as Readable;
@@ -105,6 +119,7 @@ export function watchContainers(docker: Docker, log: Logger, times: WatchTimes =
       if (renewal !== null) await renewal;
       return now;
     },
+    networks: () => networks,
     renew: () => void renew(),
     oomEvents: () => ooms,
     async close() {

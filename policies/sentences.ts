@@ -2,6 +2,7 @@ import type { CompleteConfig, PolicyConfig } from "./config.js";
 import { DAY_SECONDS, movesSince, restSeconds } from "./fairness/rest.js";
 import type { NodeView } from "./fleet.js";
 import { needOf } from "./need.js";
+import { missingNetworks } from "./placement/rules.js";
 import { cpuCeiling, memoryCeiling } from "./stages/feasible.js";
 import type { Refusals } from "./stages/refusals.js";
 import type { NodeState, Skip, SkipReason, WorkloadState } from "./types.js";
@@ -87,7 +88,9 @@ function sayTarget(workload: WorkloadState, target: NodeView, reason: SkipReason
     case "target-avoided":
       return `${target.id} is left alone by another policy, unless it must take something.`;
     case "target-incompatible":
-      return `${target.id} has another architecture, or lacks a network that it is attached to.`;
+      return `${target.id} has another architecture (${target.state.architecture}; its image is for ${workload.architecture}).`;
+    case "target-without-network":
+      return `${target.id} has no network ${missingNetworks(workload, target.state).join(", ")}, which it is attached to.`;
     case "target-refused":
       return `Its last move to ${target.id} came to nothing ${sayObstacle(target.id, workload)}; it rests before it is asked for again.`;
     case "anti-affinity":

@@ -144,7 +144,7 @@ export interface WorkloadState {
   readonly past?: PastMoves | null;
   /** Of its image; absent = not known, which runs everywhere. */
   readonly architecture?: string | null;
-  /** Names of the container networks that it is attached to. */
+  /** Names of the container networks that it is attached to; absent = not known, which goes everywhere. */
   readonly networks?: readonly string[];
 }
 
@@ -257,6 +257,7 @@ export const SKIP_REASONS = [
   "target-suspect",
   "target-avoided",
   "target-incompatible",
+  "target-without-network",
   "target-refused",
   "target-cpu-full",
   "target-memory-full",

@@ -53,6 +53,7 @@ function makeNode(id: string, index: number, count: number, random: () => number
     engine: { name: "docker", version: "28.5.2" },
     peerAddress: `${id}.fleet.example:9443`,
     labels: { "io.evenkeel.zone": `zone-${index % ZONES}` },
+    networks: ["bridge", "host", "lan", "none"],
   };
   const sample = (at: number, sequence: number): NodeSample => {
     const { cpuRatio, memoryRatio } = ratios();
@@ -76,6 +77,7 @@ function makeNode(id: string, index: number, count: number, random: () => number
       diskReadBytesPerSecond: random() * 1e7,
       diskWriteBytesPerSecond: random() * 1e7,
       maintenanceFile: null,
+      cordonFile: null,
       workloads: workloads.map((workload) => ({
         ...workload,
         cpuUsedCores: (workload.cpuUsedCores as number) * (0.9 + 0.2 * random()),
@@ -102,6 +104,7 @@ function makeWorkload(name: string, cpuUsedCores: number, random: () => number):
     memoryLimitBytes: random() < 0.5 ? null : 16 * GIBIBYTE,
     cpuLimitCores: random() < 0.5 ? null : 8,
     pids: 1 + Math.floor(random() * 60),
+    networks: ["lan"],
     labels: grouped ? { "io.evenkeel.anti-affinity": `group-${Math.floor(random() * 1000)}` } : {},
   };
 }

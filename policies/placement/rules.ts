@@ -1,12 +1,13 @@
 import type { Fleet, NodeView } from "../fleet.js";
-import type { SkipReason, WorkloadState } from "../types.js";
+import type { NodeState, SkipReason, WorkloadState } from "../types.js";
 import { type Company, othersAt } from "./company.js";
 
 /** What a workload's labels and image ask of its node, whatever the load. Null: it may be there. */
 export function whyNotOn(workload: WorkloadState, target: NodeView, fleet: Fleet, company: Company): SkipReason | null {
   const { antiAffinityGroup, zoneSpreadGroup } = workload.constraints;
   if (!isPinnedTo(workload, target)) return "workload-pinned";
-  if (!isCompatible(workload, target)) return "target-incompatible";
+  if (!isOfItsKind(workload, target)) return "target-incompatible";
+  if (missingNetworks(workload, target.state).length > 0) return "target-without-network";
   if (antiAffinityGroup !== null && othersAt(company.apart, antiAffinityGroup, target.id, workload.id) > 0) return "anti-affinity";
   if (zoneSpreadGroup && isZoneCrowded(workload, zoneSpreadGroup, target, fleet, company)) return "zone-spread";
   return null;
@@ -17,9 +18,17 @@ export function isPinnedTo({ constraints }: WorkloadState, target: NodeView): bo
 }
 
 /** What is not known is taken to fit: the executors' own preflight has the last word. */
-export function isCompatible(workload: WorkloadState, { state }: NodeView): boolean {
-  if (workload.architecture && state.architecture && workload.architecture !== state.architecture) return false;
-  return !workload.networks || !state.networks || workload.networks.every((network) => state.networks!.includes(network));
+export function isCompatible(workload: WorkloadState, target: NodeView): boolean {
+  return isOfItsKind(workload, target) && missingNetworks(workload, target.state).length === 0;
+}
+
+function isOfItsKind(workload: WorkloadState, { state }: NodeView): boolean {
+  return !workload.architecture || !state.architecture || workload.architecture === state.architecture;
+}
+
+/** Networks that it is attached to and that are known not to exist there. */
+export function missingNetworks({ networks }: Pick<WorkloadState, "networks">, { networks: there }: Pick<NodeState, "networks">): string[] {
+  return networks && there ? networks.filter((network) => !there.includes(network)) : [];
 }
 
 /** A zone may take one more only while no zone has fewer: distinct zones as long as there are enough, even ones after that. */

@@ -116,6 +116,7 @@ function nodeState(
     maintenance: mergeRequests(requests),
     labels: identity?.labels ?? {},
     architecture: identity?.architecture ?? null,
+    networks: identity?.networks ?? null,
     ...more,
   };
 }
@@ -158,6 +159,7 @@ function workloadStates(placed: PlacedWorkload, reading: FleetReading, past: Pas
     past: past.lessons.pastOf.get(placed.id) ?? null,
     recentMoves: moves.map(({ closedAt, updatedAt }) => closedAt ?? updatedAt),
     ...(refusals && { refusals }),
+    ...(sample.networks && { networks: sample.networks }),
   };
   return placed.conflict.length === 0 ? [state] : placed.conflict.map((node) => ({ ...state, node }));
 }

@@ -16,7 +16,13 @@ function reuseOf(workload: WorkloadSample, before: WorkloadSample): void {
   if (workload.containerId === before.containerId) workload.containerId = before.containerId;
   if (workload.name === before.name) workload.name = before.name;
   if (workload.image === before.image) workload.image = before.image;
+  if (isSameList(workload.networks, before.networks)) workload.networks = before.networks;
   if (isSame(workload.labels, before.labels)) workload.labels = before.labels;
+}
+
+function isSameList(list: WorkloadSample["networks"], before: WorkloadSample["networks"]): boolean {
+  if (!list || !before || list.length !== before.length) return false;
+  return list.every((name, index) => name === before[index]);
 }
 
 function isSame(labels: WorkloadSample["labels"], before: WorkloadSample["labels"]): boolean {

@@ -11,6 +11,8 @@ export interface ReportedWorkload {
   cpuUsedCores?: number;
   memoryUsedBytes?: number;
   labels?: Record<string, string>;
+  /** Left out: its collector does not tell. */
+  networks?: string[];
 }
 
 export interface ReportedNode {
@@ -21,6 +23,7 @@ export interface ReportedNode {
   otherCpuCores?: number;
   maintenanceFile?: string | null;
   cordonFile?: string | null;
+  networks?: string[];
 }
 
 /** Nodes that report through the collector's own push, without containers behind them. */
@@ -58,6 +61,7 @@ export function reportFleet(redis: Redis, keys: Keys, nodes: ReportedNode[]): Re
           engine: { name: "docker", version: "28.5.2" },
           peerAddress: `${node.id}:9443`,
           labels: { ...node.labels },
+          ...(node.networks && { networks: node.networks }),
         };
         return pushSample(redis, keys, options, sample, identity);
       }),
@@ -116,7 +120,13 @@ export function makeSample(node: ReportedNode, at: number, sequence = 1): NodeSa
   };
 }
 
-function makeWorkload({ name, cpuUsedCores = 0.2, memoryUsedBytes = GIBIBYTE / 4, labels = {} }: ReportedWorkload): WorkloadSample {
+function makeWorkload({
+  name,
+  cpuUsedCores = 0.2,
+  memoryUsedBytes = GIBIBYTE / 4,
+  labels = {},
+  networks,
+}: ReportedWorkload): WorkloadSample {
   return {
     id: labels["io.evenkeel.workload"] ?? containerIdOf(name),
     containerId: containerIdOf(name),
@@ -129,6 +139,7 @@ function makeWorkload({ name, cpuUsedCores = 0.2, memoryUsedBytes = GIBIBYTE / 4
     memoryLimitBytes: null,
     cpuLimitCores: null,
     pids: 3,
+    ...(networks && { networks }),
     labels,
   };
 }

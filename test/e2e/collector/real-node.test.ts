@@ -56,6 +56,22 @@ describe("The collector on a lab node with a real Docker", function () {
     expect(identity.hostname).to.equal("node1");
   });
 
+  it("tells its networks and each container's, and a new one soon after it was made", async () => {
+    const known = async () => {
+      const text = await fleet.redis.get(fleet.keys.nodeIdentity("node1"));
+      return text === null ? [] : (nodeIdentitySchema.parse(JSON.parse(text)).networks ?? []);
+    };
+    await waitFor("the networks that Docker has by itself", async () => {
+      const networks = await known();
+      return ["bridge", "host", "none"].every((name) => networks.includes(name));
+    });
+    await docker().createNetwork({ Name: "shop", Driver: "bridge" });
+    await run("shopper", ["sleep", "1000"], { NetworkMode: "shop" });
+    const sample = await sampleWhere("its container", (seen) => workload(seen, "shopper") !== undefined);
+    expect(workload(sample, "shopper")?.networks).to.deep.equal(["shop"]);
+    await waitFor("the new network", async () => (await known()).includes("shop"), { deadlineSeconds: 30 });
+  });
+
   it("measures a container that burns a known share of a CPU", async () => {
     await run("burner", ["sh", "-c", "while :; do :; done"], { NanoCpus: BURNER_CORES * 1e9, Memory: 64 * 1024 ** 2 });
     const sample = await sampleWhere("its share", (seen) => Math.abs((workload(seen, "burner")?.cpuUsedCores ?? 0) - BURNER_CORES) < 0.05);

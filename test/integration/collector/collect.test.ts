@@ -95,6 +95,18 @@ describe("the collector with a real Redis and the real /proc", function () {
     });
   });
 
+  it("tells the node's networks, and anew soon after one has come or gone", async () => {
+    start();
+    const networks = async () => {
+      const text = await redis.get(keys.nodeIdentity("n1"));
+      return text === null ? null : nodeIdentitySchema.parse(JSON.parse(text)).networks?.join();
+    };
+    await waitFor("its networks", async () => (await networks()) === "bridge,host,none");
+    engine.networks = ["bridge", "host", "lan", "none"];
+    engine.emit("start");
+    await waitFor("the new one", async () => (await networks()) === "bridge,host,lan,none");
+  });
+
   it("numbers samples upwards, over a restart too", async () => {
     start();
     const first = await sampleWhere("a sample", () => true);

@@ -9,6 +9,7 @@ import type { Replay } from "../../../scheduler/record/replay.js";
 import { startRedis, type ThrowAwayRedis } from "../../support/redis.js";
 import { type ReportedFleet, reportFleet } from "../../support/reported-fleet.js";
 import { type RunningScheduler, runScheduler } from "../../support/running-scheduler.js";
+import { waitFor } from "../../support/wait-for.js";
 
 describe("recording a fleet", () => {
   let server: ThrowAwayRedis;
@@ -73,6 +74,26 @@ describe("recording a fleet", () => {
     await writeFile(calm, JSON.stringify({ policies: { overload: { enabled: false } } }));
     expect((JSON.parse((await run("simulate", file, "--config", calm, "--json")).out) as Replay).moves).to.deep.equal([]);
     expect((await run("simulate", file)).out).to.match(/1 move \(1 overload\)/);
+  });
+
+  it("keeps which networks there are: a replay sends nothing to where one is missing, and an older recording says nothing against it", async () => {
+    for (const workload of fleet.node("n1").workloads) workload.networks = ["lan"];
+    fleet.node("n1").networks = ["bridge", "lan"];
+    fleet.node("n2").networks = ["bridge"];
+    await waitFor("the networks to be seen", async () => {
+      const { snapshot } = await scheduler.get<SnapshotAnswer>("/api/v1/snapshot");
+      return snapshot.nodes[1]?.networks?.join() === "bridge" && snapshot.workloads.every(({ networks }) => networks?.join() === "lan");
+    });
+    await run("record", file, "--seconds", "2", "--every", "0.5");
+    const moves = async (path: string) => (JSON.parse((await run("simulate", path, "--json")).out) as Replay).moves.map(({ to }) => to);
+    expect(await moves(file)).to.deep.equal([]);
+    const older = join(folder, "older.jsonl");
+    await writeFile(older, (await readFile(file, "utf8")).replace(/,"networks":\[[^\]]*\]/g, ""));
+    expect(await moves(older)).to.deep.equal(["n2"]);
+    const single = join(folder, "fleet.json");
+    await writeFile(single, (await run("snapshot")).out);
+    const foreseen = await run("simulate", single, "--drain", "n1");
+    expect(foreseen.out).to.match(/^web +n1 +target-without-network +n2 has no network lan, which it is attached to\.$/m);
   });
 
   it("adds to what is there already", async () => {

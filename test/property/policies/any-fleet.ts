@@ -19,6 +19,7 @@ interface NodeShape {
   health: "out-of-memory-kills" | "disk-failing" | null;
   architecture: string | null;
   keptEmpty: boolean;
+  networks: string[] | null;
 }
 
 const anyNode: fc.Arbitrary<NodeShape> = fc.record({
@@ -33,6 +34,7 @@ const anyNode: fc.Arbitrary<NodeShape> = fc.record({
   health: fc.constantFrom(null, null, null, null, null, null, "out-of-memory-kills" as const, "disk-failing" as const),
   architecture: fc.constantFrom(null, "x86_64", "x86_64", "x86_64", "x86_64", "x86_64", "aarch64"),
   keptEmpty: fc.constantFrom(false, false, false, true),
+  networks: fc.constantFrom<(string[] | null)[]>(null, ["bridge", "lan"], ["bridge", "lan"], ["bridge", "lan"], ["bridge"]),
 });
 
 const anyWorkload = fc.record({
@@ -53,6 +55,7 @@ const anyWorkload = fc.record({
   budget: fc.constantFrom(null, null, null, 1, 2),
   priority: fc.constantFrom(0, 0, 0, 5),
   architecture: fc.constantFrom(null, null, null, null, "x86_64", "x86_64", "aarch64"),
+  networks: fc.constantFrom<(string[] | undefined)[]>(undefined, ["bridge"], ["bridge"], ["lan"]),
   dirty: fc.constantFrom(null, 0, 10_000_000, 200_000_000),
   rested: fc.constantFrom(null, null, null, null, null, null, 10, 300, 5000, 5000),
   migratesTo: fc.option(fc.nat(), { freq: 9, nil: null }).map((to) => to),
@@ -89,6 +92,7 @@ export const anySnapshot: fc.Arbitrary<Snapshot> = fc
         lastMovedAt: shape.rested === null ? null : NOW - shape.rested,
         dirtyBytesPerSecond: shape.dirty,
         architecture: shape.architecture,
+        ...(shape.networks && { networks: shape.networks }),
       };
     });
     const migrations = workloadShapes.flatMap((shape, index): OpenMigration[] => {
@@ -135,6 +139,7 @@ function buildNode(shape: NodeShape, index: number, workloads: readonly Workload
     cordoned: shape.cordoned,
     health: shape.health === null ? [] : [{ kind: shape.health, since: NOW - 60, detail: "as read" }],
     architecture: shape.architecture,
+    networks: shape.networks,
   };
 }
 

@@ -135,15 +135,16 @@ describe("any plan, for any fleet", () => {
     });
   });
 
-  it("keeps groups together, zones even, machines fitting, and disruption budgets", () => {
+  it("keeps groups together, zones even, machines and networks fitting, and disruption budgets", () => {
     forAnyPlan((snapshot, plan) => {
       const workloads = byId(snapshot.workloads);
       const nodes = byId(snapshot.nodes);
       const under = [...plan.moves, ...snapshot.migrations];
       const headedFor = new Map(under.map(({ workload, to }) => [workload, to]));
       for (const { workload: id, to, from, reason } of plan.moves) {
-        const { architecture, constraints } = workloads.get(id)!;
+        const { architecture, constraints, networks } = workloads.get(id)!;
         const target = nodes.get(to)!;
+        if (networks && target.networks) expect(target.networks).to.include.members([...networks]);
         if (architecture && target.architecture) expect(architecture).to.equal(target.architecture);
         const budget = constraints.disruptionBudget;
         const disrupted = under.filter(({ workload }) => workloads.get(workload)?.constraints.disruptionBudget);

@@ -35,5 +35,6 @@ export const CONTAINER: Container = {
   pid: 4242,
   startedAt: 1_700_000_000,
   networkOf: null,
+  networks: ["bridge", "shop"],
   labels: { "io.evenkeel.workload": "shop-web", "com.example.owner": "someone" },
 };

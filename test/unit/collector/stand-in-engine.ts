@@ -11,6 +11,8 @@ export interface StandInContainer {
   readonly labels?: Readonly<Record<string, string>>;
   /** The container whose network it has joined. */
   readonly networkOf?: string;
+  /** Those that it is attached to; left out: `bridge`. */
+  readonly networks?: readonly string[];
   readonly paused?: boolean;
   readonly restarting?: boolean;
 }
@@ -20,6 +22,8 @@ export interface StandInEngine {
   readonly docker: Docker;
   readonly socketPath: string;
   containers: StandInContainer[];
+  /** Names of its networks; null: it fails when asked. */
+  networks: readonly string[] | null;
   /** `fail`: HTTP 500 · `hang`: no answer · `half`: lists all but cannot inspect. */
   behaviour: "serve" | "fail" | "hang" | "half";
   readonly lists: number;
@@ -46,6 +50,15 @@ export async function startStandInEngine(): Promise<StandInEngine> {
       return void response.writeHead(200, { "content-type": "application/json" }).flushHeaders();
     }
     if (path === "/version") return void answer(response, 200, { Version: "28.5.2" });
+    if (path === "/networks") {
+      const { networks } = engine;
+      if (networks === null) return void answer(response, 500, { message: "engine is ill" });
+      return void answer(
+        response,
+        200,
+        networks.map((Name) => ({ Name })),
+      );
+    }
     if (path === "/containers/json") {
       lists += 1;
       return void answer(
@@ -65,6 +78,7 @@ export async function startStandInEngine(): Promise<StandInEngine> {
     docker: new Docker({ socketPath }),
     socketPath,
     containers: [],
+    networks: ["bridge", "host", "none"],
     behaviour: "serve",
     get lists() {
       return lists;
@@ -91,12 +105,13 @@ function answer(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
 }
 
-function describeContainer({ id, name, pid, labels, networkOf, paused, restarting }: StandInContainer) {
+function describeContainer({ id, name, pid, labels, networkOf, networks, paused, restarting }: StandInContainer) {
   return {
     Id: id,
     Name: `/${name}`,
     State: { Running: true, Paused: paused ?? false, Restarting: restarting ?? false, Pid: pid, StartedAt: "2026-11-22T12:00:00.5Z" },
     Config: { Image: "image:1", Labels: labels ?? {} },
+    NetworkSettings: { Networks: Object.fromEntries((networkOf === undefined ? (networks ?? ["bridge"]) : []).map((each) => [each, {}])) },
     HostConfig: { NetworkMode: networkOf === undefined ? "bridge" : `container:${networkOf}` },
   };
 }

@@ -45,6 +45,25 @@ describe("watching containers", () => {
     expect(now.known && now.containers[0]).to.deep.include({ startedAt: 1795348800.5, labels: { "io.evenkeel.pin": "n1" } });
   });
 
+  it("tells each container's networks, and those of the node", async () => {
+    engine.networks = ["none", "lan", "bridge", "lan"];
+    engine.containers = [
+      { id: "a".repeat(64), name: "a", pid: 10, networks: ["lan", "bridge"] },
+      { id: "b".repeat(64), name: "b", pid: 11, networkOf: "a".repeat(64) },
+    ];
+    await follow();
+    const now = await watch.current();
+    expect(now.known && now.containers.map(({ networks }) => networks)).to.deep.equal([["bridge", "lan"], []]);
+    expect(watch.networks()).to.deep.equal(["bridge", "lan", "none"]);
+  });
+
+  it("lists the containers all the same when Docker does not tell its networks, which are then unknown and not none", async () => {
+    engine.networks = null;
+    await follow();
+    expect(await names()).to.deep.equal(["a"]);
+    expect(watch.networks()).to.equal(null);
+  });
+
   it("gives those that share a network one group", async () => {
     engine.containers = [
       { id: "a".repeat(64), name: "a", pid: 10, labels: { "io.evenkeel.workload": "shop" } },

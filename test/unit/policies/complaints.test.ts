@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { parseConstraints } from "../../../policies/constraints.js";
 import { decide } from "../../../policies/decide.js";
 import { drainStatus } from "../../../policies/maintenance/drain-status.js";
 import { whyNoLongerWanted, whyReasonGone } from "../../../policies/still-wanted.js";
@@ -17,6 +18,14 @@ describe("what users of other rebalancers complain about", () => {
     expect(Math.max(...moves.map((move) => move.at))).to.be.lessThan(NOW + 600);
   });
 
+  it("ping-pong: a fleet that no move makes better is left as it is, and says so", () => {
+    const on = (id: string, count: number) => Array.from({ length: count }, (_, index) => workload(`${id}-${index}`, id, 2.5));
+    const state = snapshot([node("n1", 0.94), node("n2", 0.62), node("n3", 0.62)], [...on("n1", 3), ...on("n2", 2), ...on("n3", 2)]);
+    const { moves, plans } = runTicks(state, config({ cooldownSeconds: 0 }), 200);
+    expect(moves).to.deep.equal([]);
+    expect(new Set(plans.at(-1)!.skips.map(({ reason }) => reason))).to.deep.equal(new Set(["target-cpu-full"]));
+  });
+
   it("ping-pong: one workload too large for any node is not carried round and round", () => {
     const state = snapshot([node("n1", 0.9), node("n2", 0), node("n3", 0)], [workload("giant", "n1", 7.2)]);
     expect(runTicks(state, config({ cooldownSeconds: 0, headroom: { cpuRatio: 0.95 } }), 200).moves).to.deep.equal([]);
@@ -26,6 +35,19 @@ describe("what users of other rebalancers complain about", () => {
     const state = snapshot([node("n1", 0.5), node("n2", 0.5)], [workload("a", "n1", 3), workload("b", "n1", 1), workload("c", "n2", 4)]);
     const swing = (id: string, tick: number) => (id === "a" ? (tick % 10 < 5 ? 6.4 : 1) : undefined);
     expect(runTicks(state, config(), 300, swing).moves).to.deep.equal([]);
+  });
+
+  it("ping-pong and pointless moves: what would only carry the imbalance to the other node stays, though balance is on", () => {
+    const fixed = { constraints: constraints({ mode: "never" }) };
+    const fleet = (...onFirst: ReturnType<typeof workload>[]) =>
+      snapshot([node("n1", 0.5), node("n2", 0.1)], [...onFirst, workload("other", "n2", 0.8, fixed)]);
+    const settings = config({ cooldownSeconds: 0, cost: { horizonSeconds: 0 }, balance: { enabled: true, windowSeconds: 60 } });
+    expect(runTicks(fleet(workload("large", "n1", 4)), settings, 200).moves).to.deep.equal([]);
+    const { moves } = runTicks(fleet(workload("half", "n1", 2), workload("rest", "n1", 2, fixed)), settings, 200);
+    expect(
+      moves.map(({ workload: id, to }) => `${id}>${to}`),
+      "one that evens the two out moves, once",
+    ).to.deep.equal(["half>n2"]);
   });
 
   it("a spike taken for load: most of a minute at full tilt moves nothing, two minutes do", () => {
@@ -54,7 +76,8 @@ describe("what users of other rebalancers complain about", () => {
 
   it("destination overcommitted: what is on its way there counts as if it were there", () => {
     const state = snapshot(
-      [draining("n1", 0.3), node("n2", 0.1, 0.5), node("n3", 0.1, 0.3)],
+      // n2 would be the emptier of the two, were it not for what is on its way there.
+      [draining("n1", 0.3), node("n2", 0.1, 0.45), node("n3", 0.1, 0.6)],
       [workload("a", "n1", 0.1, { memoryUsedBytes: 4 * GIBIBYTE }), workload("b", "n3", 0.1, { memoryUsedBytes: 4 * GIBIBYTE })],
       [{ id: "m", workload: "b", from: "n3", to: "n2" }],
     );
@@ -167,5 +190,31 @@ describe("what users of other rebalancers complain about", () => {
     );
     expect(relieved.moves).to.have.length(1);
     expect(relieved.skips.map(({ reason }) => reason)).to.deep.equal(["not-needed"]);
+  });
+
+  it("a balancer that moves itself: what carries the label of Evenkeel's own containers stays, in any trouble", () => {
+    const own = workload("scheduler", "n1", 3, { constraints: parseConstraints({ "io.evenkeel.mode": "never" }) });
+    const hot = decide(snapshot([node("n1", 0.9), node("n2", 0.1)], [own]), config(), NOW);
+    const flagged = decide(snapshot([draining("n1", 0.3), node("n2", 0.1)], [own]), config(), NOW);
+    for (const { moves, skips } of [hot, flagged]) {
+      expect(moves).to.deep.equal([]);
+      expect(skips.map(({ reason }) => reason)).to.deep.equal(["workload-never"]);
+    }
+  });
+
+  it("a returned node stays empty: what left it for the drain comes home when that is asked for, and balance fills it when that is on", () => {
+    const steady = (id: string, cpuRatio: number) => node(id, cpuRatio, 0.3, { history: flatHistory(cpuRatio, 0.3, NOW, 400) });
+    const guests = ["a", "b", "c", "d"].map((id) => workload(id, "n1", 1.2, { lastMovedAt: NOW - 60, lastMovedFrom: "n2" }));
+    const state = snapshot([steady("n1", 0.7), steady("n2", 0)], guests);
+    expect(decide(state, config(), NOW).moves).to.deep.equal([]);
+    const asked = decide({ ...state, homecomings: [{ node: "n2", workloads: ["a", "b"] }] }, config(), NOW);
+    expect(asked.moves.map(({ workload: id, to, reason }) => `${id}>${to} ${reason}`)).to.deep.equal([
+      "a>n2 homecoming",
+      "b>n2 homecoming",
+    ]);
+    const rested = guests.map((guest) => ({ ...guest, lastMovedAt: NOW - 5000 }));
+    const level = decide({ ...state, workloads: rested }, config({ balance: { enabled: true } }), NOW);
+    expect(level.moves.length).to.be.within(1, 2);
+    expect(new Set(level.moves.map(({ to, reason }) => `${to} ${reason}`))).to.deep.equal(new Set(["n2 balance"]));
   });
 });

@@ -26,10 +26,27 @@ describe("where a workload may be", () => {
     expect(why(nodes, [workload("a", "n1", 1, { architecture: "aarch64" })], "n2")).to.equal(null);
     expect(why(nodes, [workload("a", "n1", 1)], "n2")).to.equal(null);
   });
-  it("is where its networks are", () => {
-    const nodes = [node("n1", 0.1), node("n2", 0.1, 0.3, { networks: ["front"] })];
-    expect(why(nodes, [workload("a", "n1", 1, { networks: ["front", "back"] })], "n2")).to.equal("target-incompatible");
+  it("is where its networks are, as far as both are known", () => {
+    const nodes = [node("n1", 0.1), node("n2", 0.1, 0.3, { networks: ["bridge", "front"] }), node("n3", 0.1)];
+    const both = workload("a", "n1", 1, { networks: ["front", "back"] });
+    expect(why(nodes, [both], "n2")).to.equal("target-without-network");
+    expect(canMove(snapshot(nodes, [both]), config(), NOW, "a", "n2")!.because).to.equal(
+      "n2 has no network back, which it is attached to.",
+    );
     expect(why(nodes, [workload("a", "n1", 1, { networks: ["front"] })], "n2")).to.equal(null);
+    expect(why(nodes, [both], "n3"), "a node of which nothing is known").to.equal(null);
+    expect(why(nodes, [workload("a", "n1", 1)], "n2"), "a workload of which nothing is known").to.equal(null);
+  });
+  it("is not sent by any policy to where a network is missing, and the plan names it", () => {
+    const without = node("n2", 0.05, 0.3, { networks: ["bridge"] });
+    const lan = { networks: ["lan"] };
+    const drained = snapshot([draining("n1", 0.2), without], [workload("a", "n1", 1, lan)]);
+    expect(decide(drained, config(), NOW).skips.map(({ reason, because }) => [reason, because])).to.deep.equal([
+      ["target-without-network", "n2 has no network lan, which it is attached to."],
+    ]);
+    const hot = [workload("a", "n1", 2, lan), workload("b", "n1", 2, lan)];
+    expect(movesOf([node("n1", 0.9), without], hot)).to.deep.equal([]);
+    expect(movesOf([node("n1", 0.9), without, node("n3", 0.3, 0.3, { networks: ["bridge", "lan"] })], hot)).to.deep.equal(["a>n3"]);
   });
   it("is in a zone of its own as long as there are enough, and evenly spread after that", () => {
     const nodes = [zoned("n1", "a"), zoned("n2", "b"), zoned("n3", "c"), zoned("n4", "a")];
