@@ -9,7 +9,7 @@ const MOST_STEPS = 24;
 /** Workloads compared for each step. */
 const COMPARED = 8;
 /** Only what frees at least this share of what is wanted is compared. */
-const USEFUL_SHARE = 1 / 8;
+const USEFUL_SHARE = 0.3;
 /** Nodes looked at for one that fits on neither of the two. */
 const THIRD_DRAWS = 16;
 const AWAY = 2;
@@ -25,6 +25,7 @@ export class Division {
   private readonly side = new Uint8Array(MOST_DIVIDED);
   private readonly barred = new Uint8Array(MOST_DIVIDED);
   private readonly third = new Int32Array(MOST_DIVIDED);
+  private readonly compared = new Int32Array(COMPARED);
 
   constructor(
     private readonly state: SearchState,
@@ -88,30 +89,38 @@ export class Division {
     const { requirement, resources } = this.state.model;
     const side = at < resources ? 0 : 1;
     const useful = -rows.slack[at]! * USEFUL_SHARE;
-    let leastLack = rows.lack();
-    let least = rows.cost() + leastLack;
+    let least = rows.cost() + rows.lack();
     let crossing = -1;
-    let leaving = -1;
+    let compared = 0;
     let i = this.random.below(this.count);
-    for (let n = this.count, compared = 0; n > 0 && compared < COMPARED; n--) {
+    for (let n = this.count; n > 0 && compared < COMPARED; n--) {
       if (++i >= this.count) i = 0;
       const workload = this.workloads[i]!;
       if (this.side[i] !== side || this.barred[i] === 1 || requirement[workload * resources + (at % resources)]! <= useful) continue;
-      compared++;
-      const after = rows.costAfter(workload, side) + rows.lackAfter(workload, side);
-      if (after < least) {
-        least = after;
-        crossing = i;
-      } else if (crossing < 0) {
-        const without = rows.lackAfter(workload, side, true);
-        if (without >= leastLack) continue;
-        leastLack = without;
-        leaving = i;
-      }
+      this.compared[compared++] = i;
+      const cost = rows.costAfter(workload, side);
+      if (cost >= least) continue;
+      const after = cost + rows.lackAfter(workload, side);
+      if (after >= least) continue;
+      least = after;
+      crossing = i;
     }
     if (crossing >= 0) this.cross(crossing);
-    else if (leaving >= 0) this.sendAway(leaving);
-    return crossing >= 0 || leaving >= 0;
+    return crossing >= 0 || this.sendOneAway(side, compared);
+  }
+
+  /** Of those that were compared, the one that leaves least lacking. */
+  private sendOneAway(side: number, compared: number): boolean {
+    let least = this.rows.lack();
+    let leaving = -1;
+    for (let c = 0; c < compared; c++) {
+      const lack = this.rows.lackAfter(this.workloads[this.compared[c]!]!, side, true);
+      if (lack >= least) continue;
+      least = lack;
+      leaving = this.compared[c]!;
+    }
+    if (leaving >= 0) this.sendAway(leaving);
+    return leaving >= 0;
   }
 
   /** One goes over to lessen the term at this place of the rows. False when none saves cost. */
