@@ -62,6 +62,8 @@ export async function syncTree(tree: FileTree, socket: Duplex, round: SyncRound)
     child.once("close", (code) => resolve(code ?? 128));
     child.once("exit", () => socket.end());
   });
+  // Both pipelines watch it, beside TLS and HTTP: more than Node takes for a leak.
+  socket.setMaxListeners(0);
   pipeline(socket, toRsync).catch(() => {});
   const outgoing = paced(round.pace, (sent) => {
     bytes += sent;
