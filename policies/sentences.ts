@@ -88,7 +88,7 @@ function sayTarget(workload: WorkloadState, target: NodeView, reason: SkipReason
     case "target-avoided":
       return `${target.id} is left alone by another policy, unless it must take something.`;
     case "target-incompatible":
-      return `${target.id} has another architecture (${target.state.architecture}; its image is for ${workload.architecture}).`;
+      return `${target.id} has another architecture (${target.state.architecture}).`;
     case "target-without-network":
       return `${target.id} has no network ${missingNetworks(workload, target.state).join(", ")}, which it is attached to.`;
     case "target-refused":

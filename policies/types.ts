@@ -142,7 +142,7 @@ export interface WorkloadState {
   readonly fileBytes?: number | null;
   /** What its own last moves took; absent or null = it was not moved yet. */
   readonly past?: PastMoves | null;
-  /** Of its image; absent = not known, which runs everywhere. */
+  /** Of its image, where that is known to be another than its node's; absent = as its node's. */
   readonly architecture?: string | null;
   /** Names of the container networks that it is attached to; absent = not known, which goes everywhere. */
   readonly networks?: readonly string[];
@@ -215,6 +215,8 @@ export interface MoveCost {
   /** The mode that is expected to be used. */
   readonly mode: MigrationMode;
   readonly bytes: number;
+  /** Of these: files; null = never measured, and not among them. */
+  readonly fileBytes: number | null;
   readonly seconds: number;
   readonly blackoutSeconds: number;
   /** Memory that it writes anew each second; null = never measured, and then all of it is taken to be sent in the freeze. */

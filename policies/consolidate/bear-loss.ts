@@ -39,7 +39,7 @@ export function findUnbearableLoss(standing: Standing): string | null {
     for (const guest of guests) {
       const need = grown(needOf(guest), standing.growth);
       if (need === null || !mayRunElsewhere(guest, lost.node, standing.fleet)) continue;
-      const host = byRoom.find((each) => each !== lost && takes(each, taken.get(each), guest, need));
+      const host = byRoom.find((each) => each !== lost && takes(each, taken.get(each), guest, need, standing.fleet));
       if (host === undefined) return lost.node.id;
       const sum = taken.get(host) ?? { cpuCores: 0, memoryBytes: 0, groups: new Set<string>() };
       sum.cpuCores += need.cpuCores;
@@ -95,9 +95,10 @@ function takes(
   taken: { cpuCores: number; memoryBytes: number; groups: Set<string> } | undefined,
   guest: WorkloadState,
   need: Need,
+  fleet: Fleet,
 ) {
   const group = guest.constraints.antiAffinityGroup;
-  if (!isPinnedTo(guest, host.node) || !isCompatible(guest, host.node)) return false;
+  if (!isPinnedTo(guest, host.node) || !isCompatible(guest, host.node, fleet)) return false;
   if (group !== null && (taken?.groups.has(group) || host.guests.some(({ constraints }) => constraints.antiAffinityGroup === group)))
     return false;
   return host.cpuCores - (taken?.cpuCores ?? 0) >= need.cpuCores && host.memoryBytes - (taken?.memoryBytes ?? 0) >= need.memoryBytes;
@@ -105,5 +106,5 @@ function takes(
 
 /** Whether any node of the fleet, asleep or not, may hold it by its labels. */
 function mayRunElsewhere(workload: WorkloadState, home: NodeView, fleet: Fleet): boolean {
-  return fleet.nodes.some((node) => node !== home && isPinnedTo(workload, node) && isCompatible(workload, node));
+  return fleet.nodes.some((node) => node !== home && isPinnedTo(workload, node) && isCompatible(workload, node, fleet));
 }

@@ -8,15 +8,16 @@ import type { CostConfig } from "./config.js";
 const MOST_GROWTH = 4;
 
 /**
- * What a move will take, in the mode that its label would get. Pessimistic where nothing is known: without a measured dirty rate nobody tracks it, and
+ * What a move will take, in the mode that its label would get. Pessimistic where nothing is known of its memory: without a measured dirty rate nobody tracks it, and
  * all memory is sent in the freeze. Where the workload's own moves have told how long it stands still, and how many bytes it takes, that counts instead.
  */
 export function estimateMoveCost(workload: WorkloadState, need: Need, source: NodeView, target: NodeView, config: CostConfig): MoveCost {
   const { mode } = workload.constraints;
   const dirtyBytesPerSecond = workload.dirtyBytesPerSecond ?? workload.past?.dirtyBytesPerSecond ?? null;
+  const fileBytes = workload.fileBytes ?? workload.past?.fileBytes ?? null;
   const facts: ModeFacts = {
     memoryBytes: need.memoryBytes,
-    fileBytes: workload.fileBytes ?? workload.past?.fileBytes ?? 0,
+    fileBytes: fileBytes ?? 0,
     dirtyBytesPerSecond,
     bytesPerSecond: Math.min(linkRate(source, config), linkRate(target, config)),
     fixedSeconds: config.fixedBlackoutSeconds,
@@ -29,6 +30,7 @@ export function estimateMoveCost(workload: WorkloadState, need: Need, source: No
   return {
     mode: choice.mode,
     bytes,
+    fileBytes,
     seconds: config.fixedBlackoutSeconds + bytes / facts.bytesPerSecond,
     blackoutSeconds: past?.blackoutSeconds ? past.blackoutSeconds * growth! : choice.blackoutSeconds,
     dirtyBytesPerSecond,

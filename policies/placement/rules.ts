@@ -6,7 +6,7 @@ import { type Company, othersAt } from "./company.js";
 export function whyNotOn(workload: WorkloadState, target: NodeView, fleet: Fleet, company: Company): SkipReason | null {
   const { antiAffinityGroup, zoneSpreadGroup } = workload.constraints;
   if (!isPinnedTo(workload, target)) return "workload-pinned";
-  if (!isOfItsKind(workload, target)) return "target-incompatible";
+  if (!isOfItsKind(workload, target, fleet)) return "target-incompatible";
   if (missingNetworks(workload, target.state).length > 0) return "target-without-network";
   if (antiAffinityGroup !== null && othersAt(company.apart, antiAffinityGroup, target.id, workload.id) > 0) return "anti-affinity";
   if (zoneSpreadGroup && isZoneCrowded(workload, zoneSpreadGroup, target, fleet, company)) return "zone-spread";
@@ -18,12 +18,14 @@ export function isPinnedTo({ constraints }: WorkloadState, target: NodeView): bo
 }
 
 /** What is not known is taken to fit: the executors' own preflight has the last word. */
-export function isCompatible(workload: WorkloadState, target: NodeView): boolean {
-  return isOfItsKind(workload, target) && missingNetworks(workload, target.state).length === 0;
+export function isCompatible(workload: WorkloadState, target: NodeView, fleet: Fleet): boolean {
+  return isOfItsKind(workload, target, fleet) && missingNetworks(workload, target.state).length === 0;
 }
 
-function isOfItsKind(workload: WorkloadState, { state }: NodeView): boolean {
-  return !workload.architecture || !state.architecture || workload.architecture === state.architecture;
+/** What runs natively on its node runs on others of that architecture alone: its memory holds that machine's code. */
+function isOfItsKind(workload: WorkloadState, { state }: NodeView, fleet: Fleet): boolean {
+  const own = workload.architecture ?? fleet.nodeById.get(workload.node)?.state.architecture;
+  return !own || !state.architecture || own === state.architecture;
 }
 
 /** Networks that it is attached to and that are known not to exist there. */

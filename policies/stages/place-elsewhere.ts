@@ -43,7 +43,7 @@ export function tryToPlace(candidate: Candidate, wish: Wish, context: JudgedCont
   enterMove(ledger, workload, need, target);
   if (!isForced(reason)) ledger.levellingMoves++;
   const after = `CPU ${percent(burdenedRatio("cpu", target, ledger))}, memory ${percent(burdenedRatio("memory", target, ledger))}`;
-  const because = `${why}; ${target.id} then has ${after}; ${bytes(cost.bytes)} to carry.`;
+  const because = `${why}; ${target.id} then has ${after}; ${bytes(cost.bytes)}${cost.fileBytes === null ? " and its files" : ""} to carry.`;
   addMove(context, { workload: workload.id, from: source.id, to: target.id, reason, because, cost });
   return null;
 }

@@ -81,9 +81,20 @@ function printCosts({ moves }: PublishedPlan, nameOf: (id: string) => string, ou
     const { dirtyBytesPerSecond: dirty, learnedFromMoves: count } = cost;
     const written = dirty === null ? UNKNOWN : `${bytes(dirty)}/s`;
     const told = count === 0 ? "its size and the link" : `${plural(count, "move")} of its own`;
-    return [[nameOf(workload), cost.mode, bytes(cost.bytes), duration(cost.seconds), duration(cost.blackoutSeconds), written, told]];
+    return [
+      [
+        nameOf(workload),
+        cost.mode,
+        bytes(cost.bytes),
+        bytes(cost.fileBytes),
+        duration(cost.seconds),
+        duration(cost.blackoutSeconds),
+        written,
+        told,
+      ],
+    ];
   });
   if (rows.length === 0) return;
   output.line();
-  output.table(["MOVE", "EXPECTED MODE", "TO CARRY", "TAKES", "BLACKOUT", "MEMORY WRITTEN", "TOLD BY"], rows);
+  output.table(["MOVE", "EXPECTED MODE", "TO CARRY", "OF IT FILES", "TAKES", "BLACKOUT", "MEMORY WRITTEN", "TOLD BY"], rows);
 }

@@ -49,7 +49,7 @@ describe("`evenkeel approve`", () => {
     expect(await listMigrations(redis, keys)).to.deep.equal([]);
     // Never moved before: how fast it writes its memory is not known, and shown so.
     await waitFor("the cost of the move", async () =>
-      /^(burn|web|db) +stopcopy +256 MiB +3\.\d\d s +3\.\d\d s +\? +its size and the link$/m.test((await run("plan", "--explain")).out),
+      /^(burn|web|db) +stopcopy +256 MiB +\? +3\.\d\d s +3\.\d\d s +\? +its size and the link$/m.test((await run("plan", "--explain")).out),
     );
     const ended = await run("approve");
     expect(ended.code).to.equal(0);

@@ -145,7 +145,8 @@ describe("any plan, for any fleet", () => {
         const { architecture, constraints, networks } = workloads.get(id)!;
         const target = nodes.get(to)!;
         if (networks && target.networks) expect(target.networks).to.include.members([...networks]);
-        if (architecture && target.architecture) expect(architecture).to.equal(target.architecture);
+        const own = architecture ?? nodes.get(from)!.architecture;
+        if (own && target.architecture) expect(own).to.equal(target.architecture);
         const budget = constraints.disruptionBudget;
         const disrupted = under.filter(({ workload }) => workloads.get(workload)?.constraints.disruptionBudget);
         if (budget) expect(disrupted.length).to.be.at.most(Math.max(2, budget.moving));

@@ -21,6 +21,7 @@ describe("the cost of a move", () => {
     expect(costOf({})).to.deep.equal({
       mode: "stopcopy",
       bytes: GIBIBYTE,
+      fileBytes: null,
       seconds: 8.5,
       blackoutSeconds: 8.5,
       dirtyBytesPerSecond: null,
@@ -41,6 +42,7 @@ describe("the cost of a move", () => {
     expect(costOf({ fileBytes: GIBIBYTE, constraints: constraints({ mode: "cold" }) })).to.deep.equal({
       mode: "cold",
       bytes: GIBIBYTE,
+      fileBytes: GIBIBYTE,
       seconds: 8.5,
       blackoutSeconds: 8.5,
       dirtyBytesPerSecond: null,

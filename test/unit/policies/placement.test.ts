@@ -24,7 +24,10 @@ describe("where a workload may be", () => {
     const nodes = [node("n1", 0.1), node("n2", 0.1, 0.3, { architecture: "aarch64" })];
     expect(why(nodes, [workload("a", "n1", 1, { architecture: "x86_64" })], "n2")).to.equal("target-incompatible");
     expect(why(nodes, [workload("a", "n1", 1, { architecture: "aarch64" })], "n2")).to.equal(null);
-    expect(why(nodes, [workload("a", "n1", 1)], "n2")).to.equal(null);
+    expect(why(nodes, [workload("a", "n1", 1)], "n2"), "of its own node nothing is known").to.equal(null);
+    const known = [node("n1", 0.1, 0.3, { architecture: "x86_64" }), nodes[1]!];
+    expect(why(known, [workload("a", "n1", 1)], "n2"), "it runs natively where it is").to.equal("target-incompatible");
+    expect(why([known[0]!, node("n2", 0.1, 0.3, { architecture: "x86_64" })], [workload("a", "n1", 1)], "n2")).to.equal(null);
   });
   it("is where its networks are, as far as both are known", () => {
     const nodes = [node("n1", 0.1), node("n2", 0.1, 0.3, { networks: ["bridge", "front"] }), node("n3", 0.1)];
