@@ -29,7 +29,8 @@ export class Schedule {
     this.elapsed = new Float64Array(readings.length);
     let total = 0;
     for (let i = 1; i < readings.length; i++) {
-      total += Math.max(LEAST_DENSITY, activity[i]! / most);
+      const span = this.logTemperature[i - 1]! - this.logTemperature[i]!;
+      total += span * Math.max(LEAST_DENSITY, activity[i]! / most);
       this.elapsed[i] = total;
     }
     this.elapsed = this.elapsed.map((e) => e / total);

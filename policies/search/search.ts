@@ -9,6 +9,8 @@ import { temperatureRange } from "./temperature-range.js";
 /** Shares of the budget: straight descent, then a quick pilot over all temperatures, then the long cooling, then short ones from the best. */
 const DESCENT_ENDS = 0.03;
 const PILOT_ENDS = 0.1;
+/** Where time goes by in leaps (a busy machine, or few steps in all), the pilot may take longer, so as not to leap over temperatures. */
+const PILOT_ENDS_AT_LATEST = 0.2;
 const COOLING_ENDS = 0.93;
 const REHEATS = 3;
 /** A reheat starts where this share of the long cooling was over; the later, the cooler. */
@@ -96,7 +98,7 @@ export class Search {
 
   private temperatureFor(progress: number): number {
     if (progress < DESCENT_ENDS) return 0;
-    if (progress < PILOT_ENDS && this.schedule === null)
+    if (this.schedule === null && progress < (this.pilot.index < PILOT_READINGS - 1 ? PILOT_ENDS_AT_LATEST : PILOT_ENDS))
       return this.pilotTemperature((progress - DESCENT_ENDS) / (PILOT_ENDS - DESCENT_ENDS));
     this.schedule ??= this.makeSchedule();
     if (progress < COOLING_ENDS) return this.schedule.temperatureAt((progress - PILOT_ENDS) / (COOLING_ENDS - PILOT_ENDS));
@@ -115,7 +117,7 @@ export class Search {
   }
 
   private pilotTemperature(progress: number): number {
-    const index = Math.min(PILOT_READINGS - 1, Math.floor(progress * PILOT_READINGS));
+    const index = Math.min(PILOT_READINGS - 1, Math.floor(progress * PILOT_READINGS), this.pilot.index + 1);
     if (index !== this.pilot.index) this.endReading(index);
     return this.temperatures[index]!;
   }

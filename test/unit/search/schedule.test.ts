@@ -34,6 +34,13 @@ describe("the schedule of temperatures", () => {
     expect(seen.every((t, i) => i === 0 || t <= seen[i - 1]!)).to.equal(true);
   });
 
+  it("gives a temperature its due however far apart the readings are", () => {
+    const all = temperatures.map((t) => ({ temperature: t, uphillCost: t }));
+    const some = new Schedule(all.filter((_, i) => i < 10 || i % 10 === 0));
+    for (let progress = 0; progress <= 1; progress += 0.1)
+      expect(some.temperatureAt(progress) / new Schedule(all).temperatureAt(progress)).to.be.closeTo(1, 1e-6);
+  });
+
   it("spreads the time evenly when nothing is known", () => {
     const schedule = new Schedule(temperatures.map((t) => ({ temperature: t, uphillCost: 0 })));
     expect(schedule.temperatureAt(0.5)).to.be.closeTo(Math.sqrt(1000), 1);
