@@ -33,7 +33,12 @@ export async function processFindings(initPid: number, { hasSession, sharesPids 
 async function strayFindings({ strays }: Members, hasSession: boolean): Promise<Finding[]> {
   const names = await Promise.all(strays.slice(0, 3).map(nameOf));
   if (hasSession)
-    return [finding("exec-session", `A docker exec session or health check runs in it${strays.length > 0 ? `: ${names.join(", ")}` : ""}`)];
+    return [
+      finding(
+        "exec-session",
+        `A docker exec session, or a health check that does not end, is in it${strays.length > 0 ? `: ${names.join(", ")}` : ""}`,
+      ),
+    ];
   if (strays.length === 0) return [];
   return [finding("stray-process", `${names.join(", ")} runs in its namespaces, but was not started by it`)];
 }

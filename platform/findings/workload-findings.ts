@@ -66,8 +66,8 @@ export const WORKLOAD_FINDINGS = {
   ),
   traced: fails("A process is being traced (strace, gdb)", "Detach the tracer."),
   "exec-session": fails(
-    "A docker exec session or a health check runs in it",
-    "End that session, or try again in a moment; it has no place in the tree that is moved.",
+    "A docker exec session runs in it, or a health check that does not end in its time",
+    "End that session; it has no place in the tree that is moved.",
   ),
   "stray-process": fails("A process that was not started by the container runs in its namespaces (nsenter)", "End it."),
   "path-unmasked": warns(

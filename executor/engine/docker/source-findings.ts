@@ -4,6 +4,7 @@ import type { WorkloadDescription } from "../engine.js";
 import { bindMountFindings } from "./bind-mounts.js";
 import { type DockerConfig, inspect } from "./describe.js";
 import type { DockerHost } from "./docker-host.js";
+import { waitForHealthCheck } from "./health-checks.js";
 import { sharingFindings } from "./sharing-findings.js";
 import { sourceNetworkFindings } from "./source-networks.js";
 import { findUpperFolder } from "./upper-folder.js";
@@ -39,8 +40,8 @@ export async function sourceFindings(host: DockerHost, description: WorkloadDesc
     if (others.length > 0) add("volume-shared", `Volume ${volume.name} is also used by ${others.join(", ")}`);
   }
   findings.push(...sourceNetworkFindings(description), ...(await sharingFindings(host, description, seen)));
-  const sessions = (seen as unknown as { ExecIDs?: string[] | null }).ExecIDs ?? [];
-  const tenancy = { hasSession: sessions.length > 0, sharesPids: (HostConfig.PidMode ?? "") !== "" };
+  const { hasSession } = await waitForHealthCheck(host, description.containerId);
+  const tenancy = { hasSession, sharesPids: (HostConfig.PidMode ?? "") !== "" };
   if (seen.State.Pid > 0) findings.push(...(await processFindings(seen.State.Pid, tenancy)));
   return findings;
 }
