@@ -7,7 +7,7 @@ export function whyNotOn(workload: WorkloadState, target: NodeView, fleet: Fleet
   const { antiAffinityGroup, zoneSpreadGroup } = workload.constraints;
   if (!isPinnedTo(workload, target)) return "workload-pinned";
   if (!isOfItsKind(workload, target, fleet)) return "target-incompatible";
-  if (missingNetworks(workload, target.state).length > 0) return "target-without-network";
+  if (lacksNetwork(workload, target.state)) return "target-without-network";
   if (antiAffinityGroup !== null && othersAt(company.apart, antiAffinityGroup, target.id, workload.id) > 0) return "anti-affinity";
   if (zoneSpreadGroup && isZoneCrowded(workload, zoneSpreadGroup, target, fleet, company)) return "zone-spread";
   return null;
@@ -19,13 +19,19 @@ export function isPinnedTo({ constraints }: WorkloadState, target: NodeView): bo
 
 /** What is not known is taken to fit: the executors' own preflight has the last word. */
 export function isCompatible(workload: WorkloadState, target: NodeView, fleet: Fleet): boolean {
-  return isOfItsKind(workload, target, fleet) && missingNetworks(workload, target.state).length === 0;
+  return isOfItsKind(workload, target, fleet) && !lacksNetwork(workload, target.state);
 }
 
 /** What runs natively on its node runs on others of that architecture alone: its memory holds that machine's code. */
 function isOfItsKind(workload: WorkloadState, { state }: NodeView, fleet: Fleet): boolean {
   const own = workload.architecture ?? fleet.nodeById.get(workload.node)?.state.architecture;
   return !own || !state.architecture || own === state.architecture;
+}
+
+function lacksNetwork({ networks }: WorkloadState, { networks: there }: NodeState): boolean {
+  if (!networks || !there) return false;
+  for (const network of networks) if (!there.includes(network)) return true;
+  return false;
 }
 
 /** Networks that it is attached to and that are known not to exist there. */
