@@ -4,6 +4,7 @@ import { type CostConfig, DEFAULT_COST_CONFIG } from "./cost/config.js";
 import { DEFAULT_EXAMPLE_CONFIG, type ExampleConfig } from "./example/config.js";
 import { DEFAULT_FAIRNESS_CONFIG, type FairnessConfig } from "./fairness/config.js";
 import { DEFAULT_HEALTH_CONFIG, type HealthConfig } from "./health/config.js";
+import { DEFAULT_MAINTENANCE_CONFIG, type MaintenanceConfig } from "./maintenance/config.js";
 import { DEFAULT_OVERLOAD_CONFIG, type OverloadConfig } from "./overload/config.js";
 import { DEFAULT_PLACEMENT_CONFIG, type PlacementConfig } from "./placement/config.js";
 
@@ -13,11 +14,7 @@ import { DEFAULT_PLACEMENT_CONFIG, type PlacementConfig } from "./placement/conf
  */
 export interface PolicyConfig {
   readonly overload: OverloadConfig;
-  readonly maintenance: {
-    readonly enabled: boolean;
-    /** Moves others out of the way of a workload that must leave and fits nowhere; absent = yes. */
-    readonly makeRoom?: boolean;
-  };
+  readonly maintenance: MaintenanceConfig;
   /** No destination may be planned above these, during a move or after it. */
   readonly headroom: { readonly cpuRatio: number; readonly memoryRatio: number };
   /** A workload rests this long after a move; drains and evacuations are exempt. */
@@ -46,7 +43,7 @@ export type CompleteConfig = Required<PolicyConfig>;
 
 export const DEFAULT_POLICY_CONFIG: CompleteConfig = {
   overload: DEFAULT_OVERLOAD_CONFIG,
-  maintenance: { enabled: true, makeRoom: true },
+  maintenance: DEFAULT_MAINTENANCE_CONFIG,
   headroom: { cpuRatio: 0.75, memoryRatio: 0.9 },
   cooldownSeconds: 600,
   concurrency: { perNode: 1, fleet: 4 },
