@@ -1,4 +1,4 @@
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { EvenkeelError } from "../../../platform/errors.js";
 import { projectPath } from "../../../platform/paths.js";
@@ -62,7 +62,7 @@ export async function beginStart(folder: string, start: StartRequest, descriptor
   };
   try {
     await rm(`${folder}/asked`, { force: true });
-    await addHook((await events.next(["create"], BEGIN_DEADLINE_SECONDS)).rest, folder);
+    await fitBundle((await events.next(["create"], BEGIN_DEADLINE_SECONDS)).rest, folder);
     if (descriptors !== null) {
       await writeFile(`${folder}/images/descriptors.json`, JSON.stringify(descriptors));
       hasRunc = true;
@@ -77,9 +77,19 @@ export async function beginStart(folder: string, start: StartRequest, descriptor
   return { isAhead: descriptors !== null, events, open, starting, exited, abandon, close };
 }
 
-async function addHook(bundle: string, folder: string): Promise<void> {
+interface RuntimeConfig {
+  hooks?: { createRuntime?: unknown[] };
+  readonly mounts?: { readonly type?: string; source?: string }[];
+}
+
+/** Has runc call our hook. Mounts come from where their sources lead to: CRIU mounts a link itself, and then does not find what it leads to (Debian's docker-init is one). */
+async function fitBundle(bundle: string, folder: string): Promise<void> {
   const path = `${bundle}/config.json`;
-  const config = JSON.parse(await readFile(path, "utf8")) as { hooks?: { createRuntime?: unknown[] } };
+  const config = JSON.parse(await readFile(path, "utf8")) as RuntimeConfig;
+  for (const mount of config.mounts ?? []) {
+    // What is not there runc says better.
+    if (mount.type === "bind" && mount.source) mount.source = await realpath(mount.source).catch(() => mount.source!);
+  }
   config.hooks ??= {};
   config.hooks.createRuntime = [
     ...(config.hooks.createRuntime ?? []),
