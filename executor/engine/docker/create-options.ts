@@ -2,6 +2,7 @@ import type Docker from "dockerode";
 import { LABELS } from "../../../collector/protocol.js";
 import type { WorkloadDescription } from "../engine.js";
 import type { DockerConfig, EndpointInspect } from "./describe.js";
+import { INTERFACE_NAME_OPTION } from "./interface-names.js";
 
 /** The migration that made a container, so that a twin can be found again by an executor that died while making it. */
 export const MIGRATION_LABEL = "io.evenkeel.migration";
@@ -20,13 +21,13 @@ export function toCreateOptions(
   withNewAddress: ReadonlySet<string> = new Set(),
   networkOwner: string | null = null,
 ): Docker.ContainerCreateOptions {
-  const { Config, HostConfig, Networks } = description.engineConfig as DockerConfig;
+  const { Config, HostConfig, Networks, interfaceNames = {} } = description.engineConfig as DockerConfig;
   const endpoints = Object.entries(Networks).map(([network, endpoint]) => [
     network,
     {
       ...(withNewAddress.has(network) ? {} : addressesOf(endpoint)),
       ...(endpoint.Aliases ? { Aliases: endpoint.Aliases } : {}),
-      ...(endpoint.DriverOpts ? { DriverOpts: endpoint.DriverOpts } : {}),
+      ...driverOptsOf(endpoint, interfaceNames[network]),
     },
   ]);
   return {
@@ -49,6 +50,11 @@ export function toCreateOptions(
 function withoutOwners(config: DockerConfig["Config"]): Partial<DockerConfig["Config"]> {
   const { Hostname: _name, Domainname: _domain, ExposedPorts: _ports, ...own } = config;
   return own;
+}
+
+function driverOptsOf({ DriverOpts }: EndpointInspect, interfaceName: string | undefined) {
+  const options = { ...DriverOpts, ...(interfaceName === undefined ? {} : { [INTERFACE_NAME_OPTION]: interfaceName }) };
+  return Object.keys(options).length === 0 ? {} : { DriverOpts: options };
 }
 
 function addressesOf({ IPAMConfig, IPAddress, GlobalIPv6Address, MacAddress }: EndpointInspect) {

@@ -8,6 +8,7 @@ import { type FileTree, LOG_TREE, ROOT_TREE, type VolumeMount, type WorkloadDesc
 import { readAttachments } from "./attachments.js";
 import { movingFolders } from "./bind-mounts.js";
 import { type DockerHost, findRuncRoot, isNotFound } from "./docker-host.js";
+import { readInterfaceNames } from "./interface-names.js";
 import { readSharedNetwork } from "./shared-network.js";
 import { findUpperFolder } from "./upper-folder.js";
 
@@ -16,6 +17,8 @@ export interface DockerConfig {
   readonly Config: Docker.ContainerInspectInfo["Config"];
   readonly HostConfig: Docker.HostConfig;
   readonly Networks: Readonly<Record<string, EndpointInspect>>;
+  /** By network, where their order could change. */
+  readonly interfaceNames?: Readonly<Record<string, string>>;
   /** What runc says its stdin, stdout and stderr are; absent where that cannot be read. */
   readonly descriptors?: readonly string[];
 }
@@ -62,10 +65,12 @@ export async function describeContainer(host: DockerHost, containerId: string): 
     destination: mount.Destination,
   }));
   const descriptors = await readDescriptors(host, containerId);
+  const interfaceNames = await readInterfaceNames(seen);
   const config: DockerConfig = {
     Config: seen.Config,
     HostConfig: seen.HostConfig,
     Networks: seen.NetworkSettings.Networks,
+    interfaceNames: Object.fromEntries(interfaceNames),
     ...descriptors,
   };
   return {

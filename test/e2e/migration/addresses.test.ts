@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { expect } from "chai";
 import type Docker from "dockerode";
-import type { LabNode } from "../../../lab/docker-host.js";
+import { FLEET_NETWORK, type LabNode } from "../../../lab/docker-host.js";
 import { execIn } from "../../../lab/enter.js";
 import { type LabWorkload, WORKLOADS } from "../../../lab/workloads/workload-table.js";
 import { waitFor } from "../../support/wait-for.js";
@@ -31,12 +31,12 @@ const SHOP: Docker.ContainerCreateOptions = {
   },
 };
 
-describe("A workload with an IPv6 address on a network that all nodes share", function () {
+describe("The addresses of a workload that moves", function () {
   this.timeout(240_000);
   let moving: MovingFleet;
 
   before(async () => {
-    moving = await startMovingFleet("e2e-ipv6", [SEED], { asked: [] });
+    moving = await startMovingFleet("e2e-addresses", [SEED], { asked: [] });
     const { lab } = moving.fleet;
     await moving.moveWell("seed", FIRST, SECOND);
     for (const node of lab.nodes) await plugIn(node);
@@ -66,7 +66,7 @@ describe("A workload with an IPv6 address on a network that all nodes share", fu
     });
   }
 
-  it("keeps both addresses and its IPv6 connection, there and back", async () => {
+  it("go with it, those of IPv6 too, and a connection to one, there and back", async () => {
     const { lab } = moving.fleet;
     const service = await lab.clients.spawn(["python3", "-c", COUNTING_CLIENT, ADDRESS, "7000"], { name: "talk" });
     const words = async () => (await readFile(service.logFile, "utf8")).trim().split("\n");
@@ -84,5 +84,49 @@ describe("A workload with an IPv6 address on a network that all nodes share", fu
     const said = await words();
     expect(said).to.deep.equal(said.map((_, index) => `answer ${index + 1}`));
     await service.kill("SIGKILL");
+  });
+
+  it("go with it on two networks, each on the interface that it had", async () => {
+    const { lab } = moving.fleet;
+    const name = "till";
+    const options: Docker.ContainerCreateOptions = {
+      ...SHOP,
+      name,
+      Labels: { "io.evenkeel.workload": name },
+      NetworkingConfig: {
+        EndpointsConfig: {
+          [SIX]: { IPAMConfig: { IPv4Address: "10.79.0.21", IPv6Address: "fd00:66::21" }, MacAddress: "02:45:4b:00:02:15" },
+          [FLEET_NETWORK]: { IPAMConfig: { IPv4Address: "10.77.0.161" }, MacAddress: "02:45:4b:00:02:16" },
+        },
+      },
+    };
+    const container = await lab.node(FIRST).docker.createContainer(options);
+    await container.start();
+    await waitFor("it to be ready", async () => (await container.logs({ stdout: true })).toString().includes("ready"));
+    const talks = await Promise.all(
+      ["fd00:66::21", "10.77.0.161"].map((address, index) =>
+        lab.clients.spawn(["python3", "-c", COUNTING_CLIENT, address, "7000"], { name: `talk-${name}-${index}` }),
+      ),
+    );
+    const words = async (at: number) => (await readFile(talks[at]!.logFile, "utf8")).trim().split("\n");
+    const interfaces = async (at: string) =>
+      (await lab.node(at).exec(["docker", "exec", name, "cat", "/sys/class/net/eth0/address", "/sys/class/net/eth1/address"])).stdout;
+    const before = await interfaces(FIRST);
+    for (const [from, to] of [
+      [FIRST, SECOND],
+      [SECOND, FIRST],
+    ] as const) {
+      await moving.moveWell(name, from, to);
+      await settledOn(moving.fleet, name, to);
+      expect(await interfaces(to)).to.equal(before);
+      for (const at of talks.keys()) {
+        const count = (await words(at)).length;
+        await waitFor("more answers", async () => (await words(at)).length > count + 5, { deadlineSeconds: 30 });
+      }
+    }
+    for (const [at, talk] of talks.entries()) {
+      expect((await words(at)).filter((word) => !word.startsWith("answer "))).to.deep.equal([]);
+      await talk.kill("SIGKILL");
+    }
   });
 });
