@@ -3,7 +3,7 @@ import { estimateMoveCost } from "../cost/move-cost.js";
 import type { NodeView } from "../fleet.js";
 import { enterMove } from "../ledger.js";
 import type { Candidate } from "../stages/candidates.js";
-import { whyNotThere } from "../stages/feasible.js";
+import { groupNeed, whyNotThere } from "../stages/feasible.js";
 import { whyNotStart } from "../stages/gates.js";
 import type { Wish } from "../stages/place-elsewhere.js";
 import type { Skip } from "../types.js";
@@ -15,12 +15,12 @@ import { isRoomComing } from "./room/lack.js";
  * For a workload that no node has room for: others move on to third nodes, so that there is room later. Nothing is given away before it is
  * free: the workload itself waits until the readings show the room, and so does each step of a chain. Null: there is no such way.
  */
-export function makeRoom(candidate: Candidate, wish: Wish, guests: Guests, context: JudgedContext): Skip | null {
-  // A group needs room for all of it at once; which departures would be enough is a search of its own.
-  if (candidate.workload.constraints.affinityGroup) return null;
+export function makeRoom(alone: Candidate, wish: Wish, guests: Guests, context: JudgedContext): Skip | null {
   const gates = context.fleet.nodes.filter(
-    (node) => node !== candidate.source && FULL.has(whyNotThere(candidate.workload, candidate.need, node, context, true)),
+    (node) => node !== alone.source && FULL.has(whyNotThere(alone.workload, alone.need, node, context, true)),
   );
+  // A group goes where there is room for all of it.
+  const candidate = { ...alone, need: groupNeed(alone.workload, alone.need, context.ledger) };
   const expected = gates.find((gate) => isRoomComing(gate, candidate.need, context));
   if (expected) return waitFor(candidate, expected, "what leaves it, or has just left, is still counted there");
   const way = findWay(candidate, gates, guests, wish.reason, context);

@@ -31,9 +31,8 @@ export function whyNotThere(workload: WorkloadState, need: Need, target: NodeVie
   const misplaced = whyNotOn(workload, target, fleet, ledger.company);
   if (misplaced !== null) return misplaced;
   if (refusalBy(target.id, workload, terrain.config, terrain.now, mustLeave) !== null) return "target-refused";
-  const { affinityGroup } = workload.constraints;
-  if (affinityGroup && !isWithGroup(workload, target, ledger.company, mustLeave)) return "affinity";
-  const whole = affinityGroup && mustLeave ? groupNeed(workload, need, ledger) : need;
+  if (workload.constraints.affinityGroup && !isWithGroup(workload, target, ledger.company, mustLeave)) return "affinity";
+  const whole = mustLeave ? groupNeed(workload, need, ledger) : need;
   const account = ledger.accounts.get(target.id)!;
   if (load.cpuCores.high + account.arrivingCpuCores + whole.cpuCores > state.cpuCapacityCores * cpuCeiling(config))
     return "target-cpu-full";
@@ -41,10 +40,11 @@ export function whyNotThere(workload: WorkloadState, need: Need, target: NodeVie
   return memoryBytes > state.memoryCapacityBytes * memoryCeiling(config) ? "target-memory-full" : null;
 }
 
-/** The need of all of its affinity group that is still with it. */
-function groupNeed(workload: WorkloadState, need: Need, { company }: Ledger): Need {
+/** The need of all of its affinity group that is still with it; its own where it has none. */
+export function groupNeed(workload: WorkloadState, need: Need, { company }: Ledger): Need {
+  if (!workload.constraints.affinityGroup) return need;
   let { cpuCores, memoryBytes } = need;
-  for (const other of company.together.get(workload.constraints.affinityGroup!) ?? []) {
+  for (const other of company.together.get(workload.constraints.affinityGroup) ?? []) {
     if (other.id === workload.id || other.node !== workload.node || company.headedFor.has(other.id)) continue;
     cpuCores += needOf(other)?.cpuCores ?? 0;
     memoryBytes += needOf(other)?.memoryBytes ?? 0;

@@ -79,6 +79,16 @@ describe("a cordon", () => {
     });
   }
 
+  it("calls off what is on its way there and has not been begun", async () => {
+    await scheduler.send("POST", `${API}/migrations`, { workload: "a", to: "n2" });
+    const begun = (await listMigrations(redis, keys, 0))[0]!;
+    await run("cordon", "n2", "--reason", "noise");
+    await waitFor("the move to be called off", async () => (await listMigrations(redis, keys, 0)).length === 0);
+    const { entries } = await scheduler.get<{ entries: AuditEntry[] }>(`${API}/audit?limit=200`);
+    const [told] = entries.filter(({ kind }) => kind === "move-withdrawn");
+    expect([told?.migration, told?.detail]).to.deep.equal([begun.id, "n2 is cordoned (noise)."]);
+  });
+
   it("is shown, audited, in the snapshot that is recorded, and over when it is lifted", async () => {
     const put = (await scheduler.send("PUT", `${API}/nodes/n2/cordon`, { reason: "noise" })).body as unknown as CordonAnswer;
     expect(put.cordon.map(({ source, reason }) => [source, reason])).to.deep.equal([["flag", "noise"]]);

@@ -146,4 +146,26 @@ describe("making room for a workload that must leave and fits nowhere", () => {
       expect(routes(decide(chain({ constraints: constraints({ pinnedTo: ["n2", "n3"] }) }), config(), NOW))).to.deep.equal([]);
     });
   });
+
+  it("is made for a group as a whole, which goes only when there is room for all of it", () => {
+    const together = { constraints: constraints({ affinityGroup: "shop" }) };
+    const state = snapshot(
+      [draining("n1", 0.2, 0.5), node("n2", 0.2, 0.85), node("n3", 0.2, 0.7), node("n4", 0.2, 0.7)],
+      [
+        sized("front", "n1", 3, together),
+        sized("back", "n1", 3, together),
+        ...[3, 3, 2].map((gibibytes, index) => sized(`g${index + 1}`, "n2", gibibytes)),
+      ],
+    );
+    const routes = (of: ReturnType<typeof decide>) => of.moves.map(({ workload, from, to }) => `${workload} ${from}>${to}`);
+    const plan = decide(state, config(), NOW);
+    expect(routes(plan), "3 GiB alone would fit on n3").to.deep.equal(["g1 n2>n3", "g2 n2>n4"]);
+    expect(plan.skips.map(({ workload, to, reason }) => `${workload} ${to} ${reason}`)).to.deep.equal([
+      "back n2 room-being-made",
+      "front n2 room-being-made",
+    ]);
+    const later = NOW + 700;
+    const next = decide({ ...applyPlan(state, plan), at: later }, config(), later);
+    expect(routes(next)).to.deep.equal(["back n1>n2", "front n1>n2"]);
+  });
 });
