@@ -107,7 +107,7 @@ describe("what an operator does on the live page", function () {
     await page.getByRole("button", { name: "Uncordon n2" }).click();
     await confirm("Uncordon");
     await dialogGone();
-    await card.getByText("Cordoned").waitFor({ state: "detached" });
+    await card.getByText("Cordoned (flag)").waitFor({ state: "detached" });
     expect(await redis.hlen(keys.cordons)).to.equal(0);
   });
 
@@ -168,6 +168,9 @@ describe("what an operator does on the live page", function () {
     await page.getByRole("button", { name: "Make these 2 moves …" }).waitFor();
     expect(await one.count()).to.equal(2);
     const [, name, to] = /^Make the move of (\w) to (\w+)$/.exec((await one.first().getAttribute("aria-label"))!)!;
+    const expected =
+      "Expected by its size and the link: stopcopy, 256 MiB (its files unknown, how fast it writes memory unknown), 3.18 s, blackout 3.18 s";
+    expect(await page.getByText(expected).count()).to.equal(2);
     await browser!.picture("approve-one", page);
     await one.first().click();
     await confirm("Make it");

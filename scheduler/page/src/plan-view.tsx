@@ -1,5 +1,6 @@
+import type { MoveCost } from "../../../policies/types.js";
 import type { WorkloadAnswer } from "../../api-shapes.js";
-import { ago, percent, plural } from "../../cli/words.js";
+import { ago, bytes, duration, percent, plural } from "../../cli/words.js";
 import type { PublishedPlan } from "../../plan-store.js";
 import type { OperatorAction } from "./operator-action.js";
 
@@ -61,7 +62,10 @@ function Moves({ plan, nameOf, onAction }: { plan: PublishedPlan; nameOf: NameOf
                   {move.from} → {move.to}
                 </td>
                 <td>{move.reason}</td>
-                <td>{move.because}</td>
+                <td>
+                  {move.because}
+                  {move.cost !== undefined && <span class="expected muted">{sayCost(move.cost)}</span>}
+                </td>
                 <td>
                   {move.heldBack ?? "no, it is being made"}
                   {move.heldBack !== null && (
@@ -87,6 +91,14 @@ function Moves({ plan, nameOf, onAction }: { plan: PublishedPlan; nameOf: NameOf
       )}
     </>
   );
+}
+
+/** What the move is expected to take; what was never measured is said to be unknown. */
+function sayCost({ mode, bytes: carried, fileBytes, seconds, blackoutSeconds, dirtyBytesPerSecond, learnedFromMoves }: MoveCost): string {
+  const files = fileBytes === null ? "its files unknown" : `${bytes(fileBytes)} of it files`;
+  const written = dirtyBytesPerSecond === null ? "how fast it writes memory unknown" : `memory written at ${bytes(dirtyBytesPerSecond)}/s`;
+  const told = learnedFromMoves === 0 ? "by its size and the link" : `by ${plural(learnedFromMoves, "move")} of its own`;
+  return `Expected ${told}: ${mode}, ${bytes(carried)} (${files}, ${written}), ${duration(seconds)}, blackout ${duration(blackoutSeconds)}`;
 }
 
 function PowerChanges({ plan, onAction }: { plan: PublishedPlan; onAction: Props["onAction"] }) {
