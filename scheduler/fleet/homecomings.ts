@@ -50,10 +50,13 @@ export function findHomecomings({ at, homecomings }: FleetReading, placed: reado
   });
 }
 
-/** Forgets wishes that are fulfilled, or that a new drain of their node has overtaken. */
-export async function endHomecomings(redis: Redis, keys: Keys, { reading, snapshot }: FleetPicture): Promise<void> {
-  const flagged = new Set(snapshot.nodes.filter(({ maintenance }) => maintenance !== null).map(({ id }) => id));
+/**
+ * Forgets wishes that are fulfilled, or that a new drain of their node has overtaken. A flag that is older than the wish is the one with whose end
+ * it was made: a reading may still show it, or something else asks for maintenance for a while.
+ */
+export async function endHomecomings(redis: Redis, keys: Keys, { reading, requests, snapshot }: FleetPicture): Promise<void> {
   const open = new Set(snapshot.homecomings?.map(({ node }) => node));
-  const over = [...reading.homecomings.keys()].filter((node) => !open.has(node) || flagged.has(node));
+  const isOvertaken = (node: string, askedAt: number) => (requests.get(node) ?? []).some(({ since }) => since > askedAt);
+  const over = [...reading.homecomings].flatMap(([node, { askedAt }]) => (!open.has(node) || isOvertaken(node, askedAt) ? [node] : []));
   if (over.length > 0) await redis.hdel(keys.homecomings, ...over);
 }

@@ -96,6 +96,17 @@ describe("undrain that brings workloads home", () => {
     await waitFor("the wish to be dropped", async () => (await redis.hlen(keys.homecomings)) === 0);
   });
 
+  it("keeps a wish that is younger than the flag which a reading still shows: the two were not written at once", async () => {
+    await emptied();
+    const askedAt = Date.now() / 1000;
+    await redis.hset(keys.homecomings, "n1", JSON.stringify({ askedAt, workloads: [containerIdOf("a")] }));
+    const plannedAt = async () => (await scheduler.get<{ plan: { at: number } }>(`${API}/plan`)).plan.at;
+    await waitFor("some ticks", async () => (await plannedAt()) > askedAt + 1);
+    expect(await redis.hlen(keys.homecomings)).to.equal(1);
+    await redis.hdel(keys.maintenance, "n1");
+    expect(await openMigration()).to.include({ name: "a", from: "n2", to: "n1", reason: "homecoming" });
+  });
+
   it("has taught, on the way, what such a move costs: link, files, blackout, how fast it writes its memory", async () => {
     await emptied();
     const { snapshot } = await scheduler.get<SnapshotAnswer>(`${API}/snapshot`);
