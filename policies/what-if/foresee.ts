@@ -2,7 +2,7 @@ import { applyPlan } from "../apply-plan.js";
 import type { PolicyConfig } from "../config.js";
 import { decide } from "../decide.js";
 import type { Move, NodeState, Plan, PowerChange, Snapshot } from "../types.js";
-import { asAwake, usualIdle } from "./awake.js";
+import { asAwake, asAway, usualIdle } from "./awake.js";
 
 export interface Foresight {
   /** Every move until nothing is left to do, in order. */
@@ -33,7 +33,9 @@ export function foresee(snapshot: Snapshot, config: PolicyConfig, now: number): 
   };
   const moves: Move[] = [];
   const woken: PowerChange[] = [];
-  let state: Snapshot = { ...snapshot, windows: [] };
+  // One that has just been told to sleep can be woken only once it does.
+  const nodes = snapshot.nodes.map((node) => (node.power === "falling-asleep" ? asAway(node, "asleep") : node));
+  let state: Snapshot = { ...snapshot, nodes, windows: [] };
   let last = decide(state, patient, now);
   for (let round = 1; !isOver(state, last) && round < ROUNDS; round++) {
     const waking = last.power.filter(({ to }) => to === "wake");

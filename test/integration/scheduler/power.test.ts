@@ -9,6 +9,7 @@ import { type Keys, makeKeys } from "../../../platform/keys.js";
 import { listMigrations } from "../../../platform/migration-record.js";
 import type { ApprovalAnswer, NodeAnswer } from "../../../scheduler/api-shapes.js";
 import type { AuditEntry } from "../../../scheduler/audit.js";
+import type { Foresight } from "../../../scheduler/foresight.js";
 import { startRedis, type ThrowAwayRedis } from "../../support/redis.js";
 import { type ReportedFleet, type ReportedNode, reportFleet } from "../../support/reported-fleet.js";
 import { type RunningScheduler, runScheduler } from "../../support/running-scheduler.js";
@@ -84,6 +85,13 @@ describe("putting nodes to sleep and waking them", () => {
     await isIn("n3", "asleep");
     const metrics = await (await fetch(`${scheduler.url}/metrics`)).text();
     expect(metrics).to.contain('evenkeel_node_state{node="n3",state="asleep"} 1').and.to.contain('{node="n3",state="unknown"} 0');
+    const foreseen = async (drain: string[]) => {
+      const { body } = await scheduler.send("POST", `${API}/what-if`, { drain });
+      const { woken, moves } = body as unknown as Foresight;
+      return [woken.map(({ node }) => node), [...new Set(moves.map(({ to }) => to))]];
+    };
+    expect(await foreseen(["n1", "n2"]), "what would need it would wake it").to.deep.equal([["n3"], ["n3"]]);
+    expect(await stateOf("n3"), "and only asking does not").to.equal("asleep");
     heat();
     await wasDone("wake-n3");
     await isIn("n3", "waking");

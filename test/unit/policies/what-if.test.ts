@@ -66,13 +66,15 @@ describe("what if", () => {
     const usual = drained.end.nodes.find(({ id }) => id === "s2")!;
     expect(usual.cpuUsedCores!, "it comes with what the others use besides their workloads").to.be.closeTo(0.3 * 8 - 2, 1e-9);
   });
-  it("a node that is lost in its sleep is not woken, and one that is waking is waited for", () => {
+  it("a node that is lost in its sleep is not woken, one that falls asleep is woken after, and one that is waking is waited for", () => {
     const away = { state: "unknown", cpuUsedCores: null, memoryUsedBytes: null, history: [] } as const;
     const saving = config({ consolidate: { enabled: true } });
     const state = (power: "asleep" | "waking") =>
       snapshot([steady("n1", 0.3, "a"), { ...steady("s1", 0, "b"), ...away, power }], [workload("w", "n1", 1)]);
     const lost = foresee(imagine(state("asleep"), { lose: ["s1"], drain: ["n1"] }), saving, NOW);
     expect([lost.woken, lost.moves, lost.isAtRest]).to.deep.equal([[], [], true]);
+    const falling = { ...state("asleep"), nodes: [steady("n1", 0.3, "a"), { ...steady("s1", 0, "b"), power: "falling-asleep" as const }] };
+    expect(foresee(imagine(falling, { drain: ["n1"] }), saving, NOW).woken.map(({ node: id }) => id)).to.deep.equal(["s1"]);
     const waking = foresee(imagine(state("waking"), { drain: ["n1"] }), saving, NOW);
     expect(waking.woken).to.deep.equal([]);
     expect(waking.moves.map(({ to }) => to)).to.deep.equal(["s1"]);
