@@ -102,9 +102,25 @@ describe("A node under maintenance", function () {
     await isInService("node1");
   });
 
+  it("is not emptied onto a node that a file on it cordons, which keeps newcomers away until the file is gone", async () => {
+    const { exec } = fleet.lab.node("node1");
+    await exec(["sh", "-c", "echo odd noise >/etc/evenkeel/cordon"]);
+    await waitFor("the cordon to be seen", async () => (await nodeAnswer("node1")).cordon[0]?.reason === "odd noise", DEADLINE);
+    await askApi("PUT", "node2");
+    const blocked = await waitFor("what is in the way", async () => (await nodeAnswer("node2")).drain?.remaining, DEADLINE);
+    expect(new Set(blocked.map(({ status, because }) => `${status}: ${because}`))).to.deep.equal(
+      new Set(["blocked: node1 is cordoned (odd noise)."]),
+    );
+    expect((await knownWorkloads()).map(({ node }) => node)).to.deep.equal(DRAINED.map(() => "node2"));
+    await exec(["rm", "/etc/evenkeel/cordon"]);
+    await isEmptied("node2", "node1");
+    await askApi("DELETE", "node2");
+    await isInService("node2");
+  });
+
   it("lost no workload and needed one move for each, and moved the server and its side-car as one", async () => {
     const records = await listMigrations(fleet.redis, fleet.keys);
-    expect(records.map(({ result, errorMessage }) => errorMessage ?? result)).to.deep.equal(Array(3 * DRAINED.length).fill("succeeded"));
+    expect(records.map(({ result, errorMessage }) => errorMessage ?? result)).to.deep.equal(Array(4 * DRAINED.length).fill("succeeded"));
     expect(new Set(records.map(({ reason }) => reason))).to.deep.equal(new Set(["maintenance"]));
     const sizes = records.map(({ name, members }) => `${name} with ${members.length}`);
     expect(new Set(sizes)).to.deep.equal(new Set(["journal with 0", "web with 0", "owner with 2", "side-car with 2"]));
