@@ -1,5 +1,6 @@
 import { nowSeconds } from "../../platform/clock.js";
-import { abortMigration, closeMigration, type MigrationRecord } from "../../platform/migration-record.js";
+import { asEvenkeelError } from "../../platform/errors.js";
+import { abortMigration, advanceMigration, closeMigration, type MigrationRecord } from "../../platform/migration-record.js";
 import { stopPageSource } from "../pages/start-page-source.js";
 import { removeFolder } from "../remove-folder.js";
 import { askWhetherLost, awaitPages, closingAfter } from "./follow.js";
@@ -15,22 +16,35 @@ export async function recoverMigration(surroundings: Surroundings, record: Migra
   const { engine, redis, keys } = surroundings;
   const log = surroundings.log.child({ migration: record.id, workload: record.name });
   const folder = sourceFolder(surroundings, record.id);
-  const peer = await surroundings.connect(record.to);
+  // First: a source that was aborted needs nobody to go on.
+  let outcome = await abortMigration(redis, keys, record.id, nowSeconds(), "the source's executor stopped");
+  const peer = await surroundings.connect(record.to).catch((error: unknown) => {
+    if (outcome === "committed") throw error;
+    return null;
+  });
   try {
-    let outcome = await abortMigration(redis, keys, record.id, nowSeconds(), "the source's executor stopped");
     // From "resume" on the destination has said that the twin runs; it may have forgotten the migration since.
     const heard = record.stage === "resume" || record.stage === "cleanup";
-    if (outcome === "committed" && !heard) outcome = await awaitTwin(surroundings, { record, peer });
+    if (outcome === "committed" && !heard) {
+      outcome = await awaitTwin(surroundings, { record, peer: peer! });
+      // Before anything is done that a revert could not take back.
+      if (outcome === "committed")
+        await advanceMigration(redis, keys, nowSeconds(), { id: record.id, epoch: record.epoch, stage: "resume" });
+    }
     const description = await readKeptDescription(surroundings, record.id);
     const checkpoint = await engine.resumeCheckpoint(folder);
     log.warn({ outcome, stage: record.stage, frozen: checkpoint !== null }, "taking up an interrupted migration");
-    if (outcome === "committed") {
+    if (outcome === "committed" && peer !== null) {
       const following =
         record.modeUsed === "postcopy" && description !== null
           ? await awaitPages(surroundings, { record, peer, bytes: { ...record.bytes }, log }, { description, checkpoint })
           : await askWhetherLost(peer, record.id);
       await checkpoint?.kill();
-      await peer.finish(record.id).catch((error: unknown) => log.warn({ error: String(error) }, "the destination had finished already"));
+      await peer.finish(record.id).catch((error: unknown) => {
+        // Anything else means that its copy may not run: until it does, nothing of ours is taken away.
+        if (asEvenkeelError(error).code !== "MIGRATION_NOT_FOUND") throw error;
+        log.warn("the destination had finished already");
+      });
       if (description !== null) await engine.removeSource(description);
       await closeMigration(redis, keys, record, nowSeconds(), closingAfter(following, record));
     } else {
@@ -40,7 +54,7 @@ export async function recoverMigration(surroundings: Surroundings, record: Migra
         await engine.releaseRestarts(description);
       }
       await peer
-        .remove(record.id)
+        ?.remove(record.id)
         .catch((error: unknown) => log.warn({ error: String(error) }, "the destination cleans up when it is back"));
       await closeMigration(redis, keys, record, nowSeconds(), {
         result: "failed",
@@ -52,6 +66,6 @@ export async function recoverMigration(surroundings: Surroundings, record: Migra
     await removeFolder(folder);
     await forgetDescription(surroundings, record.id);
   } finally {
-    peer.close();
+    peer?.close();
   }
 }

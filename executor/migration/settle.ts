@@ -52,6 +52,8 @@ export async function settle(surroundings: Surroundings, held: Held, progress: P
   let outcome = await abortMigration(redis, keys, record.id, nowSeconds(), cause.message);
   if (outcome === "committed") outcome = await awaitTwin(surroundings, held);
   if (outcome === "committed") {
+    // Before anything is done that a revert could not take back.
+    await enter(surroundings, held, "resume");
     const closing = await finishCommitted(surroundings, held, progress);
     await closeMigration(redis, keys, record, nowSeconds(), closing);
     return;

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { EvenkeelError } from "../../platform/errors.js";
 import type { FileTree, WorkloadDescription } from "../engine/engine.js";
 import type { IncomingStatus } from "./protocol.js";
@@ -12,8 +12,9 @@ export interface Half {
   readonly isCold?: boolean;
   /** Where memory that follows after the commit is expected; null = none follows. */
   readonly pagePort: number | null;
-  /** Its memory was lost after the commit, and it was started without. */
+  /** Its memory was lost after the commit: it is to be started without, `isStarted` once it was. */
   readonly startedAnew?: boolean;
+  readonly isStarted?: boolean;
 }
 
 export type HalfWithTwin = Half & { readonly containerId: string };
@@ -24,9 +25,10 @@ export type Halves = ReturnType<typeof keepHalves>;
 export function keepHalves(runDirectory: string, node: string) {
   const home = `${runDirectory}/incoming`;
   const folder = (id: string) => `${home}/${id}`;
+  const path = (id: string) => `${folder(id)}/half.json`;
 
   async function find(id: string): Promise<Half | null> {
-    const text = await readFile(`${folder(id)}/half.json`, "utf8").catch(() => null);
+    const text = await readFile(path(id), "utf8").catch(() => null);
     return text === null ? null : (JSON.parse(text) as Half);
   }
 
@@ -48,7 +50,9 @@ export function keepHalves(runDirectory: string, node: string) {
     },
     async write(id: string, half: Half): Promise<void> {
       await mkdir(folder(id), { recursive: true, mode: 0o700 });
-      await writeFile(`${folder(id)}/half.json`, JSON.stringify(half), { mode: 0o600 });
+      // Whole at any moment, for an executor that is killed here and for who asks meanwhile.
+      await writeFile(`${path(id)}.new`, JSON.stringify(half), { mode: 0o600 });
+      await rename(`${path(id)}.new`, path(id));
     },
     forget: (id: string) => rm(folder(id), { recursive: true, force: true }),
     /** Of all migrations that this node has a half of, from before a restart too. */

@@ -8,7 +8,7 @@ import { commitMigration, readMigration } from "../../platform/migration-record.
 import { monotonicSeconds } from "../channel/events.js";
 import { unpackImages } from "../channel/image-stream.js";
 import { hasZstd } from "../channel/zstd.js";
-import type { FileTree, OwnerTwin, TargetEngine } from "../engine/engine.js";
+import type { FileTree, OwnerTwin, RestoreDone, TargetEngine } from "../engine/engine.js";
 import type { ImageRoom } from "../image-room.js";
 import { linkFinal, linkRound, makeRoundFolder } from "../image-rounds.js";
 import type { NodeProbe } from "../preflight/node-probe.js";
@@ -95,6 +95,8 @@ export function makeIncomingSteps({ node, arrivals, halves, settling, engine, ro
       const from = leaveMemory ? (await readMigration(redis, keys, id))?.from : undefined;
       const pagePort = from === undefined ? null : await engine.openPages(twin.containerId, folder, { node: from, migration: id });
       await halves.write(id, { ...half, containerId: twin.containerId, trees: twin.trees, pagePort });
+      // Here and not in the freeze: it waits for the disk.
+      await arrivals.keep(id, { description: half.description, hasRun: false });
       return answer(twin.containerId, twin.trees, pagePort);
     },
 
@@ -134,13 +136,12 @@ export function makeIncomingSteps({ node, arrivals, halves, settling, engine, ro
       const half = await halves.readWithTwin(id);
       await halves.write(id, { ...half, state: "restoring", isCold });
       const commit = () => commitMigration(redis, keys, id, epoch, nowSeconds());
+      let restored: RestoreDone;
       try {
         const folder = pendingFolder(half.containerId);
-        const done = isCold
+        restored = isCold
           ? await engine.startCold(half.containerId, folder, commit)
           : await engine.restore(half.containerId, folder, { processes, rootChanged, logChanged, commit });
-        await settling.noteRunning(id, half);
-        return { timeline: done.timeline, sinceResumedSeconds: monotonicSeconds() - done.resumedAt };
       } catch (error) {
         const known = asEvenkeelError(error, "RESTORE_FAILED");
         log.error({ migration: id, code: known.code, detail: known.detail }, "restore failed");
@@ -150,6 +151,8 @@ export function makeIncomingSteps({ node, arrivals, halves, settling, engine, ro
           .catch((again: unknown) => log.error({ migration: id, error: String(again) }, "could not settle it yet"));
         throw known;
       }
+      await settling.noteRunning(id, half);
+      return { timeline: restored.timeline, sinceResumedSeconds: monotonicSeconds() - restored.resumedAt };
     },
 
     async finish(id: string) {
@@ -176,6 +179,7 @@ export function makeIncomingSteps({ node, arrivals, halves, settling, engine, ro
         await removeFolder(pendingFolder(containerId));
       }
       await halves.forget(id);
+      await arrivals.forget(id);
       room.release(id);
       return EMPTY;
     },

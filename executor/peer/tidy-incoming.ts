@@ -60,7 +60,10 @@ export function tidyIncoming(needs: Needs): { stop(): void } {
 async function settleHalf({ incoming, redis, keys, log, node }: Needs, id: string, afterRestart: boolean): Promise<void> {
   if (afterRestart) await abortMigration(redis, keys, id, nowSeconds(), `the executor of ${node} stopped`);
   const record = await readMigration(redis, keys, id);
-  if (record === null || record.outcome === "aborted") {
+  if (record === null && (await incoming.status(id)).state === "running") {
+    // It was closed so long ago that nobody remembers: the copy is the one that counts.
+    await incoming.finish(id);
+  } else if (record === null || record.outcome === "aborted") {
     log.warn({ migration: id }, "removing what a migration that ended elsewhere left here");
     await incoming.remove(id);
   } else if (record.outcome === "committed") {

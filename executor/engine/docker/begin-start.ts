@@ -56,7 +56,8 @@ export async function beginStart(folder: string, start: StartRequest, descriptor
     for (const name of ["bundle-ready", "criu", "gate", "verdict"] as const) open[name].send("abort");
     open.created.send("0");
     open.started.send("1");
-    await starting.catch(() => {});
+    // A Docker that hangs must not keep the source frozen.
+    await Promise.race([starting.catch(() => {}), delay(EXIT_DEADLINE_SECONDS * 1000, undefined, { ref: false })]);
     if (hasRunc) await Promise.race([exited, delay(EXIT_DEADLINE_SECONDS * 1000, undefined, { ref: false })]);
     close();
   };

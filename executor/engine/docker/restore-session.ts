@@ -15,6 +15,8 @@ import { bootTicksNow, readProcesses, readStartTicks } from "./processes.js";
 import { fillSharedMemory } from "./shared-memory.js";
 
 const STEP_DEADLINE_SECONDS = 60;
+/** For Docker's words, once what it waited for has been called off. */
+const ANSWER_SECONDS = 5;
 
 /** Nobody writes to it: executor/pages/page-proxy.ts has a process wait there. */
 const HOLD = "hold";
@@ -109,7 +111,7 @@ export async function restoreContainer(
     if (isCommitted) await Promise.race([begun.exited, delay(STEP_DEADLINE_SECONDS * 1000, undefined, { ref: false })]);
     await begun.abandon();
     // Its answer comes only when its start has been called off here.
-    if (isGivenUp) await starting;
+    if (isGivenUp) await Promise.race([starting, delay(ANSWER_SECONDS * 1000, undefined, { ref: false })]);
     throw error;
   }
 }

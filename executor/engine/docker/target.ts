@@ -178,6 +178,7 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
       return done;
     },
     hasRun,
+    releaseRestarts: (description, containerId) => releaseRestarts(host, description, containerId),
     whyNotLazy,
     openPages: async (containerId, folder, from) => {
       const proxy = await startPageProxy(folder, { containerId, ...from, ...pages });
