@@ -79,6 +79,8 @@ export interface NodeState {
   readonly health?: readonly HealthSign[];
   /** Bytes a second that a migration gets to or from this node; absent or null = not measured. */
   readonly linkBytesPerSecond?: number | null;
+  /** Why memory cannot be copied ahead from there, as the last move that left it found; absent = it can, or nobody knows. */
+  readonly whyNoPrecopy?: string;
   /** As `uname -m` says; absent = not known, which fits everything. */
   readonly architecture?: string | null;
   /** Names of the container networks that exist there; absent = not known, which fits everything. */

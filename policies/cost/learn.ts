@@ -15,12 +15,16 @@ export interface PastMove {
   readonly blackoutSeconds: number | null;
   /** Memory written anew each second; only rounds of pre-copy tell. */
   readonly dirtyBytesPerSecond: number | null;
+  /** Why its source could not copy memory ahead, in words; null = it could, absent = nobody looked. */
+  readonly whyNoPrecopy?: string | null;
 }
 
 export interface Lessons {
   /** Bytes a second that migrations got on each node's link. */
   readonly linkOf: ReadonlyMap<string, number>;
   readonly pastOf: ReadonlyMap<string, PastMoves>;
+  /** Nodes that could not copy memory ahead when something last left them, and why. */
+  readonly noPrecopyFrom: ReadonlyMap<string, string>;
 }
 
 /** A link is judged by moves that carried something; below this the start of everything takes longer than the bytes. */
@@ -32,14 +36,17 @@ const LATEST = 10;
 export function learnCosts(past: readonly PastMove[]): Lessons {
   const rates = new Map<string, number[]>();
   const moves = new Map<string, PastMove[]>();
+  const precopy = new Map<string, string | null>();
   for (const move of past) {
     if (move.seconds !== null && move.seconds > 0 && move.bytes >= TELLING_BYTES) {
       for (const node of [move.from, move.to]) addLatest(rates, node, move.bytes / move.seconds);
     }
     addLatest(moves, move.workload, move);
+    if (move.whyNoPrecopy !== undefined && !precopy.has(move.from)) precopy.set(move.from, move.whyNoPrecopy);
   }
   return {
     linkOf: new Map([...rates].map(([node, list]) => [node, percentileOf(list, 0.5)!])),
+    noPrecopyFrom: new Map([...precopy].flatMap(([node, why]) => (why === null ? [] : [[node, why] as const]))),
     pastOf: new Map([...moves].map(([workload, list]) => [workload, summarise(list)])),
   };
 }

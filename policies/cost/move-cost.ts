@@ -12,8 +12,9 @@ const MOST_GROWTH = 4;
  * all memory is sent in the freeze. Where the workload's own moves have told how long it stands still, and how many bytes it takes, that counts instead.
  */
 export function estimateMoveCost(workload: WorkloadState, need: Need, source: NodeView, target: NodeView, config: CostConfig): MoveCost {
-  const { mode } = workload.constraints;
+  const barred = source.state.whyNoPrecopy;
   const dirtyBytesPerSecond = workload.dirtyBytesPerSecond ?? workload.past?.dirtyBytesPerSecond ?? null;
+  const whyNoPrecopy = barred ?? (dirtyBytesPerSecond === null ? "changes of its memory are not measured" : undefined);
   const fileBytes = workload.fileBytes ?? workload.past?.fileBytes ?? null;
   const facts: ModeFacts = {
     memoryBytes: need.memoryBytes,
@@ -21,18 +22,22 @@ export function estimateMoveCost(workload: WorkloadState, need: Need, source: No
     dirtyBytesPerSecond,
     bytesPerSecond: Math.min(linkRate(source, config), linkRate(target, config)),
     fixedSeconds: config.fixedBlackoutSeconds,
-    whyNot: dirtyBytesPerSecond === null ? { precopy: "changes of its memory are not measured" } : {},
+    whyNot: whyNoPrecopy === undefined ? {} : { precopy: whyNoPrecopy },
   };
-  const choice = chooseMode(mode === "never" ? "auto" : mode, facts);
+  const { mode } = workload.constraints;
+  // As the executor does: a pre-copy that cannot be had gives way.
+  const choice = chooseMode(mode === "never" || (mode === "precopy" && barred !== undefined) ? "auto" : mode, facts);
   const growth = growthSince(workload, need.memoryBytes);
   const past = growth === null ? null : workload.past!;
+  // What it stood still by pre-copy says nothing of a move without.
+  const isOtherWay = barred !== undefined && workload.past?.dirtyBytesPerSecond != null;
   const bytes = past === null ? choice.runningBytes + choice.frozenBytes : past.fileBytes + past.memoryBytes * growth!;
   return {
     mode: choice.mode,
     bytes,
     fileBytes,
     seconds: config.fixedBlackoutSeconds + bytes / facts.bytesPerSecond,
-    blackoutSeconds: past?.blackoutSeconds ? past.blackoutSeconds * growth! : choice.blackoutSeconds,
+    blackoutSeconds: past?.blackoutSeconds && !isOtherWay ? past.blackoutSeconds * growth! : choice.blackoutSeconds,
     dirtyBytesPerSecond,
     learnedFromMoves: past?.count ?? 0,
   };

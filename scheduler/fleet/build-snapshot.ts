@@ -73,6 +73,7 @@ export function buildPicture(reading: FleetReading, context: PictureContext): Fl
         health: healthSigns(node, lostPeers),
         ...(reading.patterns.has(node.id) && { pastDays: reading.patterns.get(node.id)! }),
         linkBytesPerSecond: lessons.linkOf.get(node.id) ?? null,
+        ...(lessons.noPrecopyFrom.has(node.id) && { whyNoPrecopy: lessons.noPrecopyFrom.get(node.id)! }),
         ...mergeCordons(cordons.get(node.id) ?? []),
         ...judgePower(reading.power.get(node.id), node.sample?.at ?? null, reading.at, context.powerDeadlineSeconds),
       }),
@@ -95,7 +96,10 @@ function nodeState(
   reading: NodeReading,
   requests: readonly MaintenanceRequest[],
   smoothingSeconds: number,
-  more: Pick<NodeState, "cordoned" | "cordonedBecause" | "health" | "linkBytesPerSecond" | "pastDays" | "power" | "wokenAt">,
+  more: Pick<
+    NodeState,
+    "cordoned" | "cordonedBecause" | "health" | "linkBytesPerSecond" | "pastDays" | "whyNoPrecopy" | "power" | "wokenAt"
+  >,
 ): NodeState {
   const { sample, identity, history } = reading;
   const cpuCapacityCores = sample?.cpuCapacityCores ?? identity?.cpuCapacityCores ?? 0;

@@ -17,9 +17,20 @@ export function learnFromRecords(records: readonly MigrationRecord[]): Lessons {
 /** What was sent of a workload's memory: ahead of the freeze, in it, and after it. */
 const MEMORY_KINDS = ["precopy", "memory", "pages"];
 
-function describePast({ workload, from, to, result, bytes, timeline, blackoutSeconds, rounds }: MigrationRecord): PastMove | null {
+function describePast({
+  workload,
+  from,
+  to,
+  result,
+  bytes,
+  timeline,
+  blackoutSeconds,
+  rounds,
+  forecast,
+}: MigrationRecord): PastMove | null {
   if (result !== "succeeded") return null;
   const at = (wanted: Stage) => timeline.find(({ stage }) => stage === wanted)?.at ?? null;
+  const precopy = forecast?.others.find(({ mode }) => mode === "precopy");
   const [first, last] = [at(FIRST_BYTE), at(LAST_BYTE)];
   return {
     workload,
@@ -31,6 +42,7 @@ function describePast({ workload, from, to, result, bytes, timeline, blackoutSec
     seconds: first === null || last === null ? null : last - first,
     blackoutSeconds,
     dirtyBytesPerSecond: meanDirtyRate(rounds),
+    ...(precopy && { whyNoPrecopy: precopy.whyNot }),
   };
 }
 

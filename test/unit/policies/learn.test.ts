@@ -3,7 +3,7 @@ import { completeConfig } from "../../../policies/config.js";
 import { learnCosts, type PastMove } from "../../../policies/cost/learn.js";
 import { estimateMoveCost } from "../../../policies/cost/move-cost.js";
 import { indexFleet } from "../../../policies/fleet.js";
-import { config, node, snapshot, workload } from "./small-fleet.js";
+import { config, constraints, node, snapshot, workload } from "./small-fleet.js";
 
 const MEBIBYTE = 2 ** 20;
 const moved = (over: Partial<PastMove> = {}): PastMove => ({
@@ -76,6 +76,36 @@ describe("what past moves teach", () => {
     // 1000 MiB in 20 s, 100 MiB written meanwhile in 2 s, and the 10 MiB of those in the freeze.
     expect(learned.blackoutSeconds).to.be.closeTo(0.5 + 0.2, 1e-9);
     expect(costOf(100, pastOf.get("a")!).learnedFromMoves).to.equal(1);
+  });
+
+  it("of a node that cannot copy ahead is believed at once: what was learned by pre-copy elsewhere says nothing of the blackout there", () => {
+    const lessons = learnCosts([
+      moved({ from: "n1", whyNoPrecopy: "the kernel does not track written pages" }),
+      moved({ from: "n1", whyNoPrecopy: null }),
+      moved({ from: "n2", whyNoPrecopy: null }),
+      moved({ from: "n3" }),
+    ]);
+    expect([...lessons.noPrecopyFrom]).to.deep.equal([["n1", "the kernel does not track written pages"]]);
+    const { pastOf } = learnCosts([moved({ dirtyBytesPerSecond: 5 * MEBIBYTE, blackoutSeconds: 0.4 })]);
+    const subject = (mode: "auto" | "precopy") =>
+      workload("a", "n1", 1, { memoryUsedBytes: 100 * MEBIBYTE, past: pastOf.get("a")!, constraints: constraints({ mode }) });
+    const link = { linkBytesPerSecond: 50 * MEBIBYTE };
+    const { nodeById } = indexFleet(
+      snapshot([node("n1", 0.5, 0.3, { ...link, whyNoPrecopy: "the kernel does not track written pages" }), node("n2", 0.1, 0.3, link)]),
+    );
+    for (const mode of ["auto", "precopy"] as const) {
+      const need = { cpuCores: 1, memoryBytes: 100 * MEBIBYTE };
+      const there = estimateMoveCost(subject(mode), need, nodeById.get("n1")!, nodeById.get("n2")!, completeConfig(config()).cost);
+      expect([there.mode, there.blackoutSeconds], mode).to.deep.equal(["stopcopy", 0.5 + 2]);
+      const back = estimateMoveCost(
+        { ...subject(mode), node: "n2" },
+        need,
+        nodeById.get("n2")!,
+        nodeById.get("n1")!,
+        completeConfig(config()).cost,
+      );
+      expect([back.mode, back.blackoutSeconds], mode).to.deep.equal(["precopy", 0.4]);
+    }
   });
 
   it("is not believed of a workload that has become another, nor where nothing was measured", () => {

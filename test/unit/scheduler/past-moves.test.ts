@@ -40,6 +40,18 @@ describe("what the records of closed migrations teach", () => {
     expect(past(record({ bytes: { pages: 90 * MEBIBYTE, memory: MEBIBYTE } }))?.memoryBytes).to.equal(91 * MEBIBYTE);
   });
 
+  it("is which nodes could not copy memory ahead, as the newest move that left each found", () => {
+    const told = (whyNot: string | null) => ({
+      forecast: { mode: "stopcopy", blackoutSeconds: 1, because: "", others: [{ mode: "precopy", blackoutSeconds: 0.5, whyNot }] },
+    });
+    const { noPrecopyFrom } = learnFromRecords([
+      record(told("its kernel does not track written pages")),
+      record({ from: "n3", ...told(null) }),
+      record({ from: "n4", forecast: null }),
+    ]);
+    expect([...noPrecopyFrom]).to.deep.equal([["n1", "its kernel does not track written pages"]]);
+  });
+
   it("is nothing of a move that failed", () => {
     expect(past(record({ result: "failed" }))).to.equal(undefined);
   });
