@@ -220,7 +220,7 @@ export interface TargetEngine {
   resumeRestore(containerId: string, folder: string): Promise<void>;
   /** Whether a copy in whose restore something failed may have run all the same: then only it counts, and its source must not go on. */
   hasRun(folder: string): boolean;
-  /** Gives the workload its own restart policy, which its twin was made without. Safe to repeat. */
+  /** Gives the workload its own restart policy, which its twin was made without, and what that would have done already. Safe to repeat. */
   releaseRestarts(description: WorkloadDescription, containerId: string): Promise<void>;
   /** Frees what a restore left behind and gives the workload its own restart policy. */
   finish(description: WorkloadDescription, containerId: string, folder: string): Promise<void>;

@@ -38,7 +38,7 @@ export interface Inspection {
   readonly Image: string;
   readonly Config: Docker.ContainerInspectInfo["Config"];
   readonly HostConfig: Docker.HostConfig;
-  readonly State: { readonly Running: boolean; readonly Pid: number; readonly Status: string };
+  readonly State: { readonly Running: boolean; readonly Pid: number; readonly Status: string; readonly ExitCode: number };
   readonly Mounts: readonly { Type: string; Name?: string; Source: string; Destination: string; Driver?: string; RW: boolean }[];
   readonly NetworkSettings: { readonly Networks: Readonly<Record<string, EndpointInspect>> };
   readonly GraphDriver?: { readonly Name: string; readonly Data: Readonly<Record<string, string>> | null };

@@ -1,13 +1,16 @@
-import { findProcess, waitUntilGone } from "./find-process.js";
+import { setTimeout as delay } from "node:timers/promises";
+import { findProcess } from "./find-process.js";
 
-/** Kills the process whose command line holds all these words, if there is one, and waits until it is gone. */
+const LOOK_MILLISECONDS = 20;
+
+/** Kills every process whose command line holds all these words, and waits until none is left. */
 export async function endProcess(words: readonly string[]): Promise<void> {
-  const pid = await findProcess(words);
-  if (pid === null) return;
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    // It has ended meanwhile.
+  for (let pid = await findProcess(words); pid !== null; pid = await findProcess(words)) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // It has ended meanwhile.
+    }
+    await delay(LOOK_MILLISECONDS);
   }
-  await waitUntilGone(words);
 }

@@ -4,6 +4,7 @@ import { readdir, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import type { Readable } from "node:stream";
 import { promisify } from "node:util";
+import { projectPath } from "../../../platform/paths.js";
 import { waitUntilGone } from "./find-process.js";
 
 const run = promisify(execFile);
@@ -23,7 +24,7 @@ export async function startLazyPages(folder: string): Promise<boolean> {
   if ((await pageBytes(`${folder}/images`)) < WORTHWHILE_BYTES) return false;
   const log = openSync(`${folder}/lazy-pages.out`, "a");
   // Detached, with a file for its words: the workload's memory must outlive this executor.
-  const child = spawn("criu", [...command(folder), "-o", "lazy-pages.log", "--status-fd", "3"], {
+  const child = spawn(projectPath("executor/shim/lazy-pages"), [folder, ...command(folder), "-o", "lazy-pages.log", "--status-fd", "3"], {
     stdio: ["ignore", log, log, "pipe"],
     detached: true,
   });
@@ -40,8 +41,16 @@ export async function startLazyPages(folder: string): Promise<boolean> {
     child.once("exit", () => settle(false));
   });
   (child.stdio[3] as Readable).destroy();
-  if (!ready) child.kill();
+  if (!ready && child.pid !== undefined) endGroup(child.pid);
   return ready;
+}
+
+function endGroup(pid: number): void {
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // It has ended.
+  }
 }
 
 /** Resolves once every page of a lazily restored workload is in; at once where none is missing. */

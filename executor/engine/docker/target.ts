@@ -226,8 +226,15 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
 }
 
 async function releaseRestarts(host: DockerHost, description: WorkloadDescription, containerId: string): Promise<void> {
-  const { HostConfig } = description.engineConfig as DockerConfig;
-  await host.docker.getContainer(containerId).update({ RestartPolicy: HostConfig.RestartPolicy ?? { Name: "no" } });
+  const policy = (description.engineConfig as DockerConfig).HostConfig.RestartPolicy ?? { Name: "no" };
+  await host.docker.getContainer(containerId).update({ RestartPolicy: policy });
+  // One that has ended before Docker knew its policy is not restarted by that.
+  const { State } = await inspect(host, containerId);
+  if (!State.Running && isRestarted(policy.Name, State.ExitCode)) await startAgain(host, containerId);
+}
+
+function isRestarted(policy: string, exitCode: number): boolean {
+  return policy === "always" || policy === "unless-stopped" || (policy === "on-failure" && exitCode !== 0);
 }
 
 async function removeTwin(host: DockerHost, containerId: string): Promise<void> {

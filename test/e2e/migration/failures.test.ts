@@ -7,7 +7,7 @@ import { expectKept } from "../support/expect-kept.js";
 import { listenForStage } from "../support/moments.js";
 import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "../support/moving-fleet.js";
 import { useRenewedFleet } from "../support/renewed-fleet.js";
-import { recordTicks, TICKER, type Ticks, woundBack } from "../support/ticking-workload.js";
+import { LOST_MEMORY, recordTicks, TICKER, type Ticks, woundBack } from "../support/ticking-workload.js";
 import { settledOn } from "../support/traces.js";
 
 const NAME = TICKER.name;
@@ -202,6 +202,33 @@ describe("A migration that cannot be completed", function () {
     moment.close();
     expect(record).to.include({ outcome: "committed", result: "failed", errorCode: "PAGES_LOST" });
     await settledOn(moving().fleet, NAME, SECOND);
+    expect(await moving().answersOn(NAME)).to.include({ wrongAnswers: 0, connectionKept: false });
+    await moving.renew();
+  });
+
+  it("does not go on with zeros for memory that is lost after the move: it ends, and is started anew", async () => {
+    const id = await withProgram(
+      node(SECOND),
+      "/usr/sbin/criu",
+      // As if the daemon had crashed as soon as the workload runs; the folder is that of the images, one below the restore's.
+      [
+        'case "$1" in lazy-pages)',
+        'criu.real "$@" & daemon=$!',
+        'until [ -e "$3/../resumed" ]; do kill -0 "$daemon" || break; done',
+        'kill -KILL "$daemon"; wait "$daemon"; exit 137 ;;',
+        "esac",
+        'exec criu.real "$@"',
+      ].join("\n"),
+      async () => {
+        const begun = await moving().begin(NAME, FIRST, SECOND, "stopcopy");
+        await moving().closed(begun);
+        return begun;
+      },
+    );
+    expect((await moving().closed(id)).outcome).to.equal("committed");
+    await settledOn(moving().fleet, NAME, SECOND);
+    await ticks.goOn();
+    expect(await ticks.read()).to.not.include(LOST_MEMORY);
     expect(await moving().answersOn(NAME)).to.include({ wrongAnswers: 0, connectionKept: false });
     await moving.renew();
   });

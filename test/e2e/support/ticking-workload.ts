@@ -9,7 +9,7 @@ const FILE = "ticks";
 /** Enough to be restored lazily. */
 const BALLAST_MEGABYTES = 40;
 /** Sent, and wound back from ever after, when a piece of its memory is not what it was. */
-const LOST_MEMORY = 0;
+export const LOST_MEMORY = 0;
 
 const program = (address: string) => `
 import os, runpy, socket, sys, threading, time, zlib
