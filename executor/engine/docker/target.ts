@@ -15,6 +15,7 @@ import { MIGRATION_LABEL, toCreateOptions } from "./create-options.js";
 import { type DockerConfig, type Inspection, inspect, treesOf } from "./describe.js";
 import { type DockerHost, isNotFound } from "./docker-host.js";
 import { mayFillBeside } from "./huge-pages.js";
+import { markIPv6 } from "./ipv6.js";
 import { startLazyPages, waitForPages, whyNotLazy } from "./lazy-pages.js";
 import { isOverlayMounted, remountOverlay } from "./overlay.js";
 import { makeOwnerStarts, markSharing } from "./owner-starts.js";
@@ -126,6 +127,7 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
     prepareRestore: async (description, containerId, folder, owner) => {
       await preparePendingRestore(folder);
       await markConnections(folder, description);
+      await markIPv6(host, folder, containerId);
       await noteSysctls(folder, description);
       await markSharing(folder, description.sharedNetwork, owner);
       if (owner !== null) ownersOf.set(containerId, owner.containerId);

@@ -69,10 +69,12 @@ export function testPowerCuts(kind: LabKind, labName: string, obstacle: string |
     expectKept(await moving.answersOn(NAME));
   });
 
-  it("gives the workload back to its source when it is the destination and the source has not heard of its commit, else loses its memory and starts it anew", async () => {
+  it("loses the workload's memory, never what it wrote, and starts it anew when it is the destination and has committed", async () => {
     const before = (await ticks.read()).length;
     const record = await cutAt("committed", "destination");
-    expect(await endsWith(record, before)).to.deep.equal({ memoryLost: record.outcome === "committed" });
+    expect(record.outcome).to.equal("committed");
+    expect(await endsWith(record, before)).to.deep.equal({ memoryLost: true });
+    expect(await moving.answersOn(NAME)).to.include({ wrongAnswers: 0 });
   });
 
   it("loses the workload's memory and starts it anew when it is the destination and the source has destroyed its copy", async () => {
