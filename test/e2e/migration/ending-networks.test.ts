@@ -213,8 +213,7 @@ describe("A workload on a network that ends at its node", function () {
 
   it("is refused when it listens on an address that it cannot have there", () => {
     // Docker's own bridge takes no wishes.
-    const own = "import socket; own = socket.gethostbyname(socket.gethostname()); sys.argv[1:] = [own]";
-    const program = COUNTING_SERVER.replace("import socketserver, sys, threading", `import socketserver, sys, threading\n${own}`);
+    const program = `import socket, sys\nsys.argv[1:] = [socket.gethostbyname(socket.gethostname())]\n${COUNTING_SERVER}`;
     return withContainer(counting("shop", { Cmd: ["python3", "-S", "-B", "-c", program, "-"] }, { NetworkMode: "bridge" }), () =>
       isRefused("shop", "address-bound"),
     );
