@@ -49,6 +49,7 @@ export async function finishCommitted(surroundings: Surroundings, held: Held, pr
 export async function settle(surroundings: Surroundings, held: Held, progress: Progress, cause: EvenkeelError): Promise<void> {
   const { redis, keys, log } = surroundings;
   const { record } = held;
+  const wasAborted = (await readMigration(redis, keys, record.id))?.outcome === "aborted";
   let outcome = await abortMigration(redis, keys, record.id, nowSeconds(), cause.message);
   if (outcome === "committed") outcome = await awaitTwin(surroundings, held);
   if (outcome === "committed") {
@@ -65,9 +66,11 @@ export async function settle(surroundings: Surroundings, held: Held, progress: P
       .remove(record.id)
       .catch((error: unknown) => log.warn({ error: String(error) }, "the destination cleans up when it is back"));
   }
+  // A destination that tidied up after the cancel, before we met it, knows nothing of the migration any more.
+  const isCancelled = CANCELLED_CODES.has(cause.code) || (wasAborted && cause.code === "MIGRATION_NOT_FOUND");
   await closeMigration(redis, keys, record, nowSeconds(), {
-    result: CANCELLED_CODES.has(cause.code) ? "cancelled" : "failed",
-    errorCode: CANCELLED_CODES.has(cause.code) ? "CANCELLED" : cause.code,
+    result: isCancelled ? "cancelled" : "failed",
+    errorCode: isCancelled ? "CANCELLED" : cause.code,
     errorMessage: cause.message,
   });
 }
