@@ -4,15 +4,15 @@ import type { MigrationRecord } from "../../../platform/migration-record.js";
 import { expectKept } from "./expect-kept.js";
 import { listenForStage } from "./moments.js";
 import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "./moving-fleet.js";
-import { recordTicks, TICKER, type Ticks, woundBack } from "./ticking-workload.js";
+import { recordTicks, TICKER, type Ticks } from "./ticking-workload.js";
 import { settledOn } from "./traces.js";
 
 const NAME = TICKER.name;
 
-/** What must hold when either end of a move loses power, whatever a node of the lab is. To be called within a `describe`. */
 /** One that was started anew counts from 1; what it says before it knows its neighbour may be lost. */
 const FIRST_WORDS = 50;
 
+/** What must hold when either end of a move loses power, whatever a node of the lab is. To be called within a `describe`. */
 export function testPowerCuts(kind: LabKind, labName: string, obstacle: string | null): void {
   let moving: MovingFleet;
   let ticks: Ticks;
