@@ -113,8 +113,10 @@ export function makeIncoming({ node, runDirectory, arrivals, engine, room, redis
       return EMPTY;
     },
     async status(id) {
+      const state = (await halves.find(id)) === null ? await inTurn(id, () => settling.stateWithoutHalf(id)) : "unknown";
+      // One that was lost with this node's power has a half again once it was started anew.
       const half = await halves.find(id);
-      if (half === null) return { state: await inTurn(id, () => settling.stateWithoutHalf(id)), pages: null };
+      if (half === null) return { state, pages: null };
       const folder = half.pagePort !== null && half.containerId !== null ? pendingFolder(half.containerId) : null;
       const lost = { state: "lost", port: 0, doneBytes: 0, totalBytes: 0 } as const;
       return { state: half.state, pages: half.startedAnew ? lost : folder === null ? null : await engine.pages(folder) };

@@ -98,13 +98,15 @@ export function makeSettling({ node, arrivals, halves, engine, redis, keys, log 
   /** Halves live on tmpfs: after a power cut, or once the migration was finished, only Docker, the disk and the record can tell. */
   async function stateWithoutHalf(id: string): Promise<IncomingStatus["state"]> {
     const twin = await engine.findTwin(id);
-    if (twin?.isRunning) return "running";
     const record = await readMigration(redis, keys, id);
-    if (record?.outcome !== "committed" || record.closedAt !== null) return "unknown";
-    if (twin !== null && (await arrivals.read(id)) !== null) {
+    const isOpen = record?.outcome === "committed" && record.closedAt === null;
+    // Docker may have started it with the node: that it runs does not mean that it has its memory.
+    if (isOpen && twin !== null && (await arrivals.read(id)) !== null) {
       await startLost(id);
       return "running";
     }
+    if (twin?.isRunning) return "running";
+    if (!isOpen) return "unknown";
     // Past "restore" the source knows that the twin ran, and may have destroyed its own copy.
     if (record.stage !== "restore") return "unknown";
     log.error({ migration: id }, "nothing is left here of a copy that was committed; giving the workload back to its source");

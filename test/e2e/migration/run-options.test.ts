@@ -1,19 +1,10 @@
-import { readFile } from "node:fs/promises";
 import { expect } from "chai";
 import type Docker from "dockerode";
 import { FLEET_NETWORK } from "../../../lab/docker-host.js";
-import { type LabWorkload, WORKLOADS } from "../../../lab/workloads/workload-table.js";
-import { waitFor } from "../../support/wait-for.js";
-import { COUNTING_CLIENT, COUNTING_SERVER } from "../support/counting-server.js";
+import { COUNTING_SERVER } from "../support/counting-server.js";
+import { IMAGE_BRINGER, startTalk } from "../support/counting-talk.js";
 import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "../support/moving-fleet.js";
 import { settledOn } from "../support/traces.js";
-
-const SEED: LabWorkload = {
-  ...WORKLOADS.find(({ name }) => name === "burner")!,
-  name: "seed",
-  address: "10.77.0.155",
-  macAddress: "02:45:4b:00:00:9b",
-};
 
 const addressOf = (index: number) => `10.77.0.${160 + index}`;
 
@@ -25,7 +16,7 @@ function container(
 ): Docker.ContainerCreateOptions {
   return {
     name,
-    Image: SEED.image,
+    Image: IMAGE_BRINGER.image,
     Cmd: ["python3", "-S", "-B", "-c", COUNTING_SERVER, "0.0.0.0"],
     ...options,
     Labels: { "io.evenkeel.workload": name },
@@ -68,8 +59,8 @@ describe("A workload that is run with", function () {
   let moving: MovingFleet;
 
   before(async () => {
-    moving = await startMovingFleet("e2e-options", [SEED], { asked: [] });
-    await moving.moveWell("seed", FIRST, SECOND);
+    moving = await startMovingFleet("e2e-options", [IMAGE_BRINGER], { asked: [] });
+    await moving.moveWell(IMAGE_BRINGER.name, FIRST, SECOND);
   });
 
   after(async () => {
@@ -82,18 +73,7 @@ describe("A workload that is run with", function () {
       const name = `shop-${index}`;
       const made = await lab.node(FIRST).docker.createContainer(container(index, name, options, hostConfig));
       await made.start();
-      const service = await lab.clients.spawn(
-        [
-          "sh",
-          "-c",
-          `until python3 -c "import socket; socket.create_connection(('${addressOf(index)}', 7000), 1)"; do sleep 0.1; done 2>/dev/null; exec python3 -c "$1" ${addressOf(index)} 7000`,
-          "sh",
-          COUNTING_CLIENT,
-        ],
-        { name: `talk-${index}` },
-      );
-      const words = async () => (await readFile(service.logFile, "utf8")).trim().split("\n");
-      await waitFor("an answer", async () => (await words()).length > 2, { deadlineSeconds: 30 });
+      const talk = await startTalk(lab, addressOf(index), `talk-${index}`);
       const asked = (await lab.node(FIRST).docker.getContainer(name).inspect()).HostConfig;
       for (const [from, to] of [
         [FIRST, SECOND],
@@ -101,14 +81,12 @@ describe("A workload that is run with", function () {
       ] as const) {
         await moving.moveWell(name, from, to);
         await settledOn(moving.fleet, name, to);
-        const before = (await words()).length;
-        await waitFor("more answers", async () => (await words()).length > before + 5, { deadlineSeconds: 30 });
+        await talk.goOn();
       }
-      const said = await words();
-      expect(said).to.deep.equal(said.map((_, at) => `answer ${at + 1}`));
+      await talk.isWhole();
       const got = (await lab.node(FIRST).docker.getContainer(name).inspect()).HostConfig;
       for (const key of Object.keys(hostConfig) as (keyof Docker.HostConfig)[]) expect(got[key], key).to.deep.equal(asked[key]);
-      await service.kill("SIGKILL");
+      await talk.end();
       await lab.node(FIRST).docker.getContainer(name).remove({ force: true });
     });
   }

@@ -73,12 +73,11 @@ export function testPowerCuts(kind: LabKind, labName: string, obstacle: string |
     expectKept(await moving.answersOn(NAME));
   });
 
-  it("loses the workload's memory, never what it wrote, and starts it anew when it is the destination and has committed", async () => {
+  it("loses the workload's memory and starts it anew when it is the destination and has committed", async () => {
     const before = (await ticks.read()).length;
     const record = await cutAt("committed", "destination");
     expect(record.outcome).to.equal("committed");
     expect(await endsWith(record, before)).to.deep.equal({ memoryLost: true });
-    expect(await moving.answersOn(NAME)).to.include({ wrongAnswers: 0 });
   });
 
   it("loses the workload's memory and starts it anew when it is the destination and the source has destroyed its copy", async () => {
