@@ -5,6 +5,9 @@ import { EvenkeelError } from "./errors.js";
 import { describeIssues, describeSyntaxError } from "./field-line.js";
 import { DEFAULT_PREFIX } from "./keys.js";
 
+/** A node's name in the fleet and in its certificate. */
+export const NODE_ID = /^[a-z0-9][a-z0-9-]{0,62}$/;
+
 const seconds = z.number().positive();
 /** How a node is put to sleep or woken: a command or an HTTP request. */
 const powerHook = z
@@ -30,7 +33,7 @@ export const configSchema = z.strictObject({
     .strictObject({
       id: z
         .string()
-        .regex(/^[a-z0-9][a-z0-9-]{0,62}$/)
+        .regex(NODE_ID)
         .default(hostname().toLowerCase().split(".")[0] ?? "node")
         .describe("Its name in the fleet, and in its certificate"),
       peerHost: z.string().default(hostname()).describe("Name or address under which other nodes reach this one"),

@@ -1,12 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
-import type { AddressInfo } from "node:net";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { connectRedis } from "../../platform/redis.js";
+import { freePort } from "./free-port.js";
 import { waitFor } from "./wait-for.js";
 
 /** Set by test/run.ts. */
@@ -74,12 +73,4 @@ function redisServerCommand(): string[] {
 
 function stop(server: ChildProcess): void {
   if (server.exitCode === null) server.kill("SIGKILL");
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return port;
 }

@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
+import { NODE_ID } from "../../../platform/config.js";
 import { EvenkeelError } from "../../../platform/errors.js";
 import { issueCertificate, makeAuthority } from "../../../platform/tls.js";
 import { EXIT } from "../exit-codes.js";
@@ -12,7 +13,6 @@ interface CertsOptions {
   readonly force?: boolean;
 }
 
-const NODE_ID = /^[a-z0-9][a-z0-9-]{0,62}$/;
 const AUTHORITY = { certificate: "ca.pem", key: "ca.key" };
 
 /** Certificates for executors to know each other by. Works offline; talks to no scheduler. */

@@ -6,12 +6,11 @@ import { listMigrations } from "../../../platform/migration-record.js";
 import { projectPath } from "../../../platform/paths.js";
 import type { CordonAnswer, NodeAnswer, SnapshotAnswer, StatusAnswer } from "../../../scheduler/api-shapes.js";
 import type { AuditEntry } from "../../../scheduler/audit.js";
+import { API_BASE } from "../../../scheduler/protocol.js";
 import { startRedis, type ThrowAwayRedis } from "../../support/redis.js";
 import { type ReportedFleet, reportFleet } from "../../support/reported-fleet.js";
 import { OPERATOR_TOKEN, type RunningScheduler, runScheduler } from "../../support/running-scheduler.js";
 import { waitFor } from "../../support/wait-for.js";
-
-const API = "/api/v1";
 
 describe("a cordon", () => {
   let server: ThrowAwayRedis;
@@ -25,7 +24,8 @@ describe("a cordon", () => {
       const env = { PATH: process.env["PATH"], EVENKEEL_URL: scheduler.url, EVENKEEL_TOKEN: OPERATOR_TOKEN };
       execFile(projectPath("bin/evenkeel"), args, { env }, (error, out) => resolve({ code: error === null ? 0 : Number(error.code), out }));
     });
-  const nodeOf = async (id: string) => (await scheduler.get<{ nodes: NodeAnswer[] }>(`${API}/nodes`)).nodes.find((node) => node.id === id)!;
+  const nodeOf = async (id: string) =>
+    (await scheduler.get<{ nodes: NodeAnswer[] }>(`${API_BASE}/nodes`)).nodes.find((node) => node.id === id)!;
   const cordonsOf = async (id: string) => (await nodeOf(id)).cordon.map(({ source, reason }) => `${source} ${reason}`);
   const isCordoned = (id: string) => waitFor(`${id} to be cordoned`, async () => (await cordonsOf(id)).length > 0);
 
@@ -50,7 +50,7 @@ describe("a cordon", () => {
   });
 
   for (const [how, set] of [
-    ["the API", () => scheduler.send("PUT", `${API}/nodes/n2/cordon`, { reason: "noise" })],
+    ["the API", () => scheduler.send("PUT", `${API_BASE}/nodes/n2/cordon`, { reason: "noise" })],
     ["redis-cli", () => redis.hset(keys.cordons, "n2", "noise")],
     ["the command line", () => run("cordon", "n2", "--reason", "noise")],
     [
@@ -64,11 +64,11 @@ describe("a cordon", () => {
       await set();
       await isCordoned("n2");
       expect((await cordonsOf("n2")).map((words) => words.split(" ")[1])).to.deep.equal(["noise"]);
-      const asked = await scheduler.send("POST", `${API}/migrations`, { workload: "a", to: "n2" });
+      const asked = await scheduler.send("POST", `${API_BASE}/migrations`, { workload: "a", to: "n2" });
       expect([asked.status, asked.body.error.facts["reason"]]).to.deep.equal([409, "target-cordoned"]);
       expect(asked.body.error.message).to.contain("n2 is cordoned (noise)");
       // The emptiest of the others is n2; what leaves n1 goes to n3 all the same.
-      await scheduler.send("PUT", `${API}/nodes/n1/maintenance`, {});
+      await scheduler.send("PUT", `${API_BASE}/nodes/n1/maintenance`, {});
       const [record] = await waitFor("the move", async () => {
         const records = await listMigrations(redis, keys);
         return records.length > 0 && records;
@@ -80,24 +80,24 @@ describe("a cordon", () => {
   }
 
   it("calls off what is on its way there and has not been begun", async () => {
-    await scheduler.send("POST", `${API}/migrations`, { workload: "a", to: "n2" });
+    await scheduler.send("POST", `${API_BASE}/migrations`, { workload: "a", to: "n2" });
     const begun = (await listMigrations(redis, keys, 0))[0]!;
     await run("cordon", "n2", "--reason", "noise");
     await waitFor("the move to be called off", async () => (await listMigrations(redis, keys, 0)).length === 0);
-    const { entries } = await scheduler.get<{ entries: AuditEntry[] }>(`${API}/audit?limit=200`);
+    const { entries } = await scheduler.get<{ entries: AuditEntry[] }>(`${API_BASE}/audit?limit=200`);
     const [told] = entries.filter(({ kind }) => kind === "move-withdrawn");
     expect([told?.migration, told?.detail]).to.deep.equal([begun.id, "n2 is cordoned (noise)."]);
   });
 
   it("is shown, audited, in the snapshot that is recorded, and over when it is lifted", async () => {
-    const put = (await scheduler.send("PUT", `${API}/nodes/n2/cordon`, { reason: "noise" })).body as unknown as CordonAnswer;
+    const put = (await scheduler.send("PUT", `${API_BASE}/nodes/n2/cordon`, { reason: "noise" })).body as unknown as CordonAnswer;
     expect(put.cordon.map(({ source, reason }) => [source, reason])).to.deep.equal([["flag", "noise"]]);
-    const again = (await scheduler.send("PUT", `${API}/nodes/n2/cordon`, { reason: "smell" })).body as unknown as CordonAnswer;
+    const again = (await scheduler.send("PUT", `${API_BASE}/nodes/n2/cordon`, { reason: "smell" })).body as unknown as CordonAnswer;
     expect(again.cordon.map(({ since, reason }) => [since, reason])).to.deep.equal([[put.cordon[0]!.since, "smell"]]);
     expect((await run("nodes")).out).to.match(/^n2 +level, cordoned .*cordoned \(smell\)\.$/m);
     expect((await run("status")).out).to.contain("3 level; 1 cordoned");
-    expect((await scheduler.get<StatusAnswer>(`${API}/status`)).cordoned).to.equal(1);
-    const { snapshot } = await scheduler.get<SnapshotAnswer>(`${API}/snapshot`);
+    expect((await scheduler.get<StatusAnswer>(`${API_BASE}/status`)).cordoned).to.equal(1);
+    const { snapshot } = await scheduler.get<SnapshotAnswer>(`${API_BASE}/snapshot`);
     expect(snapshot.nodes.map(({ cordoned, cordonedBecause }) => [cordoned, cordonedBecause])).to.deep.equal([
       [undefined, undefined],
       [true, "smell"],
@@ -106,8 +106,8 @@ describe("a cordon", () => {
     const metrics = await (await fetch(`${scheduler.url}/metrics`)).text();
     expect(metrics).to.contain('evenkeel_node_cordoned{node="n1"} 0').and.to.contain('evenkeel_node_cordoned{node="n2"} 1');
     expect(await run("uncordon", "n2")).to.deep.equal({ code: 0, out: "n2 takes workloads again.\n" });
-    expect((await scheduler.send("POST", `${API}/migrations`, { workload: "a", to: "n2" })).status).to.equal(201);
-    const { entries } = await scheduler.get<{ entries: AuditEntry[] }>(`${API}/audit?limit=200`);
+    expect((await scheduler.send("POST", `${API_BASE}/migrations`, { workload: "a", to: "n2" })).status).to.equal(201);
+    const { entries } = await scheduler.get<{ entries: AuditEntry[] }>(`${API_BASE}/audit?limit=200`);
     const told = entries.filter(({ kind }) => kind.startsWith("cordon")).map(({ kind, node, detail }) => `${kind} ${node} ${detail}`);
     expect(told).to.deep.equal(["cordon-off n2 cordon lifted", "cordon-on n2 smell", "cordon-on n2 noise"]);
   });
@@ -135,7 +135,7 @@ describe("a cordon", () => {
     await redis.hset(keys.cordons, "n3", "noise");
     await fleet.stop();
     await waitFor("n3 to be silent", async () => (await redis.del(keys.nodeSample("n3"))) === 0);
-    expect((await scheduler.send("DELETE", `${API}/nodes/n3`)).status).to.equal(200);
+    expect((await scheduler.send("DELETE", `${API_BASE}/nodes/n3`)).status).to.equal(200);
     expect(await redis.hlen(keys.cordons)).to.equal(0);
   });
 });

@@ -4,12 +4,12 @@ import { pushPattern } from "../../../collector/daily-pattern.js";
 import { PATTERN_SLOT_SECONDS, patternSlotSchema } from "../../../collector/protocol.js";
 import { type Keys, makeKeys } from "../../../platform/keys.js";
 import type { SnapshotAnswer } from "../../../scheduler/api-shapes.js";
+import { API_BASE } from "../../../scheduler/protocol.js";
 import { startRedis, type ThrowAwayRedis } from "../../support/redis.js";
 import { type ReportedFleet, reportFleet } from "../../support/reported-fleet.js";
 import { type RunningScheduler, runScheduler } from "../../support/running-scheduler.js";
 import { waitFor } from "../../support/wait-for.js";
 
-const API = "/api/v1";
 const DAY = 86_400;
 
 describe("what earlier days showed at this time of day", () => {
@@ -54,7 +54,7 @@ describe("what earlier days showed at this time of day", () => {
     const policies = { consolidate: { enabled: true, leadSeconds: 5 }, balance: { forecastSeconds: 0 } };
     scheduler = await runScheduler(server, { scheduler: { mode: "observe" }, policies });
     const { plan } = await waitFor("a plan", async () => {
-      const answer = await scheduler!.get<{ plan: { power: { node: string; to: string; because: string }[] } | null }>(`${API}/plan`);
+      const answer = await scheduler!.get<{ plan: { power: { node: string; to: string; because: string }[] } | null }>(`${API_BASE}/plan`);
       return answer.plan !== null && answer;
     });
     return plan!.power;
@@ -65,7 +65,7 @@ describe("what earlier days showed at this time of day", () => {
     const [change] = await powerOf();
     expect(change).to.include({ node: "n3", to: "wake" });
     expect(change!.because).to.contain("as on the days before");
-    const { snapshot } = await scheduler!.get<SnapshotAnswer>(`${API}/snapshot`);
+    const { snapshot } = await scheduler!.get<SnapshotAnswer>(`${API_BASE}/snapshot`);
     expect(snapshot.nodes.find(({ id }) => id === "n1")!.pastDays!.length).to.be.within(3, 9);
   });
 

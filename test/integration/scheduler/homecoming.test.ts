@@ -10,12 +10,11 @@ import {
   type MigrationRecord,
 } from "../../../platform/migration-record.js";
 import type { MaintenanceAnswer, SnapshotAnswer } from "../../../scheduler/api-shapes.js";
+import { API_BASE } from "../../../scheduler/protocol.js";
 import { startRedis, type ThrowAwayRedis } from "../../support/redis.js";
 import { containerIdOf, type ReportedFleet, reportFleet } from "../../support/reported-fleet.js";
 import { type RunningScheduler, runScheduler } from "../../support/running-scheduler.js";
 import { waitFor } from "../../support/wait-for.js";
-
-const API = "/api/v1";
 
 describe("undrain that brings workloads home", () => {
   let server: ThrowAwayRedis;
@@ -45,15 +44,15 @@ describe("undrain that brings workloads home", () => {
     await closeMigration(redis, keys, record, Date.now() / 1000, { result: "succeeded" });
   };
   const emptied = async () => {
-    await scheduler.send("PUT", `${API}/nodes/n1/maintenance`, { reason: "disk" });
+    await scheduler.send("PUT", `${API_BASE}/nodes/n1/maintenance`, { reason: "disk" });
     for (let left = 2; left > 0; left--) await finish(await openMigration());
     await waitFor("n1 to be drained", async () => {
-      const { drain } = await scheduler.get<{ drain: { state: string } }>(`${API}/drains/n1`);
+      const { drain } = await scheduler.get<{ drain: { state: string } }>(`${API_BASE}/drains/n1`);
       return drain.state === "drained";
     });
   };
   const undrain = async (query: string) =>
-    (await scheduler.send("DELETE", `${API}/nodes/n1/maintenance${query}`)).body as unknown as MaintenanceAnswer;
+    (await scheduler.send("DELETE", `${API_BASE}/nodes/n1/maintenance${query}`)).body as unknown as MaintenanceAnswer;
 
   beforeEach(async () => {
     server = await startRedis();
@@ -100,7 +99,7 @@ describe("undrain that brings workloads home", () => {
     await emptied();
     const askedAt = Date.now() / 1000;
     await redis.hset(keys.homecomings, "n1", JSON.stringify({ askedAt, workloads: [containerIdOf("a")] }));
-    const plannedAt = async () => (await scheduler.get<{ plan: { at: number } }>(`${API}/plan`)).plan.at;
+    const plannedAt = async () => (await scheduler.get<{ plan: { at: number } }>(`${API_BASE}/plan`)).plan.at;
     await waitFor("some ticks", async () => (await plannedAt()) > askedAt + 1);
     expect(await redis.hlen(keys.homecomings)).to.equal(1);
     await redis.hdel(keys.maintenance, "n1");
@@ -109,7 +108,7 @@ describe("undrain that brings workloads home", () => {
 
   it("has taught, on the way, what such a move costs: link, files, blackout, how fast it writes its memory", async () => {
     await emptied();
-    const { snapshot } = await scheduler.get<SnapshotAnswer>(`${API}/snapshot`);
+    const { snapshot } = await scheduler.get<SnapshotAnswer>(`${API_BASE}/snapshot`);
     const a = snapshot.workloads.find(({ name }) => name === "a")!;
     expect(a.past).to.deep.equal({
       count: 1,

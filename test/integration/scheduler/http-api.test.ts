@@ -3,12 +3,11 @@ import type { Redis } from "ioredis";
 import { type Keys, makeKeys } from "../../../platform/keys.js";
 import type { NodeAnswer, WorkloadAnswer } from "../../../scheduler/api-shapes.js";
 import type { AuditEntry } from "../../../scheduler/audit.js";
+import { API_BASE } from "../../../scheduler/protocol.js";
 import { startRedis, type ThrowAwayRedis } from "../../support/redis.js";
 import { type ReportedFleet, reportFleet } from "../../support/reported-fleet.js";
 import { OPERATOR_TOKEN, type RunningScheduler, runScheduler } from "../../support/running-scheduler.js";
 import { waitFor } from "../../support/wait-for.js";
-
-const API = "/api/v1";
 
 describe("the HTTP API", () => {
   let server: ThrowAwayRedis;
@@ -36,15 +35,15 @@ describe("the HTTP API", () => {
   });
 
   const changes: [string, string, unknown][] = [
-    ["POST", `${API}/migrations`, { workload: "web", to: "n2" }],
-    ["DELETE", `${API}/migrations/m-1`, undefined],
-    ["POST", `${API}/plan/approve`, {}],
-    ["PUT", `${API}/nodes/n1/maintenance`, {}],
-    ["DELETE", `${API}/nodes/n1/maintenance`, undefined],
-    ["PUT", `${API}/nodes/n1/cordon`, {}],
-    ["DELETE", `${API}/nodes/n1/cordon`, undefined],
-    ["DELETE", `${API}/nodes/n1`, undefined],
-    ["POST", `${API}/what-if`, {}],
+    ["POST", `${API_BASE}/migrations`, { workload: "web", to: "n2" }],
+    ["DELETE", `${API_BASE}/migrations/m-1`, undefined],
+    ["POST", `${API_BASE}/plan/approve`, {}],
+    ["PUT", `${API_BASE}/nodes/n1/maintenance`, {}],
+    ["DELETE", `${API_BASE}/nodes/n1/maintenance`, undefined],
+    ["PUT", `${API_BASE}/nodes/n1/cordon`, {}],
+    ["DELETE", `${API_BASE}/nodes/n1/cordon`, undefined],
+    ["DELETE", `${API_BASE}/nodes/n1`, undefined],
+    ["POST", `${API_BASE}/what-if`, {}],
   ];
 
   for (const [method, path, body] of changes) {
@@ -60,7 +59,7 @@ describe("the HTTP API", () => {
   it("refuses every change when no token is configured, whatever the caller brings", async () => {
     const open = await runScheduler(server, { scheduler: { operatorToken: undefined } });
     try {
-      const answer = await open.send("PUT", `${API}/nodes/n1/maintenance`, {}, "undefined");
+      const answer = await open.send("PUT", `${API_BASE}/nodes/n1/maintenance`, {}, "undefined");
       expect(answer.status).to.equal(401);
       expect(answer.body.error.message).to.contain("operatorToken");
     } finally {
@@ -86,7 +85,7 @@ describe("the HTTP API", () => {
 
   for (const [method, path, body, field] of invalid) {
     it(`refuses ${method} ${path} ${JSON.stringify(body) ?? ""} and names ${field}`, async () => {
-      const answer = await scheduler.send(method, `${API}${path}`, body);
+      const answer = await scheduler.send(method, `${API_BASE}${path}`, body);
       expect([answer.status, answer.body.error.code]).to.deep.equal([400, "INPUT_INVALID"]);
       expect(answer.body.error.message).to.contain(field);
     });
@@ -94,10 +93,10 @@ describe("the HTTP API", () => {
 
   it("answers malformed JSON, an unknown route and unknown things with an error of the catalogue", async () => {
     const headers = { authorization: `Bearer ${OPERATOR_TOKEN}`, "content-type": "application/json" };
-    const broken = await fetch(`${scheduler.url}${API}/migrations`, { method: "POST", headers, body: "{" });
+    const broken = await fetch(`${scheduler.url}${API_BASE}/migrations`, { method: "POST", headers, body: "{" });
     expect([broken.status, ((await broken.json()) as { error: { code: string } }).error.code]).to.deep.equal([400, "INPUT_INVALID"]);
     const code = async (method: string, path: string, body?: unknown) => {
-      const answer = await scheduler.send(method, `${API}${path}`, body);
+      const answer = await scheduler.send(method, `${API_BASE}${path}`, body);
       return [answer.status, answer.body.error.code];
     };
     expect(await code("GET", "/nonsense")).to.deep.equal([404, "INPUT_INVALID"]);
@@ -114,29 +113,29 @@ describe("the HTTP API", () => {
   });
 
   it("describes nodes with history, workloads, and its health", async () => {
-    const { nodes } = await scheduler.get<{ nodes: NodeAnswer[] }>(`${API}/nodes?history=5`);
+    const { nodes } = await scheduler.get<{ nodes: NodeAnswer[] }>(`${API_BASE}/nodes?history=5`);
     expect(nodes.map(({ id, state, workloads }) => [id, state, workloads])).to.deep.equal([
       ["n1", "level", 3],
       ["n2", "level", 1],
     ]);
     expect(nodes[0]?.cpuRatio).to.be.closeTo(0.7 / 4, 1e-9);
     expect(nodes[0]?.history?.at(-1)?.cpuRatio).to.be.closeTo(0.7 / 4, 1e-9);
-    const { workloads } = await scheduler.get<{ workloads: WorkloadAnswer[] }>(`${API}/workloads`);
+    const { workloads } = await scheduler.get<{ workloads: WorkloadAnswer[] }>(`${API_BASE}/workloads`);
     expect(workloads.map(({ name, node }) => `${name}@${node}`)).to.have.members(["fixed@n1", "same@n1", "same@n2", "web@n1"]);
     const health = await fetch(`${scheduler.url}/healthz`);
     expect([health.status, await health.text()]).to.deep.equal([200, "ok\n"]);
   });
 
   it("sets a flag with deadline and reason, keeps its beginning when asked again, and lifts it", async () => {
-    const first = await scheduler.send("PUT", `${API}/nodes/n2/maintenance`, { deadlineSeconds: 600, reason: "new disk" });
+    const first = await scheduler.send("PUT", `${API_BASE}/nodes/n2/maintenance`, { deadlineSeconds: 600, reason: "new disk" });
     expect(first.body.drain).to.include({ state: "draining", deadlinePassed: false });
-    const again = await scheduler.send("PUT", `${API}/nodes/n2/maintenance`, { reason: "and a new fan" });
+    const again = await scheduler.send("PUT", `${API_BASE}/nodes/n2/maintenance`, { reason: "and a new fan" });
     expect(again.body.drain.since).to.equal(first.body.drain.since);
     expect(again.body.drain.requests.map(({ reason, deadline }) => [reason, deadline])).to.deep.equal([["and a new fan", null]]);
-    const lifted = await scheduler.send("DELETE", `${API}/nodes/n2/maintenance`);
+    const lifted = await scheduler.send("DELETE", `${API_BASE}/nodes/n2/maintenance`);
     expect(lifted.body).to.deep.include({ stillAskedForBy: [] });
     expect(lifted.body.drain.state).to.equal("in-service");
-    const { entries } = await scheduler.get<{ entries: AuditEntry[] }>(`${API}/audit?limit=1000`);
+    const { entries } = await scheduler.get<{ entries: AuditEntry[] }>(`${API_BASE}/audit?limit=1000`);
     const asked = entries.filter(({ kind }) => kind.startsWith("maintenance"));
     expect(asked.map(({ kind, actor, node }) => [kind, actor, node]).slice(0, 3)).to.deep.equal([
       ["maintenance-off", "operator", "n2"],
@@ -149,9 +148,9 @@ describe("the HTTP API", () => {
     fleet.node("n2").maintenanceFile = "on site";
     await waitFor(
       "the file to be seen",
-      async () => (await scheduler.get<{ drain: { requests: unknown[] } }>(`${API}/drains/n2`)).drain.requests[0],
+      async () => (await scheduler.get<{ drain: { requests: unknown[] } }>(`${API_BASE}/drains/n2`)).drain.requests[0],
     );
-    const answer = await scheduler.send("DELETE", `${API}/nodes/n2/maintenance`);
+    const answer = await scheduler.send("DELETE", `${API_BASE}/nodes/n2/maintenance`);
     expect(answer.body.stillAskedForBy.map(({ source, reason }) => [source, reason])).to.deep.equal([["file", "on site"]]);
     fleet.node("n2").maintenanceFile = null;
   });
@@ -159,7 +158,7 @@ describe("the HTTP API", () => {
   it("lists a drain whose deadline has passed with what is left and why", async () => {
     await redis.hset(keys.maintenance, "n1", JSON.stringify({ since: 1, deadline: 2, reason: "late" }));
     const { drain } = await scheduler.get<{ drain: { deadlinePassed: boolean; remaining: { name: string; because: string }[] } }>(
-      `${API}/drains/n1`,
+      `${API_BASE}/drains/n1`,
     );
     await redis.hdel(keys.maintenance, "n1");
     expect(drain.deadlinePassed).to.equal(true);
@@ -168,14 +167,14 @@ describe("the HTTP API", () => {
 
   it("streams the status after ticks and notes of changes", async () => {
     const stopping = new AbortController();
-    const response = await fetch(`${scheduler.url}${API}/events`, { signal: stopping.signal });
+    const response = await fetch(`${scheduler.url}${API_BASE}/events`, { signal: stopping.signal });
     expect(response.headers.get("content-type")).to.equal("text/event-stream");
     let text = "";
     const reading = (async () => {
       for await (const chunk of response.body!) text += Buffer.from(chunk as Uint8Array).toString();
     })().catch(() => {});
     await waitFor("two statuses", () => text.split("event: status").length > 2);
-    await scheduler.send("DELETE", `${API}/nodes/n2/maintenance`);
+    await scheduler.send("DELETE", `${API_BASE}/nodes/n2/maintenance`);
     await waitFor("the note", () => text.includes('event: changed\ndata: {"kind":"maintenance"}'));
     stopping.abort();
     await reading;

@@ -10,12 +10,12 @@ import { listMigrations } from "../../../platform/migration-record.js";
 import type { ApprovalAnswer, NodeAnswer } from "../../../scheduler/api-shapes.js";
 import type { AuditEntry } from "../../../scheduler/audit.js";
 import type { Foresight } from "../../../scheduler/foresight.js";
+import { API_BASE } from "../../../scheduler/protocol.js";
 import { startRedis, type ThrowAwayRedis } from "../../support/redis.js";
 import { type ReportedFleet, type ReportedNode, reportFleet } from "../../support/reported-fleet.js";
 import { type RunningScheduler, runScheduler } from "../../support/running-scheduler.js";
 import { waitFor } from "../../support/wait-for.js";
 
-const API = "/api/v1";
 const LABELS = { "io.evenkeel.may-sleep": "true" };
 const POLICIES = {
   overload: { holdSeconds: 2, settleSeconds: 0 },
@@ -38,10 +38,10 @@ describe("putting nodes to sleep and waking them", () => {
     scheduler = await runScheduler(server, { scheduler: { mode, power }, policies: POLICIES });
   };
   const stateOf = async (id: string) =>
-    (await scheduler.get<{ nodes: NodeAnswer[] }>(`${API}/nodes`)).nodes.find((node) => node.id === id)?.state;
+    (await scheduler.get<{ nodes: NodeAnswer[] }>(`${API_BASE}/nodes`)).nodes.find((node) => node.id === id)?.state;
   const isIn = (id: string, state: string) => waitFor(`${id} to be ${state}`, async () => (await stateOf(id)) === state);
   const audit = async (kind: string) =>
-    (await scheduler.get<{ entries: AuditEntry[] }>(`${API}/audit?limit=200`)).entries.filter((entry) => entry.kind === kind);
+    (await scheduler.get<{ entries: AuditEntry[] }>(`${API_BASE}/audit?limit=200`)).entries.filter((entry) => entry.kind === kind);
   const switchOff = async () => {
     fleet.nodes.splice(fleet.nodes.indexOf(sleeper), 1);
     // A push that was under way may still come in.
@@ -76,7 +76,7 @@ describe("putting nodes to sleep and waking them", () => {
     await start({ sleep: touch("sleep"), wake: touch("wake"), deadlineSeconds: 60 });
     await wasDone("sleep-n3");
     await isIn("n3", "asleep");
-    const refused = await scheduler.send("POST", `${API}/migrations`, { workload: "a", to: "n3" });
+    const refused = await scheduler.send("POST", `${API_BASE}/migrations`, { workload: "a", to: "n3" });
     expect([refused.status, refused.body.error.facts["reason"]], "it may still report, and gets nothing").to.deep.equal([
       409,
       "target-asleep",
@@ -86,7 +86,7 @@ describe("putting nodes to sleep and waking them", () => {
     const metrics = await (await fetch(`${scheduler.url}/metrics`)).text();
     expect(metrics).to.contain('evenkeel_node_state{node="n3",state="asleep"} 1').and.to.contain('{node="n3",state="unknown"} 0');
     const foreseen = async (drain: string[]) => {
-      const { body } = await scheduler.send("POST", `${API}/what-if`, { drain });
+      const { body } = await scheduler.send("POST", `${API_BASE}/what-if`, { drain });
       const { woken, moves } = body as unknown as Foresight;
       return [woken.map(({ node }) => node), [...new Set(moves.map(({ to }) => to))]];
     };
@@ -127,12 +127,13 @@ describe("putting nodes to sleep and waking them", () => {
   it("waits for an operator in mode approve, who approves it node by node, and is told what is not done and why", async () => {
     await start({ sleep: touch("sleep"), wake: touch("wake"), deadlineSeconds: 60 }, "approve");
     await waitFor("the wish", async () => {
-      const { plan } = await scheduler.get<{ plan: { power: { node: string; heldBack: string | null }[] } | null }>(`${API}/plan`);
+      const { plan } = await scheduler.get<{ plan: { power: { node: string; heldBack: string | null }[] } | null }>(`${API_BASE}/plan`);
       return plan?.power.some(
         ({ node, heldBack }) => node === "n3" && heldBack === "mode approve: waits for an operator (`evenkeel approve`)",
       );
     });
-    const approve = async (body: object) => (await scheduler.send("POST", `${API}/plan/approve`, body)).body as unknown as ApprovalAnswer;
+    const approve = async (body: object) =>
+      (await scheduler.send("POST", `${API_BASE}/plan/approve`, body)).body as unknown as ApprovalAnswer;
     // Moves alone, or another node's power, are not this node's.
     expect((await approve({ moves: [] })).power).to.deep.equal([]);
     expect((await approve({ power: [{ node: "n1", to: "sleep" }] })).powerDropped).to.deep.equal([
@@ -162,7 +163,7 @@ describe("putting nodes to sleep and waking them", () => {
     try {
       await start(power, "observe");
       const { plan } = await waitFor("the wish", async () => {
-        const answer = await scheduler.get<{ plan: { power: { heldBack: string | null }[] } | null }>(`${API}/plan`);
+        const answer = await scheduler.get<{ plan: { power: { heldBack: string | null }[] } | null }>(`${API_BASE}/plan`);
         return (answer.plan?.power.length ?? 0) > 0 && answer;
       });
       expect(plan!.power.map(({ heldBack }) => heldBack)).to.deep.equal(["mode observe: nothing is put to sleep"]);

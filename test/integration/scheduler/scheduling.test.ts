@@ -5,13 +5,13 @@ import { type Keys, makeKeys } from "../../../platform/keys.js";
 import { createMigration, listMigrations } from "../../../platform/migration-record.js";
 import type { NodeAnswer, StatusAnswer } from "../../../scheduler/api-shapes.js";
 import type { AuditEntry } from "../../../scheduler/audit.js";
+import { API_BASE } from "../../../scheduler/protocol.js";
 import { startRedis, type ThrowAwayRedis } from "../../support/redis.js";
 import { containerIdOf, type ReportedFleet, type ReportedNode, reportFleet } from "../../support/reported-fleet.js";
 import { type RunningScheduler, runScheduler } from "../../support/running-scheduler.js";
 import { waitFor } from "../../support/wait-for.js";
 
 const POLICIES = { overload: { holdSeconds: 5, settleSeconds: 0 }, cooldownSeconds: 600 };
-const API = "/api/v1";
 
 describe("the scheduler", () => {
   let server: ThrowAwayRedis;
@@ -37,7 +37,7 @@ describe("the scheduler", () => {
     return queue.getJobs();
   };
   const stateOf = async (scheduler: RunningScheduler, id: string) => {
-    const { nodes } = await scheduler.get<{ nodes: NodeAnswer[] }>(`${API}/nodes`);
+    const { nodes } = await scheduler.get<{ nodes: NodeAnswer[] }>(`${API_BASE}/nodes`);
     return nodes.find((node) => node.id === id);
   };
   const ticks = async (scheduler: RunningScheduler, count: number) => {
@@ -95,7 +95,7 @@ describe("the scheduler", () => {
     await report(hot());
     const scheduler = await start({ scheduler: { mode: "observe" } });
     const plan = await waitFor("a planned move", async () => {
-      const answer = await scheduler.get<{ plan: { moves: { heldBack: string | null }[] } | null }>(`${API}/plan`);
+      const answer = await scheduler.get<{ plan: { moves: { heldBack: string | null }[] } | null }>(`${API_BASE}/plan`);
       return (answer.plan?.moves.length ?? 0) > 0 && answer.plan;
     });
     await ticks(scheduler, 3);
@@ -107,15 +107,15 @@ describe("the scheduler", () => {
     await report(hot());
     const scheduler = await start({ scheduler: { mode: "approve" } });
     await waitFor("a planned move", async () => {
-      const answer = await scheduler.get<{ plan: { moves: unknown[] } | null }>(`${API}/plan`);
+      const answer = await scheduler.get<{ plan: { moves: unknown[] } | null }>(`${API_BASE}/plan`);
       return (answer.plan?.moves.length ?? 0) > 0;
     });
     expect(await listMigrations(redis, keys)).to.deep.equal([]);
-    const answer = await scheduler.send("POST", `${API}/plan/approve`, {});
+    const answer = await scheduler.send("POST", `${API_BASE}/plan/approve`, {});
     expect(answer.status).to.equal(201);
     expect(answer.body.started).to.have.length(1);
     expect(await jobsOn("n1")).to.have.length(1);
-    const stale = await scheduler.send("POST", `${API}/plan/approve`, { moves: [{ workload: "gone", to: "n3" }] });
+    const stale = await scheduler.send("POST", `${API_BASE}/plan/approve`, { moves: [{ workload: "gone", to: "n3" }] });
     expect(stale.body).to.deep.include({ started: [], dropped: [{ workload: "gone", to: "n3" }] });
   });
 
@@ -124,14 +124,14 @@ describe("the scheduler", () => {
     const windows = [{ cron: "* * * * *", durationMinutes: 5, action: "no-moves" }];
     const scheduler = await start({ scheduler: { mode: "auto", windows } });
     await ticks(scheduler, 5);
-    const { openWindows } = await scheduler.get<StatusAnswer>(`${API}/status`);
+    const { openWindows } = await scheduler.get<StatusAnswer>(`${API_BASE}/status`);
     expect(openWindows.map(({ action, node }) => [action, node])).to.deep.equal([["no-moves", null]]);
     expect((await stateOf(scheduler, "n1"))?.state).to.equal("overloaded");
     expect(await listMigrations(redis, keys)).to.deep.equal([]);
   });
 
   for (const [how, flag] of [
-    ["the API", (scheduler: RunningScheduler) => scheduler.send("PUT", `${API}/nodes/n2/maintenance`, { reason: "disk" })],
+    ["the API", (scheduler: RunningScheduler) => scheduler.send("PUT", `${API_BASE}/nodes/n2/maintenance`, { reason: "disk" })],
     ["redis-cli", () => redis.hset(keys.maintenance, "n2", "disk")],
     [
       "a file on the node",
@@ -162,7 +162,7 @@ describe("the scheduler", () => {
     await report([first, { id: "n2", workloads: [] }]);
     const scheduler = await start();
     await ticks(scheduler, 1);
-    const { status } = await scheduler.send("POST", `${API}/migrations`, { workload: "front", to: "n2" });
+    const { status } = await scheduler.send("POST", `${API_BASE}/migrations`, { workload: "front", to: "n2" });
     expect(status).to.equal(201);
     const records = await listMigrations(redis, keys);
     expect(records.map(({ name }) => name).sort()).to.deep.equal(["back", "front"]);
@@ -182,7 +182,7 @@ describe("the scheduler", () => {
     await report([first, { id: "n2", workloads: [] }]);
     const scheduler = await start();
     await ticks(scheduler, 1);
-    const refused = await scheduler.send("POST", `${API}/migrations`, { workload: "front", to: "n2" });
+    const refused = await scheduler.send("POST", `${API_BASE}/migrations`, { workload: "front", to: "n2" });
     expect(refused.body).to.have.nested.property("error.code", "MOVE_REFUSED");
     expect(await listMigrations(redis, keys)).to.deep.equal([]);
   });
@@ -204,9 +204,9 @@ describe("the scheduler", () => {
       { id: "n2", workloads: [{ name: "a" }] },
     ]);
     const scheduler = await start();
-    await scheduler.send("PUT", `${API}/nodes/n2/maintenance`, {});
+    await scheduler.send("PUT", `${API_BASE}/nodes/n2/maintenance`, {});
     const drain = async () =>
-      (await scheduler.get<{ drain: { state: string; remaining: { status: string }[] } }>(`${API}/drains/n2`)).drain;
+      (await scheduler.get<{ drain: { state: string; remaining: { status: string }[] } }>(`${API_BASE}/drains/n2`)).drain;
     const record = await waitFor("the move", async () => (await listMigrations(redis, keys))[0]);
     expect((await drain()).remaining.map(({ status }) => status)).to.deep.equal(["moving"]);
     fleet.node("n1").workloads = fleet.node("n2").workloads;
@@ -245,11 +245,11 @@ describe("the scheduler", () => {
     const first = await start();
     await waitFor("the first to lead", () => first.term() === 1);
     const second = await start();
-    await waitFor("a plan", async () => (await second.get<{ plan: unknown }>(`${API}/plan`)).plan);
-    const status = await second.get<StatusAnswer>(`${API}/status`);
+    await waitFor("a plan", async () => (await second.get<{ plan: unknown }>(`${API_BASE}/plan`)).plan);
+    const status = await second.get<StatusAnswer>(`${API_BASE}/status`);
     expect(status.isLeader).to.equal(false);
     expect(status.leader).to.include({ term: 1, url: first.url });
-    const moved = await second.send("POST", `${API}/migrations`, { workload: "a", to: "n2" });
+    const moved = await second.send("POST", `${API_BASE}/migrations`, { workload: "a", to: "n2" });
     expect(moved.status).to.equal(201);
     expect((await jobsOn("n1")).map(({ id }) => id)).to.deep.equal([moved.body.migration.id]);
     await first.close();
@@ -273,7 +273,7 @@ describe("the scheduler", () => {
     await ticks(scheduler, 3);
     expect(jobs.map(({ id }) => id)).to.deep.equal(["m-lost"]);
     expect(await jobsOn("n1")).to.have.length(1);
-    const { entries } = await scheduler.get<{ entries: AuditEntry[] }>(`${API}/audit`);
+    const { entries } = await scheduler.get<{ entries: AuditEntry[] }>(`${API_BASE}/audit`);
     expect(entries.filter(({ kind }) => kind === "job-restored")).to.have.length(1);
   });
 
@@ -286,13 +286,13 @@ describe("the scheduler", () => {
     ]);
     const scheduler = await start();
     await ticks(scheduler, 3);
-    const { entries } = await scheduler.get<{ entries: AuditEntry[] }>(`${API}/audit`);
+    const { entries } = await scheduler.get<{ entries: AuditEntry[] }>(`${API_BASE}/audit`);
     expect(entries.filter(({ kind, workload }) => kind === "conflict" && workload === "twin")).to.have.length(1);
-    const refused = await scheduler.send("POST", `${API}/migrations`, { workload: "twin", to: "n3" });
+    const refused = await scheduler.send("POST", `${API_BASE}/migrations`, { workload: "twin", to: "n3" });
     expect(refused.status).to.equal(409);
-    await scheduler.send("PUT", `${API}/nodes/n1/maintenance`, {});
+    await scheduler.send("PUT", `${API_BASE}/nodes/n1/maintenance`, {});
     await ticks(scheduler, 3);
-    const { drain } = await scheduler.get<{ drain: { state: string; remaining: { status: string }[] } }>(`${API}/drains/n1`);
+    const { drain } = await scheduler.get<{ drain: { state: string; remaining: { status: string }[] } }>(`${API_BASE}/drains/n1`);
     expect(drain.state).to.equal("draining");
     expect(drain.remaining.map(({ status }) => status)).to.deep.equal(["blocked"]);
     expect(await listMigrations(redis, keys)).to.deep.equal([]);
@@ -319,15 +319,15 @@ describe("the scheduler", () => {
       { id: "n2", workloads: [] },
     ]);
     const scheduler = await start();
-    expect((await scheduler.send("DELETE", `${API}/nodes/n2`)).body.error.code).to.equal("NODE_REPORTS");
+    expect((await scheduler.send("DELETE", `${API_BASE}/nodes/n2`)).body.error.code).to.equal("NODE_REPORTS");
     fleet.nodes.pop();
     // A push that was under way may still come in.
     await waitFor("n2 to fall silent", async () => {
       await redis.del(keys.nodeSample("n2"));
-      return (await scheduler.send("DELETE", `${API}/nodes/n2`)).status === 200;
+      return (await scheduler.send("DELETE", `${API_BASE}/nodes/n2`)).status === 200;
     });
     await waitFor("n2 to be off the list", async () => (await stateOf(scheduler, "n2")) === undefined);
-    expect((await scheduler.send("DELETE", `${API}/nodes/n2`)).status).to.equal(404);
+    expect((await scheduler.send("DELETE", `${API_BASE}/nodes/n2`)).status).to.equal(404);
   });
 
   it("forgets the owners of workloads that no node has run for long, only while every node is heard", async () => {
@@ -352,10 +352,10 @@ describe("the scheduler", () => {
     ]);
     const scheduler = await start();
     await waitFor("the leader", () => scheduler.term() !== null);
-    const { body } = await scheduler.send("POST", `${API}/migrations`, { workload: "a", to: "n2" });
-    const cancelled = await scheduler.send("DELETE", `${API}/migrations/${body.migration.id}`);
+    const { body } = await scheduler.send("POST", `${API_BASE}/migrations`, { workload: "a", to: "n2" });
+    const cancelled = await scheduler.send("DELETE", `${API_BASE}/migrations/${body.migration.id}`);
     expect(cancelled.body.migration).to.include({ outcome: "aborted", result: "cancelled" });
-    expect((await scheduler.send("DELETE", `${API}/migrations/${body.migration.id}`)).body.error.code).to.equal("COMMIT_REFUSED");
-    expect((await scheduler.send("POST", `${API}/migrations`, { workload: "a", to: "n2" })).status).to.equal(201);
+    expect((await scheduler.send("DELETE", `${API_BASE}/migrations/${body.migration.id}`)).body.error.code).to.equal("COMMIT_REFUSED");
+    expect((await scheduler.send("POST", `${API_BASE}/migrations`, { workload: "a", to: "n2" })).status).to.equal(201);
   });
 });

@@ -3,12 +3,12 @@ import type { Redis } from "ioredis";
 import { type Keys, makeKeys } from "../../../platform/keys.js";
 import { advanceMigration, claimMigration, createMigration, readMigration, type Stage } from "../../../platform/migration-record.js";
 import type { AuditEntry } from "../../../scheduler/audit.js";
+import { API_BASE } from "../../../scheduler/protocol.js";
 import { startRedis, type ThrowAwayRedis } from "../../support/redis.js";
 import { containerIdOf, type ReportedFleet, reportFleet } from "../../support/reported-fleet.js";
 import { type RunningScheduler, runScheduler } from "../../support/running-scheduler.js";
 import { waitFor } from "../../support/wait-for.js";
 
-const API = "/api/v1";
 const HOURS = 3600;
 
 describe("moves that have been opened and are no longer called for", () => {
@@ -66,13 +66,13 @@ describe("moves that have been opened and are no longer called for", () => {
     await ticks(4);
     for (const id of ["m-queued", "m-prepared", "m-frozen"]) expect(await outcomeOf(id), id).to.equal("pending");
 
-    await scheduler.send("DELETE", `${API}/nodes/n1/maintenance`);
+    await scheduler.send("DELETE", `${API_BASE}/nodes/n1/maintenance`);
     await isCancelled("m-queued");
     await isCancelled("m-prepared");
     await ticks(3);
     expect(await readMigration(redis, keys, "m-frozen")).to.include({ outcome: "pending", stage: "freeze" });
     expect(await readMigration(redis, keys, "m-queued")).to.include({ result: "cancelled", errorCode: "CANCELLED" });
-    const { entries } = await scheduler.get<{ entries: AuditEntry[] }>(`${API}/audit?limit=200`);
+    const { entries } = await scheduler.get<{ entries: AuditEntry[] }>(`${API_BASE}/audit?limit=200`);
     const noted = entries.filter(({ kind }) => kind === "move-withdrawn");
     expect(noted.map(({ migration }) => migration)).to.have.members(["m-queued", "m-prepared"]);
     for (const { detail } of noted) expect(detail).to.equal("Neither n1 nor any other node is under maintenance now.");

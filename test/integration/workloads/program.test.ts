@@ -7,8 +7,9 @@ import { expect } from "chai";
 import { clientsAt } from "../../../lab/clients/read-report.js";
 import { reportSchema } from "../../../lab/clients/report.js";
 import { projectPath } from "../../../platform/paths.js";
+import { freePort } from "../../support/free-port.js";
 import { waitFor } from "../../support/wait-for.js";
-import { freePort, type RunningWorkload, runWorkload, SETUP_DEADLINE_MS } from "./run-workload.js";
+import { type RunningWorkload, runWorkload, SETUP_DEADLINE_MS } from "./run-workload.js";
 
 describe("The clients program", () => {
   let workload: RunningWorkload;

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { type AddressInfo, connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
@@ -10,6 +10,7 @@ import { buildImages } from "../../../lab/images/build-images.js";
 import { buildRoot } from "../../../lab/root-file-system.js";
 import { LAB_PACKAGES } from "../../../lab/root-recipe.js";
 import { type LabWorkload, WORKLOADS } from "../../../lab/workloads/workload-table.js";
+import { freePort } from "../../support/free-port.js";
 import { waitFor } from "../../support/wait-for.js";
 
 export interface RunningWorkload {
@@ -81,14 +82,6 @@ async function ended(child: ChildProcess): Promise<void> {
   const gone = once(child, "exit");
   child.kill("SIGKILL");
   await gone;
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 function isListening(port: number): Promise<boolean> {

@@ -1,12 +1,10 @@
 import { expect } from "chai";
 import { decide } from "../../../policies/decide.js";
-import { config, draining, flatHistory, GIBIBYTE, NOW, node, snapshot, workload } from "./small-fleet.js";
+import { config, draining, flatHistory, GIBIBYTE, NOW, node, snapshot, steady, workload } from "./small-fleet.js";
 import { runTicks } from "./ticking-fleet.js";
 
 const levelling = config({ balance: { enabled: true } });
 const LONG = 400;
-const steady = (id: string, cpuRatio: number, memoryRatio = 0.3) =>
-  node(id, cpuRatio, memoryRatio, { history: flatHistory(cpuRatio, memoryRatio, NOW, LONG) });
 const five = (on: string, cores: number) => Array.from({ length: 5 }, (_, index) => workload(`${on}-${index}`, on, cores));
 
 describe("balancing a fleet in which nothing is overloaded", () => {

@@ -1,11 +1,9 @@
 import { expect } from "chai";
 import { canMove } from "../../../policies/can-move.js";
 import { decide } from "../../../policies/decide.js";
-import { config, draining, flatHistory, NOW, node, snapshot, workload } from "./small-fleet.js";
+import { config, draining, NOW, node, snapshot, steady, workload } from "./small-fleet.js";
 
 const cordoned = { cordoned: true, cordonedBecause: "odd noise" };
-const steady = (id: string, cpuRatio: number, more = {}) =>
-  node(id, cpuRatio, 0.3, { history: flatHistory(cpuRatio, 0.3, NOW, 400), ...more });
 const three = (on: string, cores: number) => ["a", "b", "c"].map((name) => workload(`${on}-${name}`, on, cores));
 const routes = (state: Parameters<typeof decide>[0], settings = config()) =>
   decide(state, settings, NOW).moves.map(({ from, to, reason }) => `${from}>${to} ${reason}`);
@@ -21,7 +19,7 @@ describe("a cordoned node", () => {
   });
 
   it("keeps what it has when the fleet is levelled or saves power, and the plan says so", () => {
-    const uneven = snapshot([steady("n1", 0.6, cordoned), steady("n2", 0)], three("n1", 1.5));
+    const uneven = snapshot([steady("n1", 0.6, 0.3, cordoned), steady("n2", 0)], three("n1", 1.5));
     const levelling = config({ balance: { enabled: true } });
     expect(routes({ ...uneven, nodes: [steady("n1", 0.6), steady("n2", 0)] }, levelling)).to.not.deep.equal([]);
     const plan = decide(uneven, levelling, NOW);
@@ -32,7 +30,7 @@ describe("a cordoned node", () => {
     const sleepy = { labels: { "io.evenkeel.may-sleep": "true" } };
     const idle = (more = {}) =>
       snapshot(
-        [steady("n1", 0.1, { ...sleepy, ...more }), steady("n2", 0.2), steady("n3", 0.2)],
+        [steady("n1", 0.1, 0.3, { ...sleepy, ...more }), steady("n2", 0.2), steady("n3", 0.2)],
         [workload("w", "n1", 0.2), workload("x", "n2", 0.2), workload("y", "n3", 0.2)],
       );
     const saving = config({ consolidate: { enabled: true } });

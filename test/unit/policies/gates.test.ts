@@ -2,13 +2,9 @@ import { expect } from "chai";
 import { decide } from "../../../policies/decide.js";
 import { limitsNow } from "../../../policies/gates/concurrency.js";
 import type { Snapshot } from "../../../policies/types.js";
-import { config, constraints, draining, NOW, node, snapshot, workload } from "./small-fleet.js";
+import { config, constraints, draining, hot, NOW, node, snapshot, workload } from "./small-fleet.js";
 
 const HOUR = 3600;
-const hot = (override: Partial<Snapshot> = {}, more: Parameters<typeof workload>[3] = {}): Snapshot => ({
-  ...snapshot([node("n1", 0.9), node("n2", 0.1)], [workload("a", "n1", 3, more)]),
-  ...override,
-});
 const reasonOf = (state: Snapshot, settings = config()) => decide(state, settings, NOW).skips[0]?.reason ?? "moved";
 
 describe("windows in which nothing is moved", () => {

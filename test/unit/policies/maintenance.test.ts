@@ -1,10 +1,8 @@
 import { expect } from "chai";
 import { decide } from "../../../policies/decide.js";
 import { drainStatus } from "../../../policies/maintenance/drain-status.js";
-import { config, constraints, draining, GIBIBYTE, NOW, node, snapshot, workload } from "./small-fleet.js";
+import { config, constraints, draining, GIBIBYTE, NOW, node, sized, snapshot, workload } from "./small-fleet.js";
 
-const sized = (id: string, on: string, gibibytes: number, override = {}) =>
-  workload(id, on, 0.2, { memoryUsedBytes: gibibytes * GIBIBYTE, ...override });
 const movesOf = (...args: Parameters<typeof decide>) => decide(...args).moves.map(({ workload, from, to }) => `${workload} ${from}>${to}`);
 
 describe("draining a node under maintenance", () => {

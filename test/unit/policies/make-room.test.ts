@@ -2,10 +2,8 @@ import { expect } from "chai";
 import { applyPlan } from "../../../policies/apply-plan.js";
 import { decide } from "../../../policies/decide.js";
 import type { WorkloadState } from "../../../policies/types.js";
-import { config, constraints, draining, GIBIBYTE, NOW, node, snapshot, workload } from "./small-fleet.js";
+import { config, constraints, draining, GIBIBYTE, NOW, node, sized, snapshot, workload } from "./small-fleet.js";
 
-const sized = (id: string, on: string, gibibytes: number, more: Partial<WorkloadState> = {}) =>
-  workload(id, on, 0.2, { memoryUsedBytes: gibibytes * GIBIBYTE, ...more });
 /** `big` must leave n1 and fits into no gap; n2 would have room for it if one of its guests went to n3. */
 const puzzle = (guest: Partial<WorkloadState> = {}) =>
   snapshot(

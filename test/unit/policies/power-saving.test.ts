@@ -4,14 +4,14 @@ import { findUnbearableLoss } from "../../../policies/consolidate/bear-loss.js";
 import { decide } from "../../../policies/decide.js";
 import { indexFleet } from "../../../policies/fleet.js";
 import type { NodeState, PowerSavingWindow, PowerState, Snapshot, WorkloadState } from "../../../policies/types.js";
-import { config, constraints, draining, flatHistory, GIBIBYTE, NOW, node, snapshot, workload } from "./small-fleet.js";
+import { config, constraints, draining, GIBIBYTE, NOW, node, snapshot, steady, workload } from "./small-fleet.js";
 
 const SLEEPER = { "io.evenkeel.may-sleep": "true", "io.evenkeel.watts": "90,180" };
 /** Known for long enough, and with loads that are known to be steady. */
-const steady = (id: string, cpuRatio: number, override: Partial<NodeState> = {}) =>
-  node(id, cpuRatio, 0.2, { history: flatHistory(cpuRatio, 0.2, NOW, 400), labels: SLEEPER, ...override });
+const sleeper = (id: string, cpuRatio: number, override: Partial<NodeState> = {}) =>
+  steady(id, cpuRatio, 0.2, { labels: SLEEPER, ...override });
 const sleeping = (id: string, power: PowerState, override: Partial<NodeState> = {}) =>
-  steady(id, 0, { state: "unknown", cpuUsedCores: null, memoryUsedBytes: null, history: [], power, ...override });
+  sleeper(id, 0, { state: "unknown", cpuUsedCores: null, memoryUsedBytes: null, history: [], power, ...override });
 const light = (id: string, on: string, cpu = 0.5, override: Partial<WorkloadState> = {}) =>
   workload(id, on, cpu, { cpuLimitCores: 1, ...override });
 const on = config({ consolidate: { enabled: true } });
@@ -21,7 +21,7 @@ const moves = (state: Snapshot, settings = on) =>
 const window = (powerSaving: PowerSavingWindow) => ({ powerSaving });
 
 const three = (override: Partial<Snapshot> = {}): Snapshot => ({
-  ...snapshot([steady("n1", 0.125), steady("n2", 0.0625), steady("n3", 0)], [light("a", "n1"), light("b", "n1"), light("c", "n2")]),
+  ...snapshot([sleeper("n1", 0.125), sleeper("n2", 0.0625), sleeper("n3", 0)], [light("a", "n1"), light("b", "n1"), light("c", "n2")]),
   ...override,
 });
 
@@ -33,13 +33,13 @@ describe("power saving", () => {
 
   it("lets an empty node sleep, while those that stay awake bear the loss of any one of them", () => {
     expect(wishes(three())).to.deep.equal(["sleep n3"]);
-    const two = snapshot([steady("n1", 0.125), steady("n3", 0)], [light("a", "n1")]);
+    const two = snapshot([sleeper("n1", 0.125), sleeper("n3", 0)], [light("a", "n1")]);
     expect(wishes(two), "n1 alone could not be lost").to.deep.equal([]);
   });
 
   it("lets only those sleep that are labelled, level, and have not just been woken", () => {
     const with3 = (override: Partial<NodeState>) =>
-      wishes({ ...three(), nodes: [...three().nodes.slice(0, 2), steady("n3", 0, override)] });
+      wishes({ ...three(), nodes: [...three().nodes.slice(0, 2), sleeper("n3", 0, override)] });
     expect(with3({})).to.deep.equal(["sleep n3"]);
     expect(with3({ labels: {} })).to.deep.equal([]);
     expect(with3({ wokenAt: NOW - 60 })).to.deep.equal([]);
@@ -56,7 +56,7 @@ describe("power saving", () => {
   });
 
   it("empties a node as a whole, onto nodes in use, when it could then sleep", () => {
-    const state = three({ nodes: [...three().nodes.slice(0, 2), steady("n3", 0, { labels: {} })] });
+    const state = three({ nodes: [...three().nodes.slice(0, 2), sleeper("n3", 0, { labels: {} })] });
     expect(moves(state)).to.deep.equal(["c n2>n1 consolidate"]);
     const stuck = { ...state, workloads: [...state.workloads, light("d", "n2", 0.1, { constraints: constraints({ mode: "never" }) })] };
     expect(moves(stuck).filter((move) => move.includes("n2>"))).to.deep.equal([]);
@@ -64,7 +64,7 @@ describe("power saving", () => {
 
   it("does not fill a node beyond what levelling would take away again", () => {
     const full = snapshot(
-      [steady("n1", 0.7), steady("n2", 0.3), steady("n3", 0, { labels: {} }), steady("n4", 0, { labels: {} })],
+      [sleeper("n1", 0.7), sleeper("n2", 0.3), sleeper("n3", 0, { labels: {} }), sleeper("n4", 0, { labels: {} })],
       [light("a", "n1", 5.6), light("b", "n2", 2.4)],
     );
     expect(moves(full)).to.deep.equal([]);
@@ -72,7 +72,7 @@ describe("power saving", () => {
 
   it("rests balance meanwhile, which would fill what is being emptied", () => {
     const uneven = snapshot(
-      [steady("n1", 0.7), steady("n2", 0), steady("n3", 0)],
+      [sleeper("n1", 0.7), sleeper("n2", 0), sleeper("n3", 0)],
       ["a", "b", "c", "d"].map((id) => light(id, "n1", 1.4)),
     );
     const both = config({ balance: { enabled: true }, consolidate: { enabled: true } });
@@ -83,7 +83,7 @@ describe("power saving", () => {
 });
 
 describe("waking", () => {
-  const awake = (cpuRatio: number, override: Partial<NodeState> = {}) => [steady("n1", cpuRatio, override), steady("n2", cpuRatio)];
+  const awake = (cpuRatio: number, override: Partial<NodeState> = {}) => [sleeper("n1", cpuRatio, override), sleeper("n2", cpuRatio)];
   const asleep = (cpuRatio: number, workloads: WorkloadState[], override: Partial<NodeState> = {}) =>
     snapshot([...awake(cpuRatio, override), sleeping("n3", "asleep"), sleeping("n4", "asleep")], workloads);
   const quiet = [light("a", "n1"), light("b", "n2")];
@@ -117,12 +117,12 @@ describe("waking", () => {
 
   it("comes when a node is overloaded, a drain finds no room, or the loss of a node could not be borne", () => {
     const hot = snapshot(
-      [steady("n1", 0.95), steady("n2", 0.6), sleeping("n3", "asleep")],
+      [sleeper("n1", 0.95), sleeper("n2", 0.6), sleeping("n3", "asleep")],
       [light("a", "n1", 3.5), light("b", "n1", 3.5), light("c", "n2", 4.8)],
     );
     expect(wishes(hot)).to.deep.equal(["wake n3"]);
     const drain = snapshot(
-      [draining("n1", 0.3), steady("n2", 0.7), sleeping("n3", "asleep")],
+      [draining("n1", 0.3), sleeper("n2", 0.7), sleeping("n3", "asleep")],
       [light("a", "n1", 2), light("b", "n2", 5.6)],
     );
     expect(wishes(drain)).to.deep.equal(["wake n3"]);
@@ -132,7 +132,7 @@ describe("waking", () => {
 
   it("is waited for: nothing is moved there, no second one is woken, nothing else put to sleep", () => {
     const state = snapshot(
-      [draining("n1", 0.3), steady("n2", 0.7), sleeping("n3", "waking"), sleeping("n4", "asleep"), steady("n5", 0.7)],
+      [draining("n1", 0.3), sleeper("n2", 0.7), sleeping("n3", "waking"), sleeping("n4", "asleep"), sleeper("n5", 0.7)],
       [light("a", "n1", 2), light("b", "n2", 5.6), light("c", "n5", 5.6)],
     );
     const plan = decide(state, on, NOW);

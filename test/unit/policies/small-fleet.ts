@@ -22,6 +22,11 @@ export function node(id: string, cpuRatio: number, memoryRatio = 0.3, override: 
   };
 }
 
+/** Flat for longer than anything is judged by. */
+export function steady(id: string, cpuRatio: number, memoryRatio = 0.3, override: Partial<NodeState> = {}): NodeState {
+  return node(id, cpuRatio, memoryRatio, { history: flatHistory(cpuRatio, memoryRatio, NOW, 400), ...override });
+}
+
 export function flatHistory(cpuRatio: number | null, memoryRatio: number | null = 0.3, until = NOW, seconds = 120): NodePoint[] {
   const points: NodePoint[] = [];
   for (let at = until - seconds; at <= until; at += 10) points.push({ at, cpuRatio, memoryRatio });
@@ -47,12 +52,22 @@ export function workload(id: string, on: string, cpuUsedCores: number | null, ov
   };
 }
 
+/** A little CPU, and so much memory. */
+export function sized(id: string, on: string, gibibytes: number, override: Partial<WorkloadState> = {}): WorkloadState {
+  return workload(id, on, 0.2, { memoryUsedBytes: gibibytes * GIBIBYTE, ...override });
+}
+
 export function constraints(override: Partial<Constraints> = {}): Constraints {
   return { mode: "auto", antiAffinityGroup: null, pinnedTo: [], ...override };
 }
 
 export function snapshot(nodes: NodeState[], workloads: WorkloadState[] = [], migrations: OpenMigration[] = []): Snapshot {
   return { at: NOW, nodes, workloads, migrations };
+}
+
+/** One node that is overloaded by one workload, and one that has room for it. */
+export function hot(override: Partial<Snapshot> = {}, more: Partial<WorkloadState> = {}): Snapshot {
+  return { ...snapshot([node("n1", 0.9), node("n2", 0.1)], [workload("a", "n1", 3, more)]), ...override };
 }
 
 /** The defaults, with no limit on how much moves at once unless a test asks for one. */

@@ -2,9 +2,8 @@ import { expect } from "chai";
 import { decide } from "../../../policies/decide.js";
 import { whyNoLongerWanted } from "../../../policies/still-wanted.js";
 import type { Move, Snapshot } from "../../../policies/types.js";
-import { config, draining, NOW, node, snapshot, workload } from "./small-fleet.js";
+import { config, draining, hot, NOW, node, snapshot, workload } from "./small-fleet.js";
 
-const hot = () => snapshot([node("n1", 0.9), node("n2", 0.1)], [workload("a", "n1", 3)]);
 const planned = (state: Snapshot): Move => decide(state, config(), NOW).moves[0]!;
 const lookAgain = (state: Snapshot, move: Move, now = NOW + 5) =>
   whyNoLongerWanted({ snapshot: state, config: config(), now, verdicts: decide(state, config(), now).verdicts }, move);

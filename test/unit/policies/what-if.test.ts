@@ -1,13 +1,12 @@
 import { expect } from "chai";
 import { foresee } from "../../../policies/what-if/foresee.js";
 import { imagine } from "../../../policies/what-if/imagine.js";
-import { config, constraints, flatHistory, GIBIBYTE, NOW, node, snapshot, workload } from "./small-fleet.js";
+import { config, constraints, GIBIBYTE, NOW, node, snapshot, steady, workload } from "./small-fleet.js";
 
-const steady = (id: string, cpuRatio: number, zone: string) =>
-  node(id, cpuRatio, 0.3, { history: flatHistory(cpuRatio, 0.3, NOW, 400), labels: { "io.evenkeel.zone": zone } });
+const inZone = (id: string, cpuRatio: number, zone: string) => steady(id, cpuRatio, 0.3, { labels: { "io.evenkeel.zone": zone } });
 const fleet = () =>
   snapshot(
-    [steady("n1", 0.4, "a"), steady("n2", 0.4, "a"), steady("n3", 0.2, "b")],
+    [inZone("n1", 0.4, "a"), inZone("n2", 0.4, "a"), inZone("n3", 0.2, "b")],
     [
       workload("w1", "n1", 1),
       workload("w2", "n1", 1),
@@ -39,7 +38,7 @@ describe("what if", () => {
   });
   it("two nodes are added: they fill up when balance is on", () => {
     const full = snapshot(
-      [steady("n1", 0.7, "a")],
+      [inZone("n1", 0.7, "a")],
       Array.from({ length: 5 }, (_, index) => workload(`w${index}`, "n1", 1)),
     );
     const { moves } = foresee(imagine(full, { add: 2 }), config({ balance: { enabled: true } }), NOW);
@@ -50,7 +49,7 @@ describe("what if", () => {
     const away = { state: "unknown", cpuUsedCores: null, memoryUsedBytes: null, history: [], power: "asleep" } as const;
     const saving = config({ consolidate: { enabled: true } });
     const state = snapshot(
-      [steady("n1", 0.3, "a"), steady("n2", 0.3, "a"), ...["s1", "s2", "s3"].map((id) => ({ ...steady(id, 0, "b"), ...away }))],
+      [inZone("n1", 0.3, "a"), inZone("n2", 0.3, "a"), ...["s1", "s2", "s3"].map((id) => ({ ...inZone(id, 0, "b"), ...away }))],
       ["a", "b"].flatMap((id) => [workload(`${id}1`, "n1", 1), workload(`${id}2`, "n2", 1)]),
     );
     const calm = foresee(state, saving, NOW);
@@ -70,10 +69,10 @@ describe("what if", () => {
     const away = { state: "unknown", cpuUsedCores: null, memoryUsedBytes: null, history: [] } as const;
     const saving = config({ consolidate: { enabled: true } });
     const state = (power: "asleep" | "waking") =>
-      snapshot([steady("n1", 0.3, "a"), { ...steady("s1", 0, "b"), ...away, power }], [workload("w", "n1", 1)]);
+      snapshot([inZone("n1", 0.3, "a"), { ...inZone("s1", 0, "b"), ...away, power }], [workload("w", "n1", 1)]);
     const lost = foresee(imagine(state("asleep"), { lose: ["s1"], drain: ["n1"] }), saving, NOW);
     expect([lost.woken, lost.moves, lost.isAtRest]).to.deep.equal([[], [], true]);
-    const falling = { ...state("asleep"), nodes: [steady("n1", 0.3, "a"), { ...steady("s1", 0, "b"), power: "falling-asleep" as const }] };
+    const falling = { ...state("asleep"), nodes: [inZone("n1", 0.3, "a"), { ...inZone("s1", 0, "b"), power: "falling-asleep" as const }] };
     expect(foresee(imagine(falling, { drain: ["n1"] }), saving, NOW).woken.map(({ node: id }) => id)).to.deep.equal(["s1"]);
     const waking = foresee(imagine(state("waking"), { drain: ["n1"] }), saving, NOW);
     expect(waking.woken).to.deep.equal([]);
