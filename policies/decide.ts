@@ -19,6 +19,10 @@ import type { Plan, Snapshot } from "./types.js";
 const POLICIES: readonly Policy[] = [maintenance, health, overload, placement, balance, example];
 /** A failing node is emptied before anything else, and an overloaded one is relieved before a drain takes its turn. What may sleep is seen last. */
 const PLANNING: readonly Policy[] = [health, overload, maintenance, homecoming, placement, balance, example, consolidate];
+/** What operators ask for, and is made in every mode. */
+const ASKED: readonly Policy[] = [maintenance, homecoming];
+/** While the rest is only shown, it must not take turn or room from these: it may be shown for ever. */
+const ASKED_FIRST: readonly Policy[] = [...ASKED, ...PLANNING.filter((policy) => !ASKED.includes(policy))];
 
 /**
  * Everything Evenkeel wants, from everything it knows: no clock, no I/O, no chance, and the order of the input does not
@@ -32,7 +36,8 @@ export function decide(snapshot: Snapshot, config: PolicyConfig, now: number): P
   const avoided = new Set(
     context.fleet.nodes.filter((node) => judging.some((policy) => policy.avoids?.(node, context))).map(({ id }) => id),
   );
-  for (const policy of PLANNING.filter(isEnabled)) policy.plan?.({ ...context, verdicts, avoided });
+  const planning = snapshot.onlyAsked ? ASKED_FIRST : PLANNING;
+  for (const policy of planning.filter(isEnabled)) policy.plan?.({ ...context, verdicts, avoided });
   return {
     at: now,
     verdicts: [...verdicts.values()].map(({ node, verdict, because }) => ({ node, verdict, because })),

@@ -10,6 +10,8 @@ export interface Snapshot {
   readonly migrations: readonly OpenMigration[];
   /** Times in which nothing is moved unless an operator asks; whoever builds the snapshot reads the calendar. */
   readonly windows?: readonly MoveWindow[];
+  /** Only what an operator has asked for (drains and what follows them) is carried out; everything else is planned to be shown. */
+  readonly onlyAsked?: boolean;
   /** Nodes whose drain is over, and what an operator wants back on them. */
   readonly homecomings?: readonly Homecoming[];
   /** When nodes may be put to sleep; absent or null = at any time. */

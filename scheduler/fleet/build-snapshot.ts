@@ -39,6 +39,8 @@ export interface FleetPicture {
 
 export interface PictureContext {
   readonly windows: readonly OpenWindow[];
+  /** What nobody has asked for is held back, by the mode or otherwise. */
+  readonly onlyAsked: boolean;
   readonly firstSeen: FirstSeen;
   /** Where each workload was when last seen; kept by the caller from one picture to the next. */
   readonly remembered: ReadonlyMap<string, PlacedWorkload>;
@@ -85,6 +87,7 @@ export function buildPicture(reading: FleetReading, context: PictureContext): Fl
         ? [{ node: window.node ?? null, active: true, reason: `until ${new Date(until * 1000).toISOString()}` }]
         : [],
     ),
+    onlyAsked: context.onlyAsked,
     homecomings: findHomecomings(reading, placed),
     powerSaving: context.powerSaving,
     recentMigrations: describeRecent(reading),

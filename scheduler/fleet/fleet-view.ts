@@ -53,7 +53,9 @@ export function makeFleetView(options: ViewOptions): FleetView {
     const open = windows.open(at);
     const powerSaving = powerSavingWindow(open, windows.limitPowerSaving);
     const { powerDeadlineSeconds } = options;
-    const picture = buildPicture(reading, { windows: open, firstSeen, remembered, smoothingSeconds, powerSaving, powerDeadlineSeconds });
+    const onlyAsked = policies.mode() !== "auto";
+    const seen = { windows: open, onlyAsked, firstSeen, remembered, smoothingSeconds, powerSaving, powerDeadlineSeconds };
+    const picture = buildPicture(reading, seen);
     remembered = new Map(picture.placed.map((workload) => [workload.id, workload]));
     latest = { picture, begunMilliseconds };
     return picture;

@@ -104,7 +104,7 @@ export function replayFleet(config: PolicyConfig): ReplayedFleet {
         measure(power.see(node, at, used.has(node.id), idle), at, changes.get(node.id) ?? { cpuCores: 0, memoryBytes: 0 }),
       );
       const migrations = open.map(({ move: { workload, from, to }, begunAt }) => ({ id: `${workload} ${begunAt}`, workload, from, to }));
-      return { ...recorded, nodes, workloads, migrations, recentMigrations: [...closed] };
+      return { ...recorded, onlyAsked: false, nodes, workloads, migrations, recentMigrations: [...closed] };
     },
     begin: ({ moves, power: changes }, at) => {
       power.tell(changes, at);

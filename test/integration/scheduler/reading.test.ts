@@ -83,6 +83,7 @@ describe("reading the fleet", () => {
     });
     return buildPicture(reading, {
       windows: [],
+      onlyAsked: false,
       firstSeen: rememberFirstSeen(),
       remembered: new Map(),
       smoothingSeconds: 20,

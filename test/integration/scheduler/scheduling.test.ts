@@ -103,6 +103,19 @@ describe("the scheduler", () => {
     expect(await listMigrations(redis, keys)).to.deep.equal([]);
   });
 
+  it("drains in mode observe past a hot node whose relief is only shown and would take the same place", async () => {
+    await report(hot());
+    const scheduler = await start({ scheduler: { mode: "observe" }, policies: { overload: { holdSeconds: 2, settleSeconds: 0 } } });
+    await waitFor("n1 to be hot", async () => (await stateOf(scheduler, "n1"))?.state === "overloaded");
+    await redis.hset(keys.maintenance, "n2", "new disk");
+    const records = await waitFor("the drain's move", async () => {
+      const found = await listMigrations(redis, keys);
+      return found.length > 0 && found;
+    });
+    expect(records).to.have.length(1);
+    expect(records[0]).to.include({ name: "quiet", from: "n2", to: "n3", reason: "maintenance" });
+  });
+
   it("makes an approved plan in mode approve", async () => {
     await report(hot());
     const scheduler = await start({ scheduler: { mode: "approve" } });

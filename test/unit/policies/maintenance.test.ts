@@ -22,6 +22,19 @@ describe("draining a node under maintenance", () => {
     expect(said.get("cold")).to.match(/\. It is stopped and started again: its connections and memory are lost\.$/);
     expect(said.get("hot")).to.not.contain("lost");
   });
+  it("gives its turn and its room to nothing that is only shown, though an overloaded node comes first where it is relieved", () => {
+    const state = snapshot(
+      [draining("n1", 0.4), node("n2", 0.9), node("n3", 0.1)],
+      [sized("a", "n1", 1), workload("hot", "n2", 3), workload("warm", "n2", 3)],
+    );
+    const narrow = config({ concurrency: { perNode: 1, fleet: 1 } });
+    expect(movesOf(state, narrow, NOW)).to.deep.equal(["hot n2>n3"]);
+    expect(movesOf({ ...state, onlyAsked: true }, narrow, NOW)).to.deep.equal(["a n1>n3"]);
+    const failing = node("n2", 0.3, 0.3, { health: [{ kind: "disk-failing", since: NOW, detail: "sda" }] });
+    const ailing = { ...state, nodes: [draining("n1", 0.4), failing, node("n3", 0.1)] };
+    expect(movesOf(ailing, narrow, NOW)).to.deep.equal(["hot n2>n3"]);
+    expect(movesOf({ ...ailing, onlyAsked: true }, narrow, NOW)).to.deep.equal(["a n1>n3"]);
+  });
   it("does not wait for the cool-down", () => {
     const state = snapshot([draining("n1", 0.4), node("n2", 0.3)], [sized("a", "n1", 1, { lastMovedAt: NOW - 1 })]);
     expect(movesOf(state, config(), NOW)).to.deep.equal(["a n1>n2"]);
