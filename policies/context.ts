@@ -4,6 +4,8 @@ import { budgetLeft } from "./gates/budget.js";
 import { type Limits, limitsNow } from "./gates/concurrency.js";
 import { whyDoubted } from "./health/judge.js";
 import { type Ledger, openLedger } from "./ledger.js";
+import { sayCompany } from "./say-company.js";
+import { takeAlong } from "./take-along.js";
 import type { Move, PowerChange, Skip, Snapshot, Verdict } from "./types.js";
 
 /** What the policies share while one plan is made. Only the ledger, the lists and `spoken` grow. */
@@ -58,12 +60,16 @@ export function openContext(snapshot: Snapshot, given: PolicyConfig, now: number
 export function addSkip(context: PlanContext, skip: Skip): void {
   if (context.spoken.has(skip.workload)) return;
   context.spoken.add(skip.workload);
-  context.skips.push(skip);
+  context.skips.push(sayCompany(skip, context));
 }
 
+/** Adds a move that the caller has entered in the ledger, and those of all that move as one with it. */
 export function addMove(context: PlanContext, move: Move): void {
   context.spoken.add(move.workload);
-  context.moves.push(move);
+  for (const each of [move, ...takeAlong(context, move)]) {
+    context.spoken.add(each.workload);
+    context.moves.push(each);
+  }
 }
 
 /** Readings may mix before and after a move for this long. */

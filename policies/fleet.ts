@@ -1,6 +1,6 @@
 import { estimateLoad, type Load } from "./estimate/node-load.js";
 import { sortById } from "./order.js";
-import type { NodeState, OpenMigration, Snapshot, WorkloadState } from "./types.js";
+import type { NodeState, OpenMigration, SkipReason, Snapshot, WorkloadState } from "./types.js";
 
 /** A snapshot, indexed once so that no stage has to search it. Everything is in order of id. */
 export interface Fleet {
@@ -11,6 +11,8 @@ export interface Fleet {
   readonly migrations: readonly OpenMigration[];
   /** Workloads with an open migration, or seen on two nodes at once, which only a migration explains. */
   readonly migrating: ReadonlySet<string>;
+  /** All that move as one with a workload, itself among them, by its id. One that moves alone is not in it. */
+  readonly asOne: ReadonlyMap<string, readonly WorkloadState[]>;
   /** All zones that nodes name. */
   readonly zones: ReadonlySet<string>;
 }
@@ -35,11 +37,13 @@ export function indexFleet(snapshot: Snapshot): Fleet {
   const departed = new Map<string, WorkloadState[]>();
   const changedAt = new Map<string, number>();
   const workloadById = new Map<string, WorkloadState>();
+  const groups = new Map<string, WorkloadState[]>();
   const migrating = new Set<string>(snapshot.migrations.map((migration) => migration.workload));
   for (const workload of sortById(snapshot.workloads)) {
     if (workloadById.has(workload.id)) migrating.add(workload.id);
     else workloadById.set(workload.id, workload);
     addTo(workloadsOf, workload.node, workload);
+    if (workload.constraints.group) addTo(groups, `${workload.node} ${workload.constraints.group}`, workload);
     if (workload.lastMovedAt === null) continue;
     if (workload.lastMovedFrom) addTo(departed, workload.lastMovedFrom, workload);
     for (const node of [workload.node, workload.lastMovedFrom]) {
@@ -62,8 +66,20 @@ export function indexFleet(snapshot: Snapshot): Fleet {
     workloadById,
     migrations: sortById(snapshot.migrations),
     migrating,
+    asOne: new Map([...groups.values()].flatMap((members) => (members.length > 1 ? members.map(({ id }) => [id, members] as const) : []))),
     zones: new Set(nodes.flatMap(({ zone }) => (zone === null ? [] : [zone]))),
   };
+}
+
+/** The first reason that the workload, or one that moves as one with it, gives. */
+export function whyAnyOf(workload: WorkloadState, { asOne }: Fleet, why: (member: WorkloadState) => SkipReason | null): SkipReason | null {
+  const members = asOne.get(workload.id);
+  if (members === undefined) return why(workload);
+  for (const member of members) {
+    const reason = why(member);
+    if (reason !== null) return reason;
+  }
+  return null;
 }
 
 function addTo(lists: Map<string, WorkloadState[]>, key: string, workload: WorkloadState): void {

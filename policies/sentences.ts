@@ -1,12 +1,14 @@
 import type { CompleteConfig, PolicyConfig } from "./config.js";
 import { DAY_SECONDS, movesSince, restSeconds } from "./fairness/rest.js";
 import type { NodeView } from "./fleet.js";
-import { needOf } from "./need.js";
+import { type Need, needOf } from "./need.js";
 import { missingNetworks } from "./placement/rules.js";
 import { cpuCeiling, memoryCeiling } from "./stages/feasible.js";
 import type { Refusals } from "./stages/refusals.js";
 import type { NodeState, Skip, SkipReason, WorkloadState } from "./types.js";
 import { bytes, cores, percent, plural } from "./words.js";
+
+const NOTHING: Need = { cpuCores: 0, memoryBytes: 0 };
 
 /** A refusal that has nothing to do with any one destination. */
 export function refuse(workload: WorkloadState, reason: SkipReason, config: CompleteConfig, now: number): Skip {
@@ -68,7 +70,6 @@ export function refuseTarget(workload: WorkloadState, target: NodeView, reason: 
 }
 
 function sayTarget(workload: WorkloadState, target: NodeView, reason: SkipReason, config: PolicyConfig): string {
-  const need = needOf(workload);
   const { constraints } = workload;
   switch (reason) {
     case "workload-pinned":
@@ -100,9 +101,8 @@ function sayTarget(workload: WorkloadState, target: NodeView, reason: SkipReason
     case "zone-spread":
       return `Another zone than ${target.zone} has fewer workloads of group ${constraints.zoneSpreadGroup}.`;
     case "target-cpu-full":
-      return `${target.id} has no room for ${cores(need?.cpuCores ?? 0)} below ${percent(cpuCeiling(config))} of its CPU.`;
     case "target-memory-full":
-      return `${target.id} has no room for ${bytes(need?.memoryBytes ?? 0)} below ${percent(memoryCeiling(config))} of its memory.`;
+      return sayFull(needOf(workload) ?? NOTHING, target, reason, config);
     case "target-busy":
       return `${target.id} has reached its limit of ${plural(config.concurrency.perNode, "migration")} at once.`;
     case "target-settling":
@@ -114,6 +114,13 @@ function sayTarget(workload: WorkloadState, target: NodeView, reason: SkipReason
     default:
       return `Moving it to ${target.id} would gain too little: less than the least share of their imbalance and of the excess.`;
   }
+}
+
+export function sayFull(need: Need, target: NodeView, reason: "target-cpu-full" | "target-memory-full", config: PolicyConfig): string {
+  if (reason === "target-cpu-full") {
+    return `${target.id} has no room for ${cores(need.cpuCores)} below ${percent(cpuCeiling(config))} of its CPU.`;
+  }
+  return `${target.id} has no room for ${bytes(need.memoryBytes)} below ${percent(memoryCeiling(config))} of its memory.`;
 }
 
 /** What was said with the cordon, in brackets; nothing when nothing was. */

@@ -1,7 +1,7 @@
 import { canMove } from "./can-move.js";
 import { completeConfig, type PolicyConfig } from "./config.js";
 import { whyEvacuated } from "./health/judge.js";
-import type { Move, Plan, Skip, Snapshot } from "./types.js";
+import type { Move, OpenMigration, Plan, Skip, Snapshot } from "./types.js";
 
 /** A moment of the fleet, and what the policies make of its nodes just then. */
 export interface Moment extends Pick<Plan, "verdicts"> {
@@ -14,11 +14,16 @@ type Wanted = Pick<Move, "workload" | "from" | "to" | "reason">;
 
 /**
  * Looks again at a planned move just before it is begun, at a fresh moment: whether it is still safe, and whether its reason
- * still holds. Null: go on. Its own migration may be open already; that is not held against it.
+ * still holds. Null: go on. Its own migration may be open already, and those of all that move as one with it; that is not held against it.
  */
 export function whyNoLongerWanted(moment: Moment, move: Wanted): Skip | null {
   const { snapshot, config, now } = moment;
-  const migrations = snapshot.migrations.filter(({ workload }) => workload !== move.workload);
+  const { from, to } = move;
+  const group = snapshot.workloads.find(({ id }) => id === move.workload)?.constraints.group;
+  const company = new Set(group ? snapshot.workloads.flatMap(({ id, constraints }) => (constraints.group === group ? [id] : [])) : []);
+  const isOwn = (open: OpenMigration) =>
+    open.workload === move.workload || (company.has(open.workload) && open.from === from && open.to === to);
+  const migrations = snapshot.migrations.filter((open) => !isOwn(open));
   const others: Snapshot = { ...snapshot, migrations };
   const skip = (because: string): Skip => ({ workload: move.workload, from: move.from, to: move.to, reason: "not-needed", because });
   const workload = others.workloads.find(({ id }) => id === move.workload);

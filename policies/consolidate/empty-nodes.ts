@@ -147,6 +147,8 @@ function shift({ workload }: Candidate, from: Room, to: Room): void {
 /** Enters the move, or why it cannot begin just now: the rest of the node follows when it can. */
 function begin({ workload, need, source }: Candidate, target: NodeView, count: number, room: Room, context: JudgedContext): void {
   const { config, now } = context;
+  // It goes already, as one with another.
+  if (context.spoken.has(workload.id)) return;
   const halt = whyNotStart(context, workload, "consolidate");
   const busy = halt === null ? whyNotArrive(context, target.id, "consolidate") : null;
   if (halt !== null || busy !== null) {

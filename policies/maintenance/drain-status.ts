@@ -1,13 +1,14 @@
 import { DEFAULT_POLICY_CONFIG, type PolicyConfig } from "../config.js";
-import { openContext } from "../context.js";
+import { openContext, type PlanContext } from "../context.js";
 import { estimateMoveCost } from "../cost/move-cost.js";
-import type { NodeView } from "../fleet.js";
-import { refusalBy } from "../refusal/rest.js";
+import { type NodeView, whyAnyOf } from "../fleet.js";
+import { sayCompany } from "../say-company.js";
 import { refuse, refuseAll } from "../sentences.js";
 import { leaveCandidates } from "../stages/candidates.js";
 import { whyNotThere } from "../stages/feasible.js";
+import { isBeyondBudget, whyResting } from "../stages/gates.js";
 import { addRefusal, openRefusals } from "../stages/refusals.js";
-import type { Skip, Snapshot } from "../types.js";
+import type { Skip, SkipReason, Snapshot, WorkloadState } from "../types.js";
 
 export interface DrainStatus {
   readonly node: string;
@@ -33,15 +34,19 @@ export function drainStatus(snapshot: Snapshot, nodeId: string, config: PolicyCo
   const moving: string[] = [];
   const movable: string[] = [];
   const blocked: Skip[] = [];
+  const block = (skip: Skip) => blocked.push(sayCompany(skip, context));
   let seconds = 0;
   for (const entry of node ? leaveCandidates(node, fleet) : []) {
     if ("reason" in entry) {
-      if (entry.reason === "workload-migrating") moving.push(entry.workload.id);
-      else blocked.push(refuse(entry.workload, entry.reason, context.config, snapshot.at));
+      if (fleet.migrating.has(entry.workload.id)) moving.push(entry.workload.id);
+      // It waits for one that moves as one with it.
+      else if (entry.reason === "workload-migrating") movable.push(entry.workload.id);
+      else block(refuse(entry.workload, entry.reason, context.config, snapshot.at));
       continue;
     }
-    if (refusalBy(null, entry.workload, context.config, snapshot.at, true) !== null) {
-      blocked.push(refuse(entry.workload, "workload-refused", context.config, snapshot.at));
+    const standing = whyNotForLong(entry.workload, context);
+    if (standing !== null) {
+      block(refuse(entry.workload, standing, context.config, snapshot.at));
       continue;
     }
     const refusals = openRefusals();
@@ -55,10 +60,16 @@ export function drainStatus(snapshot: Snapshot, nodeId: string, config: PolicyCo
     if (taker !== null) {
       movable.push(entry.workload.id);
       seconds += estimateMoveCost(entry.workload, entry.need, entry.source, taker, context.config.cost).seconds;
-    } else blocked.push(refuseAll(entry.workload, refusals, config));
+    } else block(refuseAll(entry.workload, refusals, config));
   }
   const remaining = node?.workloads.map((workload) => workload.id) ?? [];
   const touched = fleet.migrations.some((migration) => migration.from === nodeId || migration.to === nodeId);
   const done = node !== undefined && node.load !== null && remaining.length === 0 && !touched;
   return { node: nodeId, done, remaining, moving, movable, blocked, movableSeconds: seconds / context.limits.perNode };
+}
+
+/** What holds it until someone does something, wherever to: unlike a gate it is not over with the move that is under way. */
+function whyNotForLong(workload: WorkloadState, { fleet, config, now }: PlanContext): SkipReason | null {
+  if (isBeyondBudget(workload, fleet)) return "disruption-budget";
+  return whyAnyOf(workload, fleet, (member) => whyResting(member, config, now, true));
 }

@@ -36,7 +36,7 @@ function relieveNode(source: NodeView, open: readonly NodeView[], means: Record<
       return;
     }
     const best = chooseMove(
-      [...remaining].filter(({ workload }) => whyNotStart(context, workload, "overload") === null),
+      [...remaining].filter(({ workload }) => !context.spoken.has(workload.id) && whyNotStart(context, workload, "overload") === null),
       open,
       relief,
       context,

@@ -48,8 +48,17 @@ function add(groups: Map<string, Map<string, Set<string>>>, group: string, place
   members.add(workload);
 }
 
-/** Workloads of the group at that place, other than this one. */
-export function othersAt(groups: Company["apart"], group: string, place: string, workload: string): number {
+/** Workloads of the group at that place, other than this one and those that nothing could part from it. */
+export function othersAt(
+  groups: Company["apart"],
+  group: string,
+  place: string,
+  workload: string,
+  asOne: readonly WorkloadState[] = [],
+): number {
   const members = groups.get(group)?.get(place);
-  return members === undefined ? 0 : members.size - (members.has(workload) ? 1 : 0);
+  if (members === undefined) return 0;
+  let others = members.size - (members.has(workload) ? 1 : 0);
+  for (const { id } of asOne) if (id !== workload && members.has(id)) others--;
+  return others;
 }

@@ -8,7 +8,8 @@ export function whyNotOn(workload: WorkloadState, target: NodeView, fleet: Fleet
   if (!isPinnedTo(workload, target)) return "workload-pinned";
   if (!isOfItsKind(workload, target, fleet)) return "target-incompatible";
   if (lacksNetwork(workload, target.state)) return "target-without-network";
-  if (antiAffinityGroup !== null && othersAt(company.apart, antiAffinityGroup, target.id, workload.id) > 0) return "anti-affinity";
+  const asOne = fleet.asOne.get(workload.id);
+  if (antiAffinityGroup !== null && othersAt(company.apart, antiAffinityGroup, target.id, workload.id, asOne) > 0) return "anti-affinity";
   if (zoneSpreadGroup && isZoneCrowded(workload, zoneSpreadGroup, target, fleet, company)) return "zone-spread";
   return null;
 }
@@ -42,8 +43,9 @@ export function missingNetworks({ networks }: Pick<WorkloadState, "networks">, {
 /** A zone may take one more only while no zone has fewer: distinct zones as long as there are enough, even ones after that. */
 function isZoneCrowded(workload: WorkloadState, group: string, target: NodeView, fleet: Fleet, company: Company): boolean {
   if (target.zone === null || target.zone === fleet.nodeById.get(workload.node)?.zone) return false;
-  const there = othersAt(company.zones, group, target.zone, workload.id);
-  for (const zone of fleet.zones) if (othersAt(company.zones, group, zone, workload.id) < there) return true;
+  const asOne = fleet.asOne.get(workload.id);
+  const there = othersAt(company.zones, group, target.zone, workload.id, asOne);
+  for (const zone of fleet.zones) if (othersAt(company.zones, group, zone, workload.id, asOne) < there) return true;
   return false;
 }
 

@@ -1,6 +1,6 @@
 import type { CompleteConfig } from "../config.js";
 import { whyNotAgain } from "../fairness/rest.js";
-import type { Fleet, NodeView } from "../fleet.js";
+import { type Fleet, type NodeView, whyAnyOf } from "../fleet.js";
 import { type Need, needOf, usageOf } from "../need.js";
 import type { SkipReason, WorkloadState } from "../types.js";
 
@@ -16,8 +16,13 @@ export interface Refusal {
   readonly reason: SkipReason;
 }
 
-/** Why a workload may not leave at all, wherever to; null = it may. */
+/** Why a workload may not leave at all, wherever to; null = it may, and so may all that move as one with it. */
 export function whyNotLeave(workload: WorkloadState, fleet: Fleet): SkipReason | null {
+  return whyAnyOf(workload, fleet, (member) => whyStays(member, fleet));
+}
+
+/** The same of one for itself. */
+export function whyStays(workload: WorkloadState, fleet: Fleet): SkipReason | null {
   if (workload.constraints.mode === "never") return "workload-never";
   if (fleet.migrating.has(workload.id)) return "workload-migrating";
   const source = fleet.nodeById.get(workload.node);
@@ -33,11 +38,16 @@ export function leaveCandidates(source: NodeView, fleet: Fleet): (Candidate | Re
   });
 }
 
+/** Why one may not be moved for levelling, for itself. */
+export function whyNotLevelled(workload: WorkloadState, config: CompleteConfig, now: number): SkipReason | null {
+  return usageOf(workload) === null ? "workload-unknown-usage" : whyNotAgain(workload, config, now);
+}
+
 /** The workloads that may be moved for levelling: only those whose use is known, and that have rested. */
 export function levelCandidates(source: NodeView, fleet: Fleet, config: CompleteConfig, now: number): (Candidate | Refusal)[] {
   return source.workloads.map((workload) => {
     const need = usageOf(workload);
-    const reason = whyNotLeave(workload, fleet) ?? (need === null ? "workload-unknown-usage" : whyNotAgain(workload, config, now));
+    const reason = whyNotLeave(workload, fleet) ?? whyAnyOf(workload, fleet, (member) => whyNotLevelled(member, config, now));
     return reason === null ? { workload, source, need: need! } : { workload, reason };
   });
 }

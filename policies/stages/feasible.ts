@@ -1,5 +1,5 @@
 import type { CompleteConfig, PolicyConfig } from "../config.js";
-import type { Fleet, NodeView } from "../fleet.js";
+import { type Fleet, type NodeView, whyAnyOf } from "../fleet.js";
 import type { Ledger } from "../ledger.js";
 import { type Need, needOf } from "../need.js";
 import { isPinnedTo, isWithGroup, whyNotOn } from "../placement/rules.js";
@@ -28,16 +28,27 @@ export function whyNotThere(workload: WorkloadState, need: Need, target: NodeVie
   if (state.maintenance !== null) return "target-maintenance";
   if (state.cordoned) return "target-cordoned";
   if (suspects.has(target.id)) return "target-suspect";
-  const misplaced = whyNotOn(workload, target, fleet, ledger.company);
+  const misplaced = whyAnyOf(workload, fleet, (member) => whyUnfit(member, target, terrain, mustLeave));
   if (misplaced !== null) return misplaced;
-  if (refusalBy(target.id, workload, terrain.config, terrain.now, mustLeave) !== null) return "target-refused";
   if (workload.constraints.affinityGroup && !isWithGroup(workload, target, ledger.company, mustLeave)) return "affinity";
-  const whole = mustLeave ? groupNeed(workload, need, ledger) : need;
+  const whole = mustLeave || workload.constraints.group ? groupNeed(workload, need, ledger) : need;
   const account = ledger.accounts.get(target.id)!;
   if (load.cpuCores.high + account.arrivingCpuCores + whole.cpuCores > state.cpuCapacityCores * cpuCeiling(config))
     return "target-cpu-full";
   const memoryBytes = load.memoryBytes.high + account.arrivingMemoryBytes + whole.memoryBytes;
   return memoryBytes > state.memoryCapacityBytes * memoryCeiling(config) ? "target-memory-full" : null;
+}
+
+/** What stands between one workload, for itself, and a node, whatever the room there. */
+export function whyUnfit(
+  workload: WorkloadState,
+  target: NodeView,
+  { fleet, ledger, config, now }: Terrain,
+  mustLeave: boolean,
+): SkipReason | null {
+  const misplaced = whyNotOn(workload, target, fleet, ledger.company);
+  if (misplaced !== null) return misplaced;
+  return refusalBy(target.id, workload, config, now, mustLeave) === null ? null : "target-refused";
 }
 
 /** The need of all of its affinity group that is still with it; its own where it has none. */
@@ -46,6 +57,7 @@ export function groupNeed(workload: WorkloadState, need: Need, { company }: Ledg
   let { cpuCores, memoryBytes } = need;
   for (const other of company.together.get(workload.constraints.affinityGroup) ?? []) {
     if (other.id === workload.id || other.node !== workload.node || company.headedFor.has(other.id)) continue;
+    // One of unknown use that only wants to be near, and does not move as one with it, will not follow.
     cpuCores += needOf(other)?.cpuCores ?? 0;
     memoryBytes += needOf(other)?.memoryBytes ?? 0;
   }

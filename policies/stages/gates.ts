@@ -1,5 +1,8 @@
+import type { CompleteConfig } from "../config.js";
 import type { PlanContext } from "../context.js";
+import { type Fleet, whyAnyOf } from "../fleet.js";
 import { windowOver } from "../gates/window.js";
+import type { Ledger } from "../ledger.js";
 import { refusalBy } from "../refusal/rest.js";
 import type { MoveReason, SkipReason, WorkloadState } from "../types.js";
 
@@ -14,7 +17,8 @@ const FOR_THE_FLEET: ReadonlySet<MoveReason> = new Set(["balance", "consolidate"
 /** Whether the workload may begin to move now, wherever to. Open migrations and those already planned count. */
 export function whyNotStart(context: PlanContext, workload: WorkloadState, reason: MoveReason): SkipReason | null {
   const { ledger, limits, fleet, budget, config, now } = context;
-  if (refusalBy(null, workload, config, now, isForced(reason)) !== null) return "workload-refused";
+  const resting = whyAnyOf(workload, fleet, (member) => whyResting(member, config, now, isForced(reason)));
+  if (resting !== null) return resting;
   if (FOR_THE_FLEET.has(reason) && fleet.nodeById.get(workload.node)?.state.cordoned) return "source-cordoned";
   if (!isForced(reason)) {
     if (windowOver(fleet.snapshot.windows, workload.node)) return "move-window";
@@ -22,7 +26,12 @@ export function whyNotStart(context: PlanContext, workload: WorkloadState, reaso
   }
   if (ledger.movesUnderWay >= limits.fleet) return "fleet-busy";
   if (isNodeBusy(context, workload.node)) return "source-busy";
-  return isBudgetSpent(context, workload) ? "disruption-budget" : null;
+  return whyAnyOf(workload, fleet, (member) => (isBudgetSpent(ledger, member, fleet) ? "disruption-budget" : null));
+}
+
+/** Whether its last move was refused or failed for a reason of its own, not long ago. */
+export function whyResting(workload: WorkloadState, config: CompleteConfig, now: number, isForced: boolean): SkipReason | null {
+  return refusalBy(null, workload, config, now, isForced) === null ? null : "workload-refused";
 }
 
 /** Whether a move may end there now. */
@@ -35,9 +44,19 @@ function isNodeBusy({ ledger, limits }: PlanContext, node: string): boolean {
   return (ledger.accounts.get(node)?.moves ?? 0) >= limits.perNode;
 }
 
-function isBudgetSpent({ ledger }: PlanContext, { constraints }: WorkloadState): boolean {
-  const budget = constraints.disruptionBudget;
-  return budget ? (ledger.disrupted.get(budget.group) ?? 0) >= budget.moving : false;
+/** Whether its disruption budget does not bear the workload, and all that move as one with it, besides what is under way. */
+export function isBudgetSpent({ disrupted }: Pick<Ledger, "disrupted">, workload: WorkloadState, { asOne }: Fleet): boolean {
+  const budget = workload.constraints.disruptionBudget;
+  if (!budget) return false;
+  const together = (asOne.get(workload.id) ?? [workload]).filter(({ constraints }) => constraints.disruptionBudget?.group === budget.group);
+  return (disrupted.get(budget.group) ?? 0) + together.length > budget.moving;
+}
+
+const NOTHING_UNDER_WAY: Pick<Ledger, "disrupted"> = { disrupted: new Map() };
+
+/** Whether so many move as one that a disruption budget of theirs would not bear it at any time. */
+export function isBeyondBudget(workload: WorkloadState, fleet: Fleet): boolean {
+  return whyAnyOf(workload, fleet, (member) => (isBudgetSpent(NOTHING_UNDER_WAY, member, fleet) ? "disruption-budget" : null)) !== null;
 }
 
 /** Reasons that pass by themselves: a destination refused for one of these is worth waiting for. */

@@ -1,6 +1,7 @@
 import { asEvenkeelError } from "../../platform/errors.js";
 import type { Logger } from "../../platform/log.js";
 import type { Move, Plan } from "../../policies/types.js";
+import { recordAudit } from "../audit.js";
 import type { FleetPicture } from "../fleet/build-snapshot.js";
 import { movesForbidden, type OpenWindow } from "../windows.js";
 import { type Actor, startMigration } from "./start-migration.js";
@@ -23,10 +24,13 @@ export async function carryOut(actor: Actor, picture: FleetPicture, moves: Plan[
     try {
       started.push(await startMigration(actor, picture, move));
     } catch (error) {
-      const { code } = asEvenkeelError(error);
-      // Refused: one that it moves as one with is fixed, which the next plan has to live with.
+      const { code, detail } = asEvenkeelError(error);
       if (code !== "WORKLOAD_MIGRATING" && code !== "MOVE_REFUSED") throw error;
       log.debug({ workload: move.workload, code }, "is being moved already, or may not be moved");
+      if (code === "MOVE_REFUSED") {
+        const entry = { at: picture.reading.at, kind: "move-refused", actor: "scheduler", workload: move.workload, detail };
+        await recordAudit(actor.redis, actor.keys, entry, actor.term);
+      }
     }
   }
   return started;

@@ -19,6 +19,8 @@ function forAnyPlan(check: (snapshot: Snapshot, plan: Plan, config: Parameters<t
 const FORCED: ReadonlySet<MoveReason> = new Set(["maintenance", "health"]);
 
 const byId = <T extends { readonly id: string }>(items: readonly T[]) => new Map(items.map((item) => [item.id, item]));
+/** Alike for those that move as one. */
+const asOneOf = ({ id, node, constraints }: WorkloadState) => (constraints.group ? `${node} ${constraints.group}` : id);
 const reserve = (workload: WorkloadState | undefined) => ({
   cpu: workload?.cpuUsedCores ?? workload?.cpuLimitCores ?? Number.POSITIVE_INFINITY,
   memory: workload?.memoryUsedBytes ?? workload?.memoryLimitBytes ?? Number.POSITIVE_INFINITY,
@@ -116,8 +118,10 @@ describe("any plan, for any fleet", () => {
         const group = groupAt(move.workload);
         if (group === null) continue;
         const there = snapshot.workloads.filter((other) => other.node === move.to && other.constraints.antiAffinityGroup === group);
+        const asOne = asOneOf(workloads.get(move.workload)!);
+        // What moves as one cannot be parted, whatever else its labels say.
         const coming = [...plan.moves, ...snapshot.migrations].filter(
-          (other) => other.to === move.to && other.workload !== move.workload && groupAt(other.workload) === group,
+          (other) => other.to === move.to && groupAt(other.workload) === group && asOneOf(workloads.get(other.workload)!) !== asOne,
         );
         expect([...there, ...coming]).to.deep.equal([]);
       }
@@ -127,10 +131,26 @@ describe("any plan, for any fleet", () => {
   it("keeps the limits per node and for the fleet, open migrations counted", () => {
     forAnyPlan((snapshot, plan, config) => {
       if (plan.moves.length === 0) return;
-      expect(plan.moves.length + snapshot.migrations.length).to.be.at.most(config.concurrency.fleet);
+      const workloads = byId(snapshot.workloads);
+      // One job carries all that move as one.
+      const jobs = (moves: readonly { workload: string }[]) => new Set(moves.map(({ workload }) => asOneOf(workloads.get(workload)!))).size;
+      expect(jobs(plan.moves) + snapshot.migrations.length).to.be.at.most(config.concurrency.fleet);
       for (const end of new Set(plan.moves.flatMap(({ from, to }) => [from, to]))) {
-        const touching = [...plan.moves, ...snapshot.migrations].filter(({ from, to }) => from === end || to === end);
-        expect(touching.length).to.be.at.most(config.concurrency.perNode);
+        const touches = ({ from, to }: { from: string; to: string }) => from === end || to === end;
+        const touching = jobs(plan.moves.filter(touches)) + snapshot.migrations.filter(touches).length;
+        expect(touching).to.be.at.most(config.concurrency.perNode);
+      }
+    });
+  });
+
+  it("moves all that move as one, to one node, or none of them", () => {
+    forAnyPlan((snapshot, plan) => {
+      const workloads = byId(snapshot.workloads);
+      const toOf = new Map(plan.moves.map(({ workload, to }) => [workload, to]));
+      for (const { workload: id, to } of plan.moves) {
+        const mover = workloads.get(id)!;
+        for (const other of snapshot.workloads)
+          if (asOneOf(other) === asOneOf(mover)) expect(toOf.get(other.id), `${other.id} with ${id}`).to.equal(to);
       }
     });
   });
