@@ -1,5 +1,5 @@
 import type { Fleet, NodeView } from "./fleet.js";
-import { type Need, needOf } from "./need.js";
+import { type Need, needOf, type Use } from "./need.js";
 import { type Company, companyOf, join, startLeaving } from "./placement/company.js";
 import type { WorkloadState } from "./types.js";
 
@@ -20,15 +20,21 @@ export interface Ledger {
 export interface Account {
   arrivingCpuCores: number;
   arrivingMemoryBytes: number;
+  /** In memory besides, for as long as they arrive. */
+  arrivingImageBytes: number;
   leavingCpuCores: number;
   leavingMemoryBytes: number;
   /** Open and planned moves that touch the node, at either end. */
   moves: number;
 }
 
-const NOTHING: Need = { cpuCores: 0, memoryBytes: 0 };
+const NOTHING: Use = { cpuCores: 0, memoryBytes: 0 };
 /** A guest of unknown size may take all there is. */
-const EVERYTHING: Need = { cpuCores: Number.POSITIVE_INFINITY, memoryBytes: Number.POSITIVE_INFINITY };
+const EVERYTHING: Need = {
+  cpuCores: Number.POSITIVE_INFINITY,
+  memoryBytes: Number.POSITIVE_INFINITY,
+  imageBytes: Number.POSITIVE_INFINITY,
+};
 
 export function openLedger(fleet: Fleet): Ledger {
   const ledger: Ledger = {
@@ -43,7 +49,7 @@ export function openLedger(fleet: Fleet): Ledger {
     const need = (workload && needOf(workload)) ?? EVERYTHING;
     // The end that does not run it yet (or no more) holds it as well; the other one's readings count it already.
     if (workload?.node !== migration.to) arrive(ledger, migration.to, need);
-    if (workload?.node === migration.to) arrive(ledger, migration.from, need);
+    if (workload?.node === migration.to) arrive(ledger, migration.from, { ...need, imageBytes: 0 });
     if (workload?.node === migration.from) leave(ledger, migration.from, needOf(workload) ?? NOTHING);
     if (workload) disrupt(ledger, workload);
     countMove(ledger, migration.from, migration.to);
@@ -62,7 +68,14 @@ export function enterMove(ledger: Ledger, workload: WorkloadState, need: Need, t
 }
 
 function openAccount(node: NodeView): Account {
-  const account: Account = { arrivingCpuCores: 0, arrivingMemoryBytes: 0, leavingCpuCores: 0, leavingMemoryBytes: 0, moves: 0 };
+  const account: Account = {
+    arrivingCpuCores: 0,
+    arrivingMemoryBytes: 0,
+    arrivingImageBytes: 0,
+    leavingCpuCores: 0,
+    leavingMemoryBytes: 0,
+    moves: 0,
+  };
   const measuredAt = node.state.history.at(-1)?.at ?? Number.POSITIVE_INFINITY;
   for (const workload of node.workloads) {
     // It arrived after the last reading, which therefore does not count it.
@@ -71,17 +84,19 @@ function openAccount(node: NodeView): Account {
   return account;
 }
 
-function addTo(account: Account, need: Need): void {
+function addTo(account: Account, need: Use): void {
   account.arrivingCpuCores += need.cpuCores;
   account.arrivingMemoryBytes += need.memoryBytes;
 }
 
 function arrive(ledger: Ledger, node: string, need: Need): void {
   const account = ledger.accounts.get(node);
-  if (account) addTo(account, need);
+  if (!account) return;
+  addTo(account, need);
+  account.arrivingImageBytes += need.imageBytes;
 }
 
-function leave(ledger: Ledger, node: string, need: Need): void {
+function leave(ledger: Ledger, node: string, need: Use): void {
   const account = ledger.accounts.get(node);
   if (!account) return;
   account.leavingCpuCores += need.cpuCores;

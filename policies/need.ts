@@ -1,20 +1,27 @@
 import type { WorkloadState } from "./types.js";
 
-/** What a workload takes of a node. */
-export interface Need {
+/** An amount of what a node has. */
+export interface Use {
   readonly cpuCores: number;
   readonly memoryBytes: number;
 }
 
+/** What a workload takes of a node that it goes to. */
+export interface Need extends Use {
+  /** For its images, which lie in the destination's memory beside itself while it moves: as much as the executors ask for. */
+  readonly imageBytes: number;
+}
+
 /** What the workload uses now; null when either reading is unknown. */
 export function usageOf(workload: WorkloadState): Need | null {
-  const { cpuUsedCores, memoryUsedBytes } = workload;
-  return cpuUsedCores === null || memoryUsedBytes === null ? null : { cpuCores: cpuUsedCores, memoryBytes: memoryUsedBytes };
+  return toNeed(workload.cpuUsedCores, workload.memoryUsedBytes);
 }
 
 /** What must be kept free for it: its use, or where that is unknown its limit; null when there is neither. */
 export function needOf(workload: WorkloadState): Need | null {
-  const cpuCores = workload.cpuUsedCores ?? workload.cpuLimitCores;
-  const memoryBytes = workload.memoryUsedBytes ?? workload.memoryLimitBytes;
-  return cpuCores === null || memoryBytes === null ? null : { cpuCores, memoryBytes };
+  return toNeed(workload.cpuUsedCores ?? workload.cpuLimitCores, workload.memoryUsedBytes ?? workload.memoryLimitBytes);
+}
+
+function toNeed(cpuCores: number | null, memoryBytes: number | null): Need | null {
+  return cpuCores === null || memoryBytes === null ? null : { cpuCores, memoryBytes, imageBytes: memoryBytes };
 }

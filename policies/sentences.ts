@@ -1,14 +1,14 @@
 import type { CompleteConfig, PolicyConfig } from "./config.js";
 import { DAY_SECONDS, movesSince, restSeconds } from "./fairness/rest.js";
 import type { NodeView } from "./fleet.js";
-import { type Need, needOf } from "./need.js";
+import { needOf, type Use } from "./need.js";
 import { missingNetworks } from "./placement/rules.js";
 import { cpuCeiling, memoryCeiling } from "./stages/feasible.js";
 import type { Refusals } from "./stages/refusals.js";
 import type { NodeState, Skip, SkipReason, WorkloadState } from "./types.js";
 import { bytes, cores, percent, plural } from "./words.js";
 
-const NOTHING: Need = { cpuCores: 0, memoryBytes: 0 };
+const NOTHING: Use = { cpuCores: 0, memoryBytes: 0 };
 
 /** A refusal that has nothing to do with any one destination. */
 export function refuse(workload: WorkloadState, reason: SkipReason, config: CompleteConfig, now: number): Skip {
@@ -116,11 +116,11 @@ function sayTarget(workload: WorkloadState, target: NodeView, reason: SkipReason
   }
 }
 
-export function sayFull(need: Need, target: NodeView, reason: "target-cpu-full" | "target-memory-full", config: PolicyConfig): string {
+export function sayFull(need: Use, target: NodeView, reason: "target-cpu-full" | "target-memory-full", config: PolicyConfig): string {
   if (reason === "target-cpu-full") {
     return `${target.id} has no room for ${cores(need.cpuCores)} below ${percent(cpuCeiling(config))} of its CPU.`;
   }
-  return `${target.id} has no room for ${bytes(need.memoryBytes)} below ${percent(memoryCeiling(config))} of its memory.`;
+  return `${target.id} has no room for ${bytes(need.memoryBytes)} below ${percent(memoryCeiling(config))} of its memory, or for twice that while it moves.`;
 }
 
 /** What was said with the cordon, in brackets; nothing when nothing was. */

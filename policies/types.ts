@@ -62,6 +62,8 @@ export interface NodeState {
   /** Smoothed use of the whole node, workloads and all else. */
   readonly cpuUsedCores: number | null;
   readonly memoryUsedBytes: number | null;
+  /** Of its capacity neither used nor to be had, since the machine that the node is a part of has no more; absent = 0. */
+  readonly memoryWithheldBytes?: number;
   /** Oldest first; what the hold time is judged on. */
   readonly history: readonly NodePoint[];
   /** Means of earlier days around the present time of day, oldest first; absent = not known. */

@@ -1,6 +1,6 @@
 import type { CompleteConfig } from "../config.js";
 import type { Fleet, NodeView } from "../fleet.js";
-import { type Need, needOf } from "../need.js";
+import { needOf, type Use } from "../need.js";
 import { compareIds } from "../order.js";
 import { isCompatible, isPinnedTo } from "../placement/rules.js";
 import { cpuCeiling, memoryCeiling } from "../stages/feasible.js";
@@ -86,7 +86,7 @@ function openHosts({ fleet, config, awake, placed, growth }: Standing): Readonly
   return hosts;
 }
 
-function grown(need: Need | null, growth: number): Need | null {
+function grown(need: Use | null, growth: number): Use | null {
   return need === null ? null : { cpuCores: need.cpuCores * (1 + growth), memoryBytes: need.memoryBytes };
 }
 
@@ -94,7 +94,7 @@ function takes(
   host: Host,
   taken: { cpuCores: number; memoryBytes: number; groups: Set<string> } | undefined,
   guest: WorkloadState,
-  need: Need,
+  need: Use,
   fleet: Fleet,
 ) {
   const group = guest.constraints.antiAffinityGroup;

@@ -1,6 +1,6 @@
 import type { NodeView } from "../fleet.js";
 import { chooseMode, type ModeFacts } from "../modes/choose-mode.js";
-import type { Need } from "../need.js";
+import type { Use } from "../need.js";
 import type { MoveCost, WorkloadState } from "../types.js";
 import type { CostConfig } from "./config.js";
 
@@ -11,7 +11,7 @@ const MOST_GROWTH = 4;
  * What a move will take, in the mode that its label would get. Pessimistic where nothing is known of its memory: without a measured dirty rate nobody tracks it, and
  * all memory is sent in the freeze. Where the workload's own moves have told how long it stands still, and how many bytes it takes, that counts instead.
  */
-export function estimateMoveCost(workload: WorkloadState, need: Need, source: NodeView, target: NodeView, config: CostConfig): MoveCost {
+export function estimateMoveCost(workload: WorkloadState, need: Use, source: NodeView, target: NodeView, config: CostConfig): MoveCost {
   const barred = source.state.whyNoPrecopy;
   const dirtyBytesPerSecond = workload.dirtyBytesPerSecond ?? workload.past?.dirtyBytesPerSecond ?? null;
   const whyNoPrecopy = barred ?? (dirtyBytesPerSecond === null ? "changes of its memory are not measured" : undefined);

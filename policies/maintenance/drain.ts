@@ -10,8 +10,8 @@ import { listGuests } from "./room/guests.js";
 
 /** Workloads for which room is sought in one plan: more could not be moved at once anyway. */
 const MOST_ATTEMPTS = 16;
-/** Reasons that room made by others could take away. */
-const FULL: ReadonlySet<SkipReason> = new Set(["target-cpu-full", "target-memory-full", "no-target"]);
+/** Reasons that room made by others could take away. One that refused it may have done so for want of memory. */
+const FULL: ReadonlySet<SkipReason> = new Set(["target-cpu-full", "target-memory-full", "target-refused", "no-target"]);
 
 /**
  * Empties nodes, all of them at once: one order and one count over all, so that two drains together keep the limits that

@@ -71,8 +71,9 @@ function chooseAmongPeers(
     if (best !== null && (score < best.score || (score === best.score && need.memoryBytes >= best.candidate.need.memoryBytes))) break;
     if (whyNotWorthwhile(effect, share, relief, context) !== null || whyNotArrive(context, target.id, "overload") !== null) continue;
     const refusal = whyNotThere(workload, need, target, context);
-    // The others of this capacity are fuller still.
-    if (refusal === (relief.resource === "cpu" ? "target-cpu-full" : "target-memory-full")) break;
+    // The others of this capacity are fuller still, unless it is only images on their way that fill this one.
+    const isFull = refusal === (relief.resource === "cpu" ? "target-cpu-full" : "target-memory-full");
+    if (isFull && context.ledger.accounts.get(target.id)!.arrivingImageBytes === 0) break;
     if (refusal !== null) continue;
     const cost = estimateMoveCost(workload, need, source, target, context.config.cost);
     if (isWorthItsCost(reliefOf(effect, relief), cost, context.config.cost)) return { candidate, target, effect, cost, score };

@@ -4,7 +4,7 @@ import type { Ledger } from "../ledger.js";
 import { type Need, needOf } from "../need.js";
 import { isPinnedTo, isWithGroup, whyNotOn } from "../placement/rules.js";
 import { refusalBy } from "../refusal/rest.js";
-import type { SkipReason, WorkloadState } from "../types.js";
+import type { NodeState, SkipReason, WorkloadState } from "../types.js";
 
 export interface Terrain {
   readonly fleet: Fleet;
@@ -36,7 +36,9 @@ export function whyNotThere(workload: WorkloadState, need: Need, target: NodeVie
   if (load.cpuCores.high + account.arrivingCpuCores + whole.cpuCores > state.cpuCapacityCores * cpuCeiling(config))
     return "target-cpu-full";
   const memoryBytes = load.memoryBytes.high + account.arrivingMemoryBytes + whole.memoryBytes;
-  return memoryBytes > state.memoryCapacityBytes * memoryCeiling(config) ? "target-memory-full" : null;
+  if (memoryBytes > state.memoryCapacityBytes * memoryCeiling(config)) return "target-memory-full";
+  const imageBytes = account.arrivingImageBytes + whole.imageBytes;
+  return memoryBytes + imageBytes > memoryToBeHad(state) ? "target-memory-full" : null;
 }
 
 /** What stands between one workload, for itself, and a node, whatever the room there. */
@@ -51,17 +53,24 @@ export function whyUnfit(
   return refusalBy(target.id, workload, config, now, mustLeave) === null ? null : "target-refused";
 }
 
-/** The need of all of its affinity group that is still with it; its own where it has none. */
+/** What the images of all that arrive may fill up, as the executors' preflight has it: not only what the headroom leaves. */
+export function memoryToBeHad({ memoryCapacityBytes, memoryWithheldBytes = 0 }: NodeState): number {
+  return memoryCapacityBytes - memoryWithheldBytes;
+}
+
+/** The need of all of its affinity group that is still with it; its own where it has none. Only what moves at once has images at once. */
 export function groupNeed(workload: WorkloadState, need: Need, { company }: Ledger): Need {
-  if (!workload.constraints.affinityGroup) return need;
-  let { cpuCores, memoryBytes } = need;
-  for (const other of company.together.get(workload.constraints.affinityGroup) ?? []) {
+  const { affinityGroup, group } = workload.constraints;
+  if (!affinityGroup) return need;
+  let { cpuCores, memoryBytes, imageBytes } = need;
+  for (const other of company.together.get(affinityGroup) ?? []) {
     if (other.id === workload.id || other.node !== workload.node || company.headedFor.has(other.id)) continue;
     // One of unknown use that only wants to be near, and does not move as one with it, will not follow.
     cpuCores += needOf(other)?.cpuCores ?? 0;
     memoryBytes += needOf(other)?.memoryBytes ?? 0;
+    if (group && group === other.constraints.group) imageBytes += needOf(other)?.imageBytes ?? 0;
   }
-  return { cpuCores, memoryBytes };
+  return { cpuCores, memoryBytes, imageBytes };
 }
 
 /** A target filled beyond the detect bound would be the next overloaded node. */

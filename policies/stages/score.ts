@@ -1,7 +1,7 @@
 import type { Resource } from "../context.js";
 import type { Fleet, NodeView } from "../fleet.js";
 import type { Account, Ledger } from "../ledger.js";
-import type { Need } from "../need.js";
+import type { Use } from "../need.js";
 
 /** How one resource of a pair of nodes would change by a move, as ratios of each one's capacity. */
 export interface Effect {
@@ -18,7 +18,7 @@ export interface SourceChange {
   readonly amount: number;
 }
 
-export function changeOf(resource: Resource, need: Need, source: NodeView, ledger: Ledger): SourceChange {
+export function changeOf(resource: Resource, need: Use, source: NodeView, ledger: Ledger): SourceChange {
   const before = relievedRatio(resource, source, ledger);
   const amount = resource === "cpu" ? need.cpuCores : need.memoryBytes;
   return { before, after: before - amount / capacityOf(resource, source), amount };

@@ -119,6 +119,7 @@ function nodeState(
     memoryCapacityBytes,
     cpuUsedCores: smooth("cpuRatio", cpuCapacityCores, sample?.cpuUsedCores),
     memoryUsedBytes: smooth("memoryRatio", memoryCapacityBytes, sample?.memoryUsedBytes),
+    ...withheldMemory(sample),
     history: sample === null ? [] : history,
     maintenance: mergeRequests(requests),
     labels: identity?.labels ?? {},
@@ -126,6 +127,13 @@ function nodeState(
     networks: identity?.networks ?? null,
     ...more,
   };
+}
+
+function withheldMemory(sample: NodeReading["sample"]): Pick<NodeState, "memoryWithheldBytes"> {
+  const { memoryCapacityBytes = null, memoryUsedBytes = null, memoryAvailableBytes = null } = sample ?? {};
+  if (memoryCapacityBytes === null || memoryUsedBytes === null || memoryAvailableBytes === null) return {};
+  const memoryWithheldBytes = memoryCapacityBytes - memoryUsedBytes - memoryAvailableBytes;
+  return memoryWithheldBytes > 0 ? { memoryWithheldBytes } : {};
 }
 
 const KNOWN_SIGNS: ReadonlySet<string> = new Set(HEALTH_SIGNS);

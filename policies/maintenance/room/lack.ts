@@ -1,14 +1,14 @@
 import { type JudgedContext, settleSeconds } from "../../context.js";
 import type { NodeView } from "../../fleet.js";
-import type { Need } from "../../need.js";
-import { cpuCeiling, memoryCeiling } from "../../stages/feasible.js";
+import type { Need, Use } from "../../need.js";
+import { cpuCeiling, memoryCeiling, memoryToBeHad } from "../../stages/feasible.js";
 
 /** Readings follow a departure only slowly: for so many times settling it may still be counted. */
 const PATIENCE = 4;
-const NOTHING: Need = { cpuCores: 0, memoryBytes: 0 };
+export const NOTHING: Use = { cpuCores: 0, memoryBytes: 0 };
 
 /** What is leaving the node, or has left it so lately that its readings may still count it. */
-export function roomComing(node: NodeView, { ledger, now, config }: JudgedContext): Need {
+export function roomComing(node: NodeView, { ledger, now, config }: JudgedContext): Use {
   const account = ledger.accounts.get(node.id)!;
   let cpuCores = account.leavingCpuCores;
   let memoryBytes = account.leavingMemoryBytes;
@@ -21,18 +21,22 @@ export function roomComing(node: NodeView, { ledger, now, config }: JudgedContex
 }
 
 /** What a node lacks to take this, if so much had left it; nothing below zero. */
-export function lackOn({ id, state, load }: NodeView, need: Need, without: Need, { ledger, config }: JudgedContext): Need {
+export function lackOn({ id, state, load }: NodeView, need: Need, without: Use, { ledger, config }: JudgedContext): Use {
   const account = ledger.accounts.get(id)!;
   // Summed as the hard constraint sums them: the two must agree to the last bit.
   const cpuCores = load!.cpuCores.high + account.arrivingCpuCores + need.cpuCores - without.cpuCores;
   const memoryBytes = load!.memoryBytes.high + account.arrivingMemoryBytes + need.memoryBytes - without.memoryBytes;
   return {
     cpuCores: Math.max(0, cpuCores - state.cpuCapacityCores * cpuCeiling(config)),
-    memoryBytes: Math.max(0, memoryBytes - state.memoryCapacityBytes * memoryCeiling(config)),
+    memoryBytes: Math.max(
+      0,
+      memoryBytes - state.memoryCapacityBytes * memoryCeiling(config),
+      memoryBytes + (account.arrivingImageBytes + need.imageBytes) - memoryToBeHad(state),
+    ),
   };
 }
 
-export function isNothing({ cpuCores, memoryBytes }: Need): boolean {
+export function isNothing({ cpuCores, memoryBytes }: Use): boolean {
   return cpuCores <= 0 && memoryBytes <= 0;
 }
 
@@ -42,6 +46,6 @@ export function isRoomComing(node: NodeView, need: Need, context: JudgedContext)
   return !isNothing(coming) && isNothing(lackOn(node, need, coming, context));
 }
 
-export function add(a: Need, b: Need = NOTHING): Need {
+export function add(a: Use, b: Use = NOTHING): Use {
   return { cpuCores: a.cpuCores + b.cpuCores, memoryBytes: a.memoryBytes + b.memoryBytes };
 }

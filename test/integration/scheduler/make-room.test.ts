@@ -17,6 +17,7 @@ import { waitFor } from "../../support/wait-for.js";
 
 const GIBIBYTE = 2 ** 30;
 const sized = (name: string, gibibytes: number) => ({ name, memoryUsedBytes: gibibytes * GIBIBYTE });
+const still = { ...sized("still", 3.2), labels: { "io.evenkeel.mode": "never" } };
 
 describe("a drain for which others make room", () => {
   let server: ThrowAwayRedis;
@@ -43,12 +44,12 @@ describe("a drain for which others make room", () => {
     server = await startRedis();
     redis = server.connect();
     keys = makeKeys();
-    // Nodes of 8 GiB that may hold 7.2: `big` fits nowhere, and no single one of n2's would leave it enough.
+    // Nodes of 8 GiB that may hold 7.2: `big`, with its images, fits nowhere, and no single one of n2's would leave it enough.
     fleet = reportFleet(redis, keys, [
-      { id: "n1", workloads: [sized("big", 3)] },
-      { id: "n2", workloads: [sized("a", 2.4), sized("b", 2), sized("c", 2)] },
-      { id: "n3", workloads: [sized("d", 4.3)] },
-      { id: "n4", workloads: [sized("e", 4.3)] },
+      { id: "n1", workloads: [sized("big", 1.5)] },
+      { id: "n2", workloads: [still, sized("a", 1.2), sized("b", 1), sized("c", 1)] },
+      { id: "n3", workloads: [sized("d", 5)] },
+      { id: "n4", workloads: [sized("e", 5)] },
     ]);
     await fleet.pushPast(10, 1);
     fleet.keepPushing();

@@ -39,6 +39,8 @@ describe("any plan, for any fleet", () => {
         const memory = node.memoryUsedBytes! + arriving.reduce((sum, need) => sum + need.memory, 0);
         expect(cpu / node.cpuCapacityCores).to.be.at.most(config.headroom.cpuRatio + ROUNDING);
         expect(memory / node.memoryCapacityBytes).to.be.at.most(config.headroom.memoryRatio + ROUNDING);
+        const images = memory - node.memoryUsedBytes!;
+        expect((memory + images) / node.memoryCapacityBytes).to.be.at.most(1 + ROUNDING);
       }
     });
   });

@@ -87,7 +87,7 @@ describe("Workloads that move as one", () => {
     const skip = canMove(state, config(), NOW, "front", "n2");
     expect(skip!.reason).to.equal("target-memory-full");
     expect(skip!.because).to.equal(
-      "It moves as one with back, and for all of them n2 has no room for 13.0 GiB below 90.0 % of its memory.",
+      "It moves as one with back, and for all of them n2 has no room for 13.0 GiB below 90.0 % of its memory, or for twice that while it moves.",
     );
   });
 

@@ -41,6 +41,19 @@ describe("an operator's own move", () => {
   ] as const) {
     it(`is refused as ${reason}: ${id} to ${to}`, () => expect(reasonOf(id, to)).to.equal(reason));
   }
+  it("is refused where its images would not fit beside it while it moves, as the destination's preflight would refuse it", () => {
+    const of = (gibibytes: number, withheld = 0, migrations = state.migrations) => {
+      const nodes = [node("n1", 0.2), node("n2", 0.1, 0.25, { memoryWithheldBytes: withheld * GIBIBYTE })];
+      const workloads = [workload("a", "n1", 0.1, { memoryUsedBytes: gibibytes * GIBIBYTE }), workload("going", "n1", 0.1)];
+      return canMove({ ...snapshot(nodes, workloads), migrations }, config(), NOW, "a", "n2")?.reason ?? null;
+    };
+    // 12 GiB are free there.
+    expect(of(6, 0, [])).to.equal(null);
+    expect(of(6.1, 0, [])).to.equal("target-memory-full");
+    expect(of(5.9, 0.5, []), "what the machine has not got").to.equal("target-memory-full");
+    expect(of(5.5), "half a GiB is on its way there, and its images").to.equal(null);
+    expect(of(5.6)).to.equal("target-memory-full");
+  });
   it("is refused with a sentence that names both ends", () => {
     expect(canMove(state, config(), NOW, "a", "n3")).to.deep.equal({
       workload: "a",

@@ -6,6 +6,9 @@ import { whyNoLongerWanted, whyReasonGone } from "../../../policies/still-wanted
 import { config, constraints, draining, flatHistory, GIBIBYTE, NOW, node, snapshot, workload } from "./small-fleet.js";
 import { runTicks } from "./ticking-fleet.js";
 
+/** Room for the images of what moves is not what these tests are about. */
+const large = { memoryCapacityBytes: 64 * GIBIBYTE };
+
 describe("what users of other rebalancers complain about", () => {
   it("ping-pong: a fleet with steady load is levelled once and then left alone", () => {
     const state = snapshot(
@@ -77,7 +80,7 @@ describe("what users of other rebalancers complain about", () => {
   it("destination overcommitted: what is on its way there counts as if it were there", () => {
     const state = snapshot(
       // n2 would be the emptier of the two, were it not for what is on its way there.
-      [draining("n1", 0.3), node("n2", 0.1, 0.45), node("n3", 0.1, 0.6)],
+      [draining("n1", 0.3), node("n2", 0.1, 0.7875, large), node("n3", 0.1, 0.825, large)],
       [workload("a", "n1", 0.1, { memoryUsedBytes: 4 * GIBIBYTE }), workload("b", "n3", 0.1, { memoryUsedBytes: 4 * GIBIBYTE })],
       [{ id: "m", workload: "b", from: "n3", to: "n2" }],
     );
@@ -86,7 +89,7 @@ describe("what users of other rebalancers complain about", () => {
 
   it("destination overcommitted: several moves of one plan share its room", () => {
     const workloads = ["a", "b", "c", "d"].map((id) => workload(id, "n1", 0.1, { memoryUsedBytes: 4 * GIBIBYTE }));
-    const plan = decide(snapshot([draining("n1", 0.3, 0.99), node("n2", 0.1, 0.3)], workloads), config(), NOW);
+    const plan = decide(snapshot([draining("n1", 0.3, 0.99), node("n2", 0.1, 0.75, large)], workloads), config(), NOW);
     expect(plan.moves).to.have.length(2);
     expect(plan.skips.map((skip) => skip.reason)).to.deep.equal(["target-memory-full", "target-memory-full"]);
   });

@@ -78,7 +78,12 @@ describe("draining a node under maintenance", () => {
   });
   it("serves the nearest deadline first", () => {
     const state = snapshot(
-      [draining("n1", 0.2), draining("n2", 0.2, 0.3, NOW + 600), draining("n3", 0.2, 0.3, NOW + 60), node("n4", 0.1)],
+      [
+        draining("n1", 0.2),
+        draining("n2", 0.2, 0.3, NOW + 600),
+        draining("n3", 0.2, 0.3, NOW + 60),
+        node("n4", 0.1, 0.3, { memoryCapacityBytes: 64 * GIBIBYTE }),
+      ],
       [sized("a", "n1", 3), sized("b", "n2", 2), sized("c", "n3", 1)],
     );
     expect(movesOf(state, config(), NOW)).to.deep.equal(["c n3>n4", "b n2>n4", "a n1>n4"]);

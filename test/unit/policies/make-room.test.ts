@@ -4,10 +4,14 @@ import { decide } from "../../../policies/decide.js";
 import type { WorkloadState } from "../../../policies/types.js";
 import { config, constraints, draining, GIBIBYTE, NOW, node, sized, snapshot, workload } from "./small-fleet.js";
 
+/** Large enough to hold twice what moves, for as long as it moves; `roomGibibytes` are left below the headroom. */
+const roomy = (id: string, cpuRatio: number, roomGibibytes: number) =>
+  node(id, cpuRatio, 0.9 - roomGibibytes / 64, { memoryCapacityBytes: 64 * GIBIBYTE });
+
 /** `big` must leave n1 and fits into no gap; n2 would have room for it if one of its guests went to n3. */
 const puzzle = (guest: Partial<WorkloadState> = {}) =>
   snapshot(
-    [draining("n1", 0.2, 0.5), node("n2", 0.2, 0.6), node("n3", 0.2, 0.7)],
+    [draining("n1", 0.2, 0.5), roomy("n2", 0.2, 4.8), roomy("n3", 0.2, 3.2)],
     [sized("big", "n1", 6), sized("heavy", "n2", 4), sized("light", "n2", 2, guest), sized("tiny", "n2", 0.5)],
   );
 
@@ -46,6 +50,34 @@ describe("making room for a workload that must leave and fits nowhere", () => {
       expect(decide(puzzle(guest), config(), NOW).moves, JSON.stringify(guest)).to.deep.equal([]);
     }
   });
+  describe("for as long as it moves", () => {
+    /** 6 GiB would fit on n2 below the headroom, and not twice that on the whole of it. */
+    const tight = (big: Partial<WorkloadState> = {}) =>
+      snapshot(
+        [draining("n1", 0.2, 0.5), node("n2", 0.2, 0.4), node("n3", 0.2, 0.6)],
+        [sized("big", "n1", 6, big), sized("guest", "n2", 3)],
+      );
+
+    it("moves a guest too, and brings the workload in when twice its size is free", () => {
+      const plan = decide(tight(), config(), NOW);
+      expect(plan.moves.map(({ workload, to }) => `${workload}>${to}`)).to.deep.equal(["guest>n3"]);
+      const next = decide(applyPlan(tight(), plan), config(), NOW + 5);
+      expect(next.moves.map(({ workload, to }) => `${workload}>${to}`)).to.deep.equal(["big>n2"]);
+    });
+    it("does so as well when the destination's own preflight has said that its memory is short", () => {
+      const refusals = ["n2", "n3"].map((to) => ({ at: NOW - 10, to, code: "memory-short", because: "n2 has 6 GiB free", passes: true }));
+      expect(decide(tight({ refusals }), config(), NOW).moves.map(({ workload }) => workload)).to.deep.equal(["guest"]);
+      const other = refusals.map((refusal) => ({ ...refusal, code: "name-taken" }));
+      expect(decide(tight({ refusals: other }), config(), NOW).moves).to.deep.equal([]);
+    });
+    it("moves nobody where room has come since it was refused: it only has to be asked again", () => {
+      const refusals = [{ at: NOW - 10, to: "n2", code: "memory-short", because: "n2 has 6 GiB free", passes: true }];
+      const state = tight({ refusals });
+      const nodes = state.nodes.map((each) => (each.id === "n2" ? node("n2", 0.2, 0.2) : each));
+      const plan = decide({ ...state, nodes }, config(), NOW);
+      expect(plan.moves).to.deep.equal([]);
+    });
+  });
   it("is left out when it is switched off", () => {
     const plan = decide(puzzle(), config({ maintenance: { makeRoom: false } }), NOW);
     expect(plan.moves).to.deep.equal([]);
@@ -55,7 +87,7 @@ describe("making room for a workload that must leave and fits nowhere", () => {
     /** `big` lacks 5.2 GiB on n2; n3 and n4 have 3.2 GiB each. */
     const several = (...sizes: number[]) =>
       snapshot(
-        [draining("n1", 0.2, 0.5), node("n2", 0.2, 0.85), node("n3", 0.2, 0.7), node("n4", 0.2, 0.7)],
+        [draining("n1", 0.2, 0.5), roomy("n2", 0.2, 0.8), roomy("n3", 0.2, 3.2), roomy("n4", 0.2, 3.2)],
         [sized("big", "n1", 6), ...sizes.map((gibibytes, index) => sized(`g${index + 1}`, "n2", gibibytes))],
       );
     const plan = (state: ReturnType<typeof several>, settings = config(), now = NOW) => decide({ ...state, at: now }, settings, now);
@@ -75,7 +107,7 @@ describe("making room for a workload that must leave and fits nowhere", () => {
       // Lacking are 1.9 cores and 5.2 GiB. After `both` it is `cores` that gives most, until `memory` makes it superfluous.
       const guest = (id: string, cpuUsedCores: number, gibibytes: number) => sized(id, "n2", gibibytes, { cpuUsedCores });
       const state = snapshot(
-        [draining("n1", 0.3, 0.5), node("n2", 0.7, 0.85), ...["n3", "n4", "n5"].map((id) => node(id, 0.4, 0.62))],
+        [draining("n1", 0.3, 0.5), roomy("n2", 0.7, 0.8), ...["n3", "n4", "n5"].map((id) => roomy(id, 0.4, 4.48))],
         [sized("big", "n1", 6, { cpuUsedCores: 2.3 }), guest("both", 1.9, 3.9), guest("cores", 1.8, 0.1), guest("memory", 0.1, 4)],
       );
       expect(routes(plan(state))).to.deep.equal(["both n2>n3", "memory n2>n4"]);
@@ -98,7 +130,7 @@ describe("making room for a workload that must leave and fits nowhere", () => {
     it("is not sought by moving five, nor where their places are not enough for all", () => {
       expect(routes(plan(several(1.1, 1.1, 1.1, 1.1, 1.1)))).to.deep.equal([]);
       const narrow = several(3, 3);
-      const nodes = narrow.nodes.map((each) => (each.id === "n4" ? node("n4", 0.2, 0.85) : each));
+      const nodes = narrow.nodes.map((each) => (each.id === "n4" ? roomy("n4", 0.2, 0.8) : each));
       const refused = plan({ ...narrow, nodes });
       expect(routes(refused)).to.deep.equal([]);
       expect(refused.skips.map(({ reason }) => reason)).to.deep.equal(["target-memory-full"]);
@@ -118,7 +150,7 @@ describe("making room for a workload that must leave and fits nowhere", () => {
     /** `heavy` would leave enough on n2, but only n3 could take it, and only once `light` has gone to n4. */
     const chain = (light: Partial<WorkloadState> = {}) =>
       snapshot(
-        [draining("n1", 0.2, 0.5), node("n2", 0.2, 0.8), node("n3", 0.2, 0.7), node("n4", 0.2, 0.7)],
+        [draining("n1", 0.2, 0.5), roomy("n2", 0.2, 1.6), roomy("n3", 0.2, 3.2), roomy("n4", 0.2, 3.2)],
         [sized("big", "n1", 6), sized("heavy", "n2", 5), sized("light", "n3", 2, light)],
       );
     const routes = (of: ReturnType<typeof decide>) => of.moves.map(({ workload, from, to }) => `${workload} ${from}>${to}`);
@@ -148,7 +180,7 @@ describe("making room for a workload that must leave and fits nowhere", () => {
   it("is made for a group as a whole, which goes only when there is room for all of it", () => {
     const together = { constraints: constraints({ affinityGroup: "shop" }) };
     const state = snapshot(
-      [draining("n1", 0.2, 0.5), node("n2", 0.2, 0.85), node("n3", 0.2, 0.7), node("n4", 0.2, 0.7)],
+      [draining("n1", 0.2, 0.5), roomy("n2", 0.2, 0.8), roomy("n3", 0.2, 3.2), roomy("n4", 0.2, 3.2)],
       [
         sized("front", "n1", 3, together),
         sized("back", "n1", 3, together),
