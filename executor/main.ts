@@ -40,8 +40,9 @@ await runMain("executor", async (rootLog) => {
   const metrics = makeExecutorMetrics(registry);
   const metricsServer = await serveMetrics(registry, config.executor.metricsPort, "0.0.0.0", async () => state);
   const waiting = setInterval(() => log.warn({ redis: config.redis.url }, "waiting for Redis to answer"), WAIT_NOTE_SECONDS * 1000);
-  await assertNoEviction(redis);
+  const unsure = await assertNoEviction(redis);
   clearInterval(waiting);
+  if (unsure !== null) log.warn(unsure);
   state = null;
   await registerActionScript();
   const criuTrouble = await checkCriu();

@@ -24,10 +24,19 @@ const port = z.number().int().min(0).max(65535);
 export const configSchema = z.strictObject({
   redis: z
     .strictObject({
-      url: z.string().describe("redis://host:port, rediss://… or unix:///path"),
-      password: z.string().optional().describe("What `requirepass` of Redis says"),
+      url: z
+        .string()
+        .describe(
+          "redis://host:port, rediss://… for TLS, or unix:///path; a user of Redis' access list stands before the host: redis://NAME@…",
+        ),
+      password: z.string().optional().describe("What `requirepass` of Redis says, or the user's"),
+      ca: z
+        .string()
+        .optional()
+        .describe("With rediss://: PEM file of the authority that issued Redis' certificate; left out = those that Node.js trusts"),
       prefix: z.string().default(DEFAULT_PREFIX).describe("Key prefix; keep the braces, they are the cluster hash tag"),
     })
+    .refine(({ url, ca }) => ca === undefined || url.startsWith("rediss:"), { path: ["ca"], error: "is for a rediss:// url only" })
     .prefault({ url: "redis://127.0.0.1:6379" }),
   node: z
     .strictObject({
@@ -77,7 +86,7 @@ export const configSchema = z.strictObject({
         .string()
         .default("/run/evenkeel")
         .describe(
-          "On tmpfs: memory images pass through here. If it is another, Docker needs EVENKEEL_RUN=<it> in its environment, for the runtime",
+          "On tmpfs: memory images pass through here. If it is another, the runtime must know: set EVENKEEL_RUN to it in containerd's environment (`systemctl edit containerd`); not tried",
         ),
       stateDirectory: z
         .string()

@@ -4,14 +4,17 @@ import { EvenkeelError } from "./errors.js";
 import { projectPath } from "./paths.js";
 
 export interface RedisOptions {
-  /** `redis://host:port`, `rediss://…` or `unix:///path`. */
+  /** `redis://host:port`, `rediss://…` or `unix:///path`, with a user before the host where Redis has one for us. */
   readonly url: string;
   readonly password?: string | undefined;
+  /** PEM file of the authority to believe instead of those that Node.js trusts. */
+  readonly ca?: string | undefined;
 }
 
 /**
  * A connection with the settings BullMQ's workers need (`maxRetriesPerRequest: null`): commands wait for Redis
  * to come back rather than fail. Callers that must not wait pass `failFast`.
+ * @throws CONFIG_INVALID when the file of `ca` cannot be read
  */
 export function connectRedis(options: RedisOptions, failFast = false): Redis {
   const url = new URL(options.url);
@@ -27,7 +30,8 @@ export function connectRedis(options: RedisOptions, failFast = false): Redis {
           ...common,
           host: url.hostname,
           port: Number(url.port || 6379),
-          ...(url.protocol === "rediss:" ? { tls: {} } : {}),
+          ...(url.protocol === "rediss:" ? { tls: options.ca === undefined ? {} : { ca: readAuthority(options.ca) } } : {}),
+          ...(url.username === "" ? {} : { username: decodeURIComponent(url.username) }),
           ...(url.password === "" ? {} : { password: decodeURIComponent(url.password) }),
         });
   // Without a listener ioredis prints to the console; the owner of the connection logs state changes itself.
@@ -35,13 +39,42 @@ export function connectRedis(options: RedisOptions, failFast = false): Redis {
   return redis;
 }
 
-/** Throws REDIS_EVICTS unless Redis keeps every key it was given. */
-export async function assertNoEviction(redis: Redis): Promise<void> {
-  const reply = (await redis.config("GET", "maxmemory-policy")) as string[];
-  const policy = reply[1];
-  if (policy !== undefined && policy !== "noeviction") {
-    throw new EvenkeelError("REDIS_EVICTS", `maxmemory-policy is ${policy}`);
+function readAuthority(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new EvenkeelError("CONFIG_INVALID", `redis.ca: ${(error as Error).message}`, { cause: error });
   }
+}
+
+/**
+ * Throws REDIS_EVICTS when Redis may drop a key it was given. Returns what a person has to check when Redis does not tell, else null. Hosted
+ * ones forbid CONFIG, and so may the access list, but INFO tells too.
+ */
+export async function assertNoEviction(redis: Redis): Promise<string | null> {
+  const policy = await readEvictionPolicy(redis);
+  if (policy === null) return "Redis does not let its settings be read: make sure that maxmemory-policy is noeviction";
+  if (policy !== "noeviction") throw new EvenkeelError("REDIS_EVICTS", `maxmemory-policy is ${policy}`);
+  return null;
+}
+
+/** `maxmemory-policy`. Null: Redis refuses to tell. Any other trouble, such as a wrong password, is thrown. */
+export async function readEvictionPolicy(redis: Redis): Promise<string | null> {
+  try {
+    const [, policy] = (await redis.config("GET", "maxmemory-policy")) as string[];
+    if (policy !== undefined) return policy;
+  } catch (error) {
+    if (!isForbidden(error)) throw error;
+  }
+  const info = await redis.info("memory").catch((error: unknown) => {
+    if (!isForbidden(error)) throw error;
+    return "";
+  });
+  return /^maxmemory_policy:(\S+)/m.exec(info)?.[1] ?? null;
+}
+
+function isForbidden(error: unknown): boolean {
+  return /^(NOPERM|ERR unknown command)/i.test((error as Error).message);
 }
 
 export type LuaScript = (redis: Redis, keys: readonly string[], args: readonly (string | number)[]) => Promise<unknown>;

@@ -12,7 +12,8 @@ try {
   // Fails rather than waits while Redis is away: a tick is worth nothing late, and a request wants an answer.
   const redis = connectRedis(config.redis, true);
   const subscriber = connectRedis(config.redis);
-  await assertNoEviction(redis);
+  const unsure = await assertNoEviction(redis);
+  if (unsure !== null) log.warn(unsure);
   const scheduler = await startScheduler({ config, configFile, redis, subscriber, registry: makeRegistry(), log });
 
   let stopping = false;

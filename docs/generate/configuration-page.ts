@@ -33,7 +33,8 @@ export function configurationPage(): string {
 One JSON file for each machine, \`/etc/evenkeel/config.json\`; the environment variable \`EVENKEEL_CONFIG\` names another. Every part reads what
 concerns it and ignores no mistake: an unknown name or a wrong value anywhere is refused with \`CONFIG_INVALID\` and every wrong field's name, and
 nothing is applied. Without a file all defaults hold. A change of \`policies\`, \`scheduler.mode\` or \`scheduler.windows\` is taken over by the scheduler within seconds, or refused as a whole with field and
-line, and then the settings in force stay; anything else takes effect when the part is started again, which each of them may be at any time.
+line, and then the settings in force stay; anything else takes effect when the part is started again, which each of them may be at any time. (A scheduler that gets a copy of its file has to be
+started again for those too: that of \`docker-compose.yml\`, and that of the systemd unit.)
 
 The file holds passwords: let root alone read it. \`EVENKEEL_LOG_LEVEL\` (\`debug\`, \`info\`, \`warn\`, \`error\`) sets how much is logged. The
 \`evenkeel\` command has no file; its options are in [cli.md](cli.md).

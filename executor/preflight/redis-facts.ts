@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
 import { nowSeconds } from "../../platform/clock.js";
+import { readEvictionPolicy } from "../../platform/redis.js";
 import type { RedisFacts } from "./node-facts.js";
 
 const PATIENCE_MILLISECONDS = 3000;
@@ -17,7 +18,7 @@ async function ask(redis: Redis): Promise<RedisFacts> {
   // Hosted ones forbid CONFIG.
   const setting = async (name: string) => ((await redis.config("GET", name).catch(() => [])) as string[])[1] ?? null;
   return {
-    evictionPolicy: await setting("maxmemory-policy"),
+    evictionPolicy: await readEvictionPolicy(redis),
     appendOnly: await setting("appendonly"),
     appendFsync: await setting("appendfsync"),
     clockOffsetSeconds: middle - (Number(seconds) + Number(microseconds) / 1e6),

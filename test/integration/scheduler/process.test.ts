@@ -1,20 +1,14 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { makeKeys } from "../../../platform/keys.js";
-import { projectPath } from "../../../platform/paths.js";
 import { startRedis, type ThrowAwayRedis } from "../../support/redis.js";
+import { type SchedulerProcess, startSchedulerProcess } from "../../support/scheduler-process.js";
 import { waitFor } from "../../support/wait-for.js";
 
 const keys = makeKeys();
-
-interface Started {
-  readonly child: ChildProcess;
-  readonly log: () => string;
-  readonly exit: Promise<number | null>;
-}
 
 describe("the scheduler's process", () => {
   let folder: string;
@@ -26,23 +20,12 @@ describe("the scheduler's process", () => {
     servers.push(server);
     return server;
   };
-  const start = async (config: unknown): Promise<Started> => {
+  const start = async (config: unknown): Promise<SchedulerProcess> => {
     const file = join(folder, `config-${children.length}.json`);
     await writeFile(file, JSON.stringify(config));
-    const child = spawn(process.execPath, [projectPath("dist/scheduler/main.js")], {
-      env: { PATH: process.env["PATH"], EVENKEEL_CONFIG: file },
-      stdio: ["ignore", "ignore", "pipe"],
-    });
-    children.push(child);
-    let text = "";
-    child.stderr!.on("data", (chunk: Buffer) => {
-      text += chunk.toString();
-    });
-    return { child, log: () => text, exit: new Promise((resolve) => child.once("exit", resolve)) };
-  };
-  const serving = async ({ log }: Started) => {
-    const port = await waitFor("the scheduler to serve", () => /"port":(\d+),"mode":"\w+","msg":"serving"/.exec(log())?.[1]);
-    return `http://127.0.0.1:${port}`;
+    const started = startSchedulerProcess(file);
+    children.push(started.child);
+    return started;
   };
   const scheduler = { host: "127.0.0.1", port: 0, tickSeconds: 0.2 };
 
@@ -58,7 +41,7 @@ describe("the scheduler's process", () => {
   it("ends on SIGTERM and gives the lease back at once", async () => {
     const server = await redisWith();
     const started = await start({ redis: { url: server.url }, scheduler: { ...scheduler, leaseSeconds: 60 } });
-    await serving(started);
+    await started.serving();
     const redis = server.connect();
     await waitFor(
       "it to lead",
@@ -73,7 +56,7 @@ describe("the scheduler's process", () => {
     const server = await redisWith();
     const config = { redis: { url: server.url }, scheduler };
     const started = await start(config);
-    await serving(started);
+    await started.serving();
     await writeFile(join(folder, "config-0.json"), JSON.stringify({ ...config, policies: { cooldownSeconds: -1 } }));
     started.child.kill("SIGHUP");
     await waitFor("the refusal in its log", () => started.log().includes("policies.cooldownSeconds"));
@@ -84,18 +67,18 @@ describe("the scheduler's process", () => {
     const server = await redisWith();
     const config = { redis: { url: server.url }, scheduler: { ...scheduler, leaseSeconds: 1 } };
     const first = await start(config);
-    await serving(first);
+    await first.serving();
     const redis = server.connect();
     await waitFor("the first to lead", async () => (await redis.hget(keys.leader, "term")) === "1");
     const second = await start(config);
-    await serving(second);
+    await second.serving();
     first.child.kill("SIGKILL");
     await waitFor("the second to lead", async () => (await redis.hget(keys.leader, "term")) === "2");
   });
 
   it("answers 503 while Redis is away instead of hanging", async () => {
     const server = await redisWith();
-    const url = await serving(await start({ redis: { url: server.url }, scheduler }));
+    const url = await (await start({ redis: { url: server.url }, scheduler })).serving();
     await waitFor("health", async () => (await fetch(`${url}/healthz`)).ok);
     await server.close();
     servers.length = 0;
