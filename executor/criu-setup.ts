@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { EvenkeelError } from "../platform/errors.js";
 import { projectPath } from "../platform/paths.js";
@@ -16,18 +16,17 @@ export const GHOST_LIMIT_BYTES = 64 * 2 ** 20;
 /** Lines of an administrator that would break the protocol: the source killed or left running against the record, images destroyed. */
 const FORBIDDEN = ["lazy-pages", "leave-running", "leave-stopped", "auto-dedup", "network-lock skip"];
 
+const ACTION_SCRIPT = `action-script ${projectPath("executor/shim/criu-action")}`;
+
 /** Names our action script to CRIU, keeping an administrator's other lines. @throws CONFIG_INVALID when theirs and ours exclude each other. */
 export async function registerActionScript(path = RUNC_CRIU_CONFIG): Promise<void> {
-  const script = `action-script ${projectPath("executor/shim/criu-action")}`;
   // nftables instead of iptables: no programs to start while everyone waits.
   // Connections that are not established yet are left out: their clients ask again. Else a busy server could never be dumped.
   // Open files that were deleted: those with another name left need link-remap, the others travel in the images up to the limit.
-  const ours = [script, "network-lock nftables", "skip-in-flight", "link-remap", `ghost-limit ${GHOST_LIMIT_BYTES / 2 ** 20}M`];
+  const ours = [ACTION_SCRIPT, "network-lock nftables", "skip-in-flight", "link-remap", `ghost-limit ${GHOST_LIMIT_BYTES / 2 ** 20}M`];
   const text = await readFile(path, "utf8").catch(() => "");
-  const lines = text.split("\n").map((line) => line.trim());
-  const clash = lines.find(
-    (line) => FORBIDDEN.some((word) => line.startsWith(word)) || (line.startsWith("action-script") && line !== script),
-  );
+  const lines = linesOf(text);
+  const clash = lines.find((line) => isForbidden(line) || isOtherScript(line));
   if (clash !== undefined)
     throw new EvenkeelError("CONFIG_INVALID", `${path} holds "${clash}", which Evenkeel cannot work with; remove that line`);
   const missing = ours.filter((line) => !lines.some((there) => there.split(/\s/)[0] === line.split(" ")[0]));
@@ -36,17 +35,22 @@ export async function registerActionScript(path = RUNC_CRIU_CONFIG): Promise<voi
   await writeFile(path, `${text}${text === "" || text.endsWith("\n") ? "" : "\n"}${missing.join("\n")}\n`);
 }
 
-/** Lines of any file in CRIU's folder that would break the protocol, as `path: line`. CRIU itself reads default.conf, runc hands it runc.conf. */
+/** Lines of any file in CRIU's folder that we cannot work with, as `path: line`. CRIU itself reads default.conf, runc hands it runc.conf. */
 export async function readForbiddenLines(folder = dirname(RUNC_CRIU_CONFIG)): Promise<string[]> {
   const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(".conf")).sort();
   const found = await Promise.all(
     names.map(async (name) => {
-      const lines = (await readFile(join(folder, name), "utf8").catch(() => "")).split("\n").map((line) => line.trim());
-      return lines.filter((line) => FORBIDDEN.some((word) => line.startsWith(word))).map((line) => `${join(folder, name)}: ${line}`);
+      const lines = linesOf(await readFile(join(folder, name), "utf8").catch(() => ""));
+      const isOurs = name === basename(RUNC_CRIU_CONFIG);
+      return lines.filter((line) => isForbidden(line) || (isOurs && isOtherScript(line))).map((line) => `${join(folder, name)}: ${line}`);
     }),
   );
   return found.flat();
 }
+
+const linesOf = (text: string) => text.split("\n").map((line) => line.trim().replaceAll(/\s+/g, " "));
+const isForbidden = (line: string) => FORBIDDEN.some((word) => line.startsWith(word));
+const isOtherScript = (line: string) => line.startsWith("action-script") && line !== ACTION_SCRIPT;
 
 /**
  * Runs `criu check` once, which also fills CRIU's cache of kernel features: the first freeze would pay for that otherwise. Returns what

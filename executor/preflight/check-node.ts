@@ -6,6 +6,9 @@ import { mebibytes } from "./room.js";
 
 const PROVEN_DOCKER = "28.0";
 const PROVEN_CRIU = "4.2";
+const PROVEN_RUNC = "1.3";
+/** The oldest of each line of Node.js that the build's own packages accept: `engines` of package.json. */
+const PROVEN_NODE_JS = ["20.19", "22.12"] as const;
 const DISK_LOW_RATIO = 0.1;
 const EXPIRES_SOON_SECONDS = 30 * 86_400;
 /** scheduler/fleet/place-workloads.ts takes a reading for one from after a commit from this much on. */
@@ -17,8 +20,9 @@ export function checkNode(facts: NodeFacts, now: number): Check[] {
   const { engine, criu } = facts;
   return [
     judge("kernel", `${facts.kernel} on ${facts.architecture}`, []),
+    judge("node.js", facts.nodeJs, isProvenNodeJs(facts.nodeJs) ? [] : [finding("node-js-version", `Node.js ${facts.nodeJs}`)]),
     ...(engine === null ? [judge("docker", "", [finding("docker", "Docker does not answer")])] : checkEngine(engine)),
-    judge("runc", facts.runc ?? "", facts.runc === null ? [finding("runc-missing", "`runc --version` cannot be run")] : []),
+    judge("runc", facts.runc ?? "", checkRunc(facts)),
     judge("criu", criu.version ?? "", checkCriuFacts(facts)),
     judge(
       "criu configuration",
@@ -27,18 +31,15 @@ export function checkNode(facts: NodeFacts, now: number): Check[] {
     ),
     judge("lazy restore", "userfaultfd works", facts.hasUserfaultfd ? [] : [finding("userfaultfd", "userfaultfd cannot be had")]),
     judge("pre-copy", "dirty pages are tracked", facts.tracksDirtyPages ? [] : [finding("soft-dirty", "dirty pages are not tracked")]),
-    judge("io_uring", "switched off", facts.allowsIoUring ? [finding("io-uring-allowed", "kernel.io_uring_disabled is not 2")] : []),
+    judge("io_uring", "switched off", checkIoUring(facts)),
     judge("packets", `held by ${facts.packetHold.means}`, holdFindings(facts)),
     judge(
       "programs",
       Object.keys(TOOLS).join(", "),
       facts.missingTools.map((tool) => finding("tool-missing", `${tool} (package ${TOOLS[tool]})`)),
     ),
-    judge(
-      "run directory",
-      `${facts.runDirectory.path}, ${mebibytes(facts.runDirectory.freeBytes)} free`,
-      facts.runDirectory.isInMemory ? [] : [finding("run-directory", `${facts.runDirectory.path} is on a disk`)],
-    ),
+    judge("compression", "zstd", facts.hasZstd ? [] : [finding("zstd-missing", "`zstd --version` cannot be run (package zstd)")]),
+    judge("run directory", `${facts.runDirectory.path}, ${mebibytes(facts.runDirectory.freeBytes)} free`, checkRunDirectory(facts)),
     ...checkCertificate(facts, now),
     ...checkRedis(facts),
   ];
@@ -77,6 +78,27 @@ function checkEngine(engine: EngineFacts): Check[] {
       isLow ? [finding("disk-low", `${folder} has ${mebibytes(freeBytes)} of ${mebibytes(totalBytes)} free`)] : [],
     ),
   ];
+}
+
+function isProvenNodeJs(version: string): boolean {
+  const [older, newer] = PROVEN_NODE_JS;
+  return !isOlder(version, newer) || (!isOlder(version, older) && isOlder(version, "21"));
+}
+
+function checkRunc({ runc }: NodeFacts): Finding[] {
+  if (runc === null) return [finding("runc-missing", "`runc --version` cannot be run")];
+  return isOlder(runc, PROVEN_RUNC) ? [finding("runc-version", `runc ${runc}`)] : [];
+}
+
+function checkIoUring({ ioUring, kernel }: NodeFacts): Finding[] {
+  if (ioUring === "off") return [];
+  const why = ioUring === "allowed" ? "kernel.io_uring_disabled is not 2" : `Linux ${kernel} has no setting that switches it off`;
+  return [finding("io-uring-allowed", why)];
+}
+
+function checkRunDirectory({ runDirectory: { path, isThere, isInMemory } }: NodeFacts): Finding[] {
+  if (!isThere) return [finding("run-directory", `${path} is not there yet`)];
+  return isInMemory ? [] : [finding("run-directory", `${path} is on a disk`)];
 }
 
 function checkCriuFacts({ criu }: NodeFacts): Finding[] {

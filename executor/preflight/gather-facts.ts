@@ -3,6 +3,7 @@ import { access, constants, readFile, statfs } from "node:fs/promises";
 import { machine, release } from "node:os";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
+import { hasZstd } from "../channel/zstd.js";
 import { checkCriu, readForbiddenLines } from "../criu-setup.js";
 import { readCertificate } from "./certificate.js";
 import type { FactSources, NodeFacts } from "./node-facts.js";
@@ -28,12 +29,13 @@ const IN_MEMORY = new Set([0x01021994, 0x858458f6]);
 
 export async function gatherFacts(sources: FactSources): Promise<NodeFacts> {
   const { node, runDirectory, tls } = sources;
-  const [criu, criuConfig, runc, missingTools, hasUserfaultfd, tracksDirtyPages, allowsIoUring, engine, place, certificate, redis] =
+  const [criu, criuConfig, runc, missingTools, zstd, hasUserfaultfd, tracksDirtyPages, ioUring, engine, place, certificate, redis] =
     await Promise.all([
       readCriu(),
       readForbiddenLines(),
       versionOf("runc"),
       findMissingTools(),
+      hasZstd(),
       hasFeature("uffd"),
       hasFeature("mem_dirty_track"),
       readIoUring(),
@@ -49,10 +51,12 @@ export async function gatherFacts(sources: FactSources): Promise<NodeFacts> {
     criu,
     criuConfig,
     runc,
+    nodeJs: process.versions.node,
     missingTools,
+    hasZstd: zstd,
     hasUserfaultfd,
     tracksDirtyPages,
-    allowsIoUring,
+    ioUring,
     packetHold: sources.packetHold,
     engine,
     runDirectory: place,
@@ -92,12 +96,14 @@ async function findMissingTools(): Promise<string[]> {
   return found.filter(({ there }) => !there).map(({ tool }) => tool);
 }
 
-/** Kernels before 6.6 have no such setting, and allow it. */
-async function readIoUring(): Promise<boolean> {
-  return (await readFile("/proc/sys/kernel/io_uring_disabled", "utf8").catch(() => "0")).trim() !== "2";
+async function readIoUring(): Promise<NodeFacts["ioUring"]> {
+  const setting = await readFile("/proc/sys/kernel/io_uring_disabled", "utf8").catch(() => null);
+  if (setting === null) return "always allowed";
+  return setting.trim() === "2" ? "off" : "allowed";
 }
 
 async function readPlace(path: string): Promise<NodeFacts["runDirectory"]> {
-  const { type, bavail, bsize } = await statfs(path).catch(() => statfs("/run"));
-  return { path, isInMemory: IN_MEMORY.has(type), freeBytes: bavail * bsize };
+  const found = await statfs(path).catch(() => null);
+  if (found === null) return { path, isThere: false, isInMemory: false, freeBytes: 0 };
+  return { path, isThere: true, isInMemory: IN_MEMORY.has(found.type), freeBytes: found.bavail * found.bsize };
 }

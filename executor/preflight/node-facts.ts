@@ -9,14 +9,18 @@ export interface NodeFacts {
   /** Lines of CRIU's configuration that break a migration, as `file: line`. */
   readonly criuConfig: readonly string[];
   readonly runc: string | null;
+  /** Of the Node.js that this runs on. */
+  readonly nodeJs: string;
   readonly missingTools: readonly string[];
+  readonly hasZstd: boolean;
   readonly hasUserfaultfd: boolean;
   readonly tracksDirtyPages: boolean;
-  readonly allowsIoUring: boolean;
+  /** Kernels before 6.6 allow it and have no setting for it. */
+  readonly ioUring: "off" | "allowed" | "always allowed";
   /** How it can keep packets for a workload that comes; null with the reason. */
   readonly packetHold: { readonly means: string | null; readonly reason: string };
   readonly engine: EngineFacts | null;
-  readonly runDirectory: { readonly path: string; readonly isInMemory: boolean; readonly freeBytes: number };
+  readonly runDirectory: { readonly path: string; readonly isThere: boolean; readonly isInMemory: boolean; readonly freeBytes: number };
   readonly certificate: CertificateFacts;
   readonly redis: RedisFacts | null;
 }

@@ -10,6 +10,10 @@ export const NODE_FINDINGS = {
     "The node's collector has not reported lately, so it counts as unknown",
     "Look at `systemctl status evenkeel-collector` and its log there.",
   ),
+  "node-js-version": warns(
+    "Node.js is older than those that Evenkeel is built and run with",
+    "Install Node.js 20.19 or newer of that line, or 22.12 or newer.",
+  ),
   docker: fails("Docker does not answer", "Start it, and check `node.dockerSocket`."),
   "docker-version": warns("Docker is older than those Evenkeel has been run with", "Install Docker 28 or newer."),
   "storage-driver": fails(
@@ -32,9 +36,10 @@ export const NODE_FINDINGS = {
   ),
   "criu-config": fails(
     "CRIU's configuration has a line that breaks the protocol of a migration",
-    "Remove the line: lazy-pages, leave-running, leave-stopped and auto-dedup would let two copies run, or destroy the only one.",
+    "Remove the line: lazy-pages, leave-running, leave-stopped, auto-dedup and network-lock skip would let two copies run, destroy the only one, or reset its connections. With another action-script the executor does not start.",
   ),
-  "runc-missing": fails("runc is not installed, or not in the PATH of the executor", "Install runc 1.1 or newer."),
+  "runc-missing": fails("runc is not installed, or not in the PATH of the executor", "Install runc 1.3 or newer."),
+  "runc-version": warns("runc is older than the one Evenkeel has been run with", "Install runc 1.3 or newer."),
   userfaultfd: warns(
     "The kernel offers no userfaultfd, so all memory is read before a workload resumes",
     "Use a kernel with CONFIG_USERFAULTFD; where root is confined, set the sysctl vm.unprivileged_userfaultfd=1.",
@@ -45,15 +50,19 @@ export const NODE_FINDINGS = {
   ),
   "io-uring-allowed": warns(
     "io_uring may be used here, and CRIU cannot save it: Node.js opens one whenever it may",
-    "Set the sysctl kernel.io_uring_disabled=2, or UV_USE_IO_URING=0 in the environment of Node.js workloads, before they start.",
+    "Set UV_USE_IO_URING=0 in the environment of Node.js workloads, or, from Linux 6.6 on, the sysctl kernel.io_uring_disabled=2, before they start.",
   ),
   "packets-not-held": warns(
     "What is sent to a workload during its blackout cannot be kept here: clients send it again by their own timers, and notice more of the move",
     "Install socat, tc and nft (iproute2, nftables), and load the kernel modules ifb, nft_fwd_netdev, and sch_plug or sch_tbf.",
   ),
   "tool-missing": fails("A program that migrations need is not in the PATH of the executor", "Install it; the message names the package."),
+  "zstd-missing": warns(
+    "There is no zstd, so nothing is compressed on its way from or to this node, however slow the link",
+    "Install zstd.",
+  ),
   "run-directory": fails(
-    "`executor.runDirectory` is not in memory, so each image would pass through a disk during the freeze",
+    "`executor.runDirectory` is missing or not in memory: each image would pass through a disk during the freeze",
     "Mount a tmpfs there: executor/systemd/run-evenkeel.mount does.",
   ),
   "disk-low": warns(
@@ -76,7 +85,7 @@ export const NODE_FINDINGS = {
   ),
   "redis-unreadable": warns(
     "Redis does not let its settings be read",
-    "Check by hand that maxmemory-policy is noeviction and appendfsync always.",
+    "Check by hand that it has `maxmemory-policy noeviction`, `appendonly yes` and `appendfsync always`.",
   ),
   "clock-skew": warns(
     "The node's clock differs from that of Redis",

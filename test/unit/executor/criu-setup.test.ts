@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { registerActionScript } from "../../../executor/criu-setup.js";
+import { readForbiddenLines, registerActionScript } from "../../../executor/criu-setup.js";
 import { EvenkeelError } from "../../../platform/errors.js";
 
 describe("CRIU's configuration for runc", () => {
@@ -53,7 +53,15 @@ describe("CRIU's configuration for runc", () => {
     expect((await written()).match(/ghost-limit.*/g)).to.deep.equal(["ghost-limit 1G"]);
   });
 
-  for (const line of ["lazy-pages", "leave-running", "leave-stopped", "auto-dedup", "  leave-running", "action-script /opt/theirs"]) {
+  for (const line of [
+    "lazy-pages",
+    "leave-running",
+    "leave-stopped",
+    "auto-dedup",
+    "  leave-running",
+    "network-lock skip",
+    "action-script /opt/theirs",
+  ]) {
     it(`is refused, and left as it is, when it holds "${line}"`, async () => {
       await given(`# theirs\n${line}\n`);
       const error = await registerActionScript(path).catch((thrown: unknown) => thrown);
@@ -65,6 +73,17 @@ describe("CRIU's configuration for runc", () => {
       expect(await written()).to.equal(`# theirs\n${line}\n`);
     });
   }
+
+  it("is seen by a look at the node to hold what the executor would refuse, and nothing else", async () => {
+    await registerActionScript(path);
+    const look = () => readForbiddenLines(join(folder, "criu"));
+    expect(await look()).to.deep.equal([]);
+    await writeFile(path, "tcp-close\naction-script /opt/theirs\nnetwork-lock\tskip\n");
+    // This one is CRIU's own file, where a script of others does not stand in the way of ours.
+    const own = join(folder, "criu", "default.conf");
+    await writeFile(own, "action-script /opt/theirs\nauto-dedup\n");
+    expect(await look()).to.deep.equal([`${own}: auto-dedup`, `${path}: action-script /opt/theirs`, `${path}: network-lock skip`]);
+  });
 
   it("may hold such a word in a comment", async () => {
     await given("# not leave-running, because it breaks moves\n");

@@ -23,14 +23,24 @@ describe("A node by itself", () => {
     ["has a CRIU that fails its own check", { criu: { version: "4.2.1", trouble: "no vdso" } }, "fail criu-broken"],
     ["has an old CRIU", { criu: { version: "4.1.1", trouble: null } }, "warn criu-version"],
     ["has a line of an administrator in CRIU's configuration", { criuConfig: ["/etc/criu/default.conf: lazy-pages"] }, "fail criu-config"],
+    ["has an old runc", { runc: "1.1.15" }, "warn runc-version"],
+    ["runs an old Node.js", { nodeJs: "20.15.1" }, "warn node-js-version"],
+    ["runs a Node.js of a line that was dropped", { nodeJs: "21.7.0" }, "warn node-js-version"],
+    ["runs an early Node.js 22", { nodeJs: "22.11.0" }, "warn node-js-version"],
+    ["has no zstd", { hasZstd: false }, "warn zstd-missing"],
     ["has no runc", { runc: null }, "fail runc-missing"],
     ["lacks programs", { missingTools: ["rsync", "nft"] }, "fail tool-missing"],
     ["has no userfaultfd", { hasUserfaultfd: false }, "warn userfaultfd"],
     ["does not track dirty pages", { tracksDirtyPages: false }, "warn soft-dirty"],
-    ["allows io_uring", { allowsIoUring: true }, "warn io-uring-allowed"],
+    ["allows io_uring", { ioUring: "allowed" }, "warn io-uring-allowed"],
     ["cannot hold packets", { packetHold: { means: null, reason: "no ifb" } }, "warn packets-not-held"],
     ["cannot reach Docker", { engine: null }, "fail docker"],
-    ["keeps images on a disk", { runDirectory: { path: "/srv", isInMemory: false, freeBytes: 1 } }, "fail run-directory"],
+    ["keeps images on a disk", { runDirectory: { path: "/srv", isThere: true, isInMemory: false, freeBytes: 1 } }, "fail run-directory"],
+    [
+      "has no run directory",
+      { runDirectory: { path: "/run/evenkeel", isThere: false, isInMemory: false, freeBytes: 0 } },
+      "fail run-directory",
+    ],
     ["has no certificate", { certificate: { ...CERTIFICATE, trouble: "ENOENT", expiresAt: null } }, "fail certificate"],
     ["has a certificate for some days more", { certificate: { ...CERTIFICATE, expiresAt: NOW + 5 * 86_400 } }, "warn certificate-expiring"],
     ["cannot reach Redis", { redis: null }, "fail redis"],
@@ -58,6 +68,16 @@ describe("A node by itself", () => {
       expect(troubles(goodNode({}, changes))).to.deep.equal([expected]);
     });
   }
+
+  it("runs a Node.js that is new enough, of each line that is", () => {
+    for (const nodeJs of ["20.19.0", "22.12.0", "24.1.0"]) expect(troubles(goodNode({ nodeJs }))).to.deep.equal([]);
+  });
+
+  it("is not told to set a sysctl that its kernel lacks", () => {
+    const facts = goodNode({ kernel: "6.1.0-38-amd64", ioUring: "always allowed" });
+    const check = checkNode(facts, NOW).find(({ topic }) => topic === "io_uring");
+    expect(check?.status === "warn" && check.finding.message).to.equal("Linux 6.1.0-38-amd64 has no setting that switches it off");
+  });
 
   it("names every program that is missing, with its package", () => {
     const check = checkNode(goodNode({ missingTools: ["nft", "arping"] }), NOW).find(({ topic }) => topic === "programs");
