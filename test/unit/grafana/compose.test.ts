@@ -1,7 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect } from "chai";
 import { execa } from "execa";
 import { parse } from "yaml";
+import { parseConfig } from "../../../platform/config.js";
 import { projectPath } from "../../../platform/paths.js";
 import { DEFAULT_POLICY_CONFIG } from "../../../policies/config.js";
 import { parseConstraints } from "../../../policies/constraints.js";
@@ -15,6 +19,9 @@ interface Service {
   readonly volumes?: readonly string[];
   readonly ports?: readonly string[];
   readonly labels?: Readonly<Record<string, string>>;
+  readonly configs?: readonly object[];
+  readonly secrets?: readonly object[];
+  readonly read_only?: boolean;
 }
 const FILE = projectPath("docker-compose.yml");
 const compose = parse(readFileSync(FILE, "utf8")) as { services: Record<string, Service>; volumes: object; networks: object };
@@ -33,6 +40,11 @@ describe("docker-compose.yml", () => {
     it(`${name}: is pinned to a version and has a health check`, () => {
       expect(service.image).to.match(/:v?\d+\.\d+\.\d+/);
       expect(service.healthcheck?.test[0]).to.be.oneOf(["CMD", "CMD-SHELL"]);
+    });
+
+    it(`${name}: does not ask compose to copy a file into a root file system that is read-only, which it cannot`, () => {
+      const copied = [...(service.configs ?? []), ...(service.secrets ?? [])];
+      expect(service.read_only === true && copied.length > 0).to.equal(false);
     });
 
     it(`${name}: mounts and builds from files that exist, and listens on loopback unless told otherwise`, () => {
@@ -87,9 +99,10 @@ describe("docker-compose.yml", () => {
       EVENKEEL_OPERATOR_TOKEN: "a-token-of-16-ch",
       GRAFANA_ADMIN_PASSWORD: "admin2",
     };
-    const config = (env: Record<string, string>) => {
+    const config = (env: Record<string, string>, ...more: string[]) => {
       const [command, ...args] = tool!;
-      return execa(command!, [...args, "-f", FILE, "config", "--format", "json"], { env, reject: false });
+      const files = [FILE, ...more].flatMap((file) => ["-f", file]);
+      return execa(command!, [...args, ...files, "config", "--format", "json"], { env, reject: false });
     };
     before(function () {
       if (tool === null) this.skip();
@@ -103,6 +116,29 @@ describe("docker-compose.yml", () => {
         redis: { url: "redis://redis:6379", password: "secret" },
         scheduler: { operatorToken: "a-token-of-16-ch", mode: "observe" },
       });
+    });
+
+    it("takes the mode from the environment, and all settings from an operator's override file as docs/installation.md shows it", async () => {
+      const modeOf = (stdout: string) =>
+        JSON.parse((JSON.parse(stdout) as { configs: { scheduler: { content: string } } }).configs.scheduler.content) as {
+          scheduler: { mode: string };
+          policies?: object;
+        };
+      expect(modeOf((await config({ ...environment, EVENKEEL_MODE: "approve" })).stdout).scheduler.mode).to.equal("approve");
+      const page = readFileSync(projectPath("docs/installation.md"), "utf8");
+      const shown = /^```yaml\n(configs:\n[\s\S]*?)^```$/m.exec(page)?.[1];
+      const folder = await mkdtemp(join(tmpdir(), "evenkeel-compose-"));
+      try {
+        const override = join(folder, "docker-compose.override.yml");
+        await writeFile(override, shown ?? "");
+        const { stdout, stderr, exitCode } = await config({ ...environment, EVENKEEL_MODE: "auto" }, override);
+        expect(exitCode, stderr).to.equal(0);
+        const settings = modeOf(stdout);
+        expect([settings.scheduler.mode, settings.policies]).to.deep.equal(["auto", { movesPerHour: 20 }]);
+        expect(() => parseConfig(JSON.stringify(settings), override)).not.to.throw();
+      } finally {
+        await rm(folder, { recursive: true });
+      }
     });
 
     for (const missing of Object.keys(environment)) {
