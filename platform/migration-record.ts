@@ -78,6 +78,8 @@ export interface NewMigration {
   readonly because: string;
   /** Asked for (`auto` included); the record's modeUsed says what was done. */
   readonly mode: string;
+  /** An operator has let it through where the scheduler's mode would hold it back; absent = nobody had to. */
+  readonly approved?: boolean;
 }
 
 export interface MigrationRecord extends NewMigration {
@@ -277,6 +279,7 @@ function parseRecord(hash: Record<string, string>): MigrationRecord {
     reason: text("reason"),
     because: text("because"),
     mode: text("mode"),
+    ...(text("approved") === "true" && { approved: true }),
     modeUsed: orNull("modeUsed"),
     members: json("members", []),
     modeBecause: orNull("modeBecause"),

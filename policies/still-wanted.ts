@@ -1,5 +1,5 @@
 import { canMove } from "./can-move.js";
-import { completeConfig, type PolicyConfig } from "./config.js";
+import { type CompleteConfig, completeConfig, type PolicyConfig } from "./config.js";
 import { whyEvacuated } from "./health/judge.js";
 import type { Move, OpenMigration, Plan, Skip, Snapshot } from "./types.js";
 
@@ -46,8 +46,24 @@ export function whyReasonGone({ snapshot, config, verdicts }: Moment, move: Want
     const { health } = completeConfig(config);
     return snapshot.nodes.some((state) => whyEvacuated({ state }, health)) ? null : "No node shows signs of failing any more.";
   }
+  if (isSwitchedOff(move.reason, completeConfig(config))) return `What it was planned for (${move.reason}) is switched off.`;
   if (move.reason !== "overload") return null;
   const verdict = verdicts.find(({ node }) => node === move.from)?.verdict;
   // While it warms or settles nothing is proved; only a level node is relieved.
   return verdict === "level" ? `${move.from} is no longer overloaded.` : null;
+}
+
+function isSwitchedOff(reason: Move["reason"], { overload, balance, consolidate, placement, example }: CompleteConfig): boolean {
+  switch (reason) {
+    case "overload":
+      return !overload.enabled;
+    case "balance":
+      return !balance.enabled;
+    case "consolidate":
+      return !consolidate.enabled;
+    case "placement":
+      return !placement.repair && !example.enabled;
+    default:
+      return false;
+  }
 }

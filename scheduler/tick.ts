@@ -152,14 +152,16 @@ async function planAndAct(
   const begunMilliseconds = performance.now();
   const plan = decide(picture.snapshot, policies.current(), now);
   const decideSeconds = (performance.now() - begunMilliseconds) / 1000;
-  const moves = plan.moves.map((move) => ({ ...move, heldBack: heldBack(move, mode, windows.open(now)) }));
+  const restraint = { mode, windows: windows.open(now) };
+  const moves = plan.moves.map((move) => ({ ...move, heldBack: heldBack(move, restraint.mode, restraint.windows) }));
   const power = plan.power.map((change) => ({ ...change, heldBack: parts.power.heldBack(change, mode) }));
   const published: PublishedPlan = { ...plan, moves, power, term, mode };
   await writePlan(redis, keys, published);
   const actor = { redis, keys, jobs, term };
   const { verdicts } = plan;
   const open = picture.reading.openMigrations;
-  const withdrawn = await withdrawMoves(actor, open, { snapshot: picture.snapshot, config: policies.current(), now, verdicts });
+  const moment = { snapshot: picture.snapshot, config: policies.current(), now, verdicts };
+  const withdrawn = await withdrawMoves(actor, open, moment, restraint);
   if (withdrawn.length > 0) log.info({ withdrawn }, "moves called off: no longer wanted");
   const started = await carryOut(
     actor,

@@ -6,9 +6,14 @@ import type { Ledger } from "../ledger.js";
 import { refusalBy } from "../refusal/rest.js";
 import type { MoveReason, SkipReason, WorkloadState } from "../types.js";
 
+/** Moves that an operator asks for: they are made in every mode. */
+export function isAsked(reason: MoveReason): boolean {
+  return reason === "maintenance" || reason === "operator" || reason === "homecoming";
+}
+
 /** Moves that somebody or something insists on: windows, budgets, rest and cost do not hold them back. */
 export function isForced(reason: MoveReason): boolean {
-  return reason === "maintenance" || reason === "health" || reason === "operator" || reason === "homecoming";
+  return isAsked(reason) || reason === "health";
 }
 
 /** What is moved for the fleet's good and not for its own node's: a node that is cordoned is left out of it. */

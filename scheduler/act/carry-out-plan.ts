@@ -1,16 +1,17 @@
 import { asEvenkeelError } from "../../platform/errors.js";
 import type { Logger } from "../../platform/log.js";
-import type { Move, Plan } from "../../policies/types.js";
+import { isAsked } from "../../policies/stages/gates.js";
+import type { Move } from "../../policies/types.js";
 import { recordAudit } from "../audit.js";
 import type { FleetPicture } from "../fleet/build-snapshot.js";
 import { movesForbidden, type OpenWindow } from "../windows.js";
-import { type Actor, startMigration } from "./start-migration.js";
+import { type Actor, type BegunMove, startMigration } from "./start-migration.js";
 
 export type Mode = "observe" | "approve" | "auto";
 
 /** Why a planned move is not being made by itself; null = it is. A drain and what follows it were asked for by an operator, so they go on in every mode. */
-export function heldBack(move: Move, mode: Mode, windows: readonly OpenWindow[]): string | null {
-  if (move.reason === "maintenance" || move.reason === "homecoming") return null;
+export function heldBack(move: Pick<Move, "reason" | "from" | "to">, mode: Mode, windows: readonly OpenWindow[]): string | null {
+  if (isAsked(move.reason)) return null;
   if (move.reason !== "health" && movesForbidden(windows, move)) return "a no-moves window is open";
   if (mode === "observe") return "mode observe: plans only";
   if (mode === "approve") return "mode approve: waits for an operator (`evenkeel approve`)";
@@ -18,7 +19,7 @@ export function heldBack(move: Move, mode: Mode, windows: readonly OpenWindow[])
 }
 
 /** Starts these moves in order. One that cannot be opened is left to the next tick; losing the leadership stops everything. */
-export async function carryOut(actor: Actor, picture: FleetPicture, moves: Plan["moves"], log: Logger): Promise<string[]> {
+export async function carryOut(actor: Actor, picture: FleetPicture, moves: readonly BegunMove[], log: Logger): Promise<string[]> {
   const started: string[] = [];
   for (const move of moves) {
     try {

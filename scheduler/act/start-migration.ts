@@ -17,6 +17,9 @@ export interface Actor {
   readonly term: number;
 }
 
+/** `approved`: an operator has let it through where the mode would hold it back. */
+export type BegunMove = Move & { readonly approved?: boolean };
+
 /**
  * Opens the record, then delivers the job: a crash in between leaves a record without a job, which recovery mends. Of a workload that moves as one
  * with others, all are opened at once and one job carries them.
@@ -27,7 +30,7 @@ export interface Actor {
 export async function startMigration(
   { redis, keys, jobs, term }: Actor,
   picture: FleetPicture,
-  move: Move,
+  move: BegunMove,
   mode: AskedMode | null = null,
 ): Promise<string> {
   const at = nowSeconds();
@@ -50,6 +53,7 @@ export async function startMigration(
         reason,
         because,
         mode: (state.id === move.workload ? mode : null) ?? state.constraints.mode,
+        ...(move.approved && { approved: true }),
       };
     }),
   );

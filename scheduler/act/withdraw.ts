@@ -1,27 +1,47 @@
 import type { MigrationRecord, Stage } from "../../platform/migration-record.js";
+import { completeConfig } from "../../policies/config.js";
+import { indexFleet } from "../../policies/fleet.js";
+import { budgetLeft } from "../../policies/gates/budget.js";
 import { compareIds } from "../../policies/order.js";
+import { isForced } from "../../policies/stages/gates.js";
 import { type Moment, whyNoLongerWanted, whyReasonGone } from "../../policies/still-wanted.js";
 import type { MoveReason } from "../../policies/types.js";
 import { recordAudit } from "../audit.js";
+import type { OpenWindow } from "../windows.js";
 import { cancelMigration } from "./cancel.js";
+import { heldBack, type Mode } from "./carry-out-plan.js";
 import type { Actor } from "./start-migration.js";
 
 /** Stages in which the workload still runs undisturbed, so that turning back costs nobody anything. */
 const UNDISTURBED: ReadonlySet<Stage> = new Set(["preflight", "reserve", "prepare", "precopy"]);
 
+/** What holds moves back at this moment, whatever their reason is worth. */
+export interface Restraint {
+  readonly mode: Mode;
+  readonly windows: readonly OpenWindow[];
+}
+
 /**
- * Calls off moves that have been opened, and have not frozen anything, when the fleet of this moment no longer calls for them: each by whether its
- * reason still stands, and of those that wait in their queues one a tick, in turn, by whether it could be planned now. That look weighs the
- * whole fleet, and a tick must stay short.
+ * Calls off moves that have been opened, and have not frozen anything, when the fleet of this moment no longer calls for them: each by whether it
+ * would be held back now and whether its reason still stands, and of those that wait in their queues one a tick, in turn, by whether it could be
+ * planned now. That look weighs the whole fleet, and a tick must stay short.
  * @returns ids of those called off.
  */
-export async function withdrawMoves({ redis, keys, term }: Actor, open: readonly MigrationRecord[], moment: Moment): Promise<string[]> {
-  const pending = open.filter(({ outcome }) => outcome === "pending");
+export async function withdrawMoves(
+  { redis, keys, term }: Actor,
+  open: readonly MigrationRecord[],
+  moment: Moment,
+  restraint: Restraint,
+): Promise<string[]> {
+  const pending = open.filter(({ outcome, stage }) => outcome === "pending" && (stage === "queued" || UNDISTURBED.has(stage)));
+  const overBudget = beyondBudget(open, pending, moment);
   const queued = pending.filter(({ stage }) => stage === "queued").sort((a, b) => compareIds(a.id, b.id));
   const inTurn = queued[Math.floor(moment.now) % queued.length];
   const withdrawn: string[] = [];
   for (const record of pending) {
-    const why = whyWithdrawn(record, record === inTurn, moment);
+    const why =
+      whyRestrained(record, restraint) ??
+      (overBudget.has(record) ? "The budget of moves for this hour is spent." : whyWithdrawn(record, record === inTurn, moment));
     if (why === null || (await cancelMigration(redis, keys, record, why)) !== "aborted") continue;
     withdrawn.push(record.id);
     const entry = {
@@ -37,9 +57,29 @@ export async function withdrawMoves({ redis, keys, term }: Actor, open: readonly
   return withdrawn;
 }
 
-function whyWithdrawn(record: MigrationRecord, isInTurn: boolean, moment: Moment): string | null {
-  if (record.stage !== "queued" && !UNDISTURBED.has(record.stage)) return null;
-  const { workload, from, to } = record;
-  const move = { workload, from, to, reason: record.reason as MoveReason };
+/** Asked again, since mode and windows may have changed since it was planned; of one that was approved only windows are. */
+function whyRestrained({ reason, from, to, approved }: MigrationRecord, { mode, windows }: Restraint): string | null {
+  const why = heldBack({ reason: reason as MoveReason, from, to }, approved ? "auto" : mode, windows);
+  return why === null ? null : `It is held back now: ${why}.`;
+}
+
+/** Of the moves for levelling the newest, as many as are beyond this hour's budget, which may have been lowered or used up by others. */
+function beyondBudget(
+  open: readonly MigrationRecord[],
+  pending: readonly MigrationRecord[],
+  { snapshot, config, now }: Moment,
+): ReadonlySet<MigrationRecord> {
+  const { movesPerHour } = completeConfig(config);
+  const levelling = pending.filter(({ reason, approved }) => !approved && !isForced(reason as MoveReason));
+  if (movesPerHour === null || levelling.length === 0) return new Set();
+  // One that has been called off before stays open until its executor has closed it.
+  const aborted = new Set(open.flatMap(({ id, outcome }) => (outcome === "aborted" ? [id] : [])));
+  const migrations = snapshot.migrations.filter(({ id }) => !aborted.has(id));
+  const excess = Math.max(0, -budgetLeft(indexFleet({ ...snapshot, migrations }), movesPerHour, now));
+  return new Set(levelling.sort((a, b) => compareIds(b.id, a.id)).slice(0, excess));
+}
+
+function whyWithdrawn({ workload, from, to, reason }: MigrationRecord, isInTurn: boolean, moment: Moment): string | null {
+  const move = { workload, from, to, reason: reason as MoveReason };
   return whyReasonGone(moment, move) ?? (isInTurn ? (whyNoLongerWanted(moment, move)?.because ?? null) : null);
 }

@@ -35,12 +35,13 @@ export function addApproveRoutes(server: FastifyInstance, parts: ApiParts): void
         heldBack(move, "auto", open) === null,
     );
     const actor = { redis, keys, jobs, term };
-    const started = await carryOut(actor, picture, approved, parts.log);
+    const begun = approved.map((move) => ({ ...move, approved: true }));
+    const started = await carryOut(actor, picture, begun, parts.log);
 
     const wantedPower: readonly Wanted[] = isAll ? plan.power : (asked.power ?? []);
     const find = (list: readonly PowerChange[], { node, to }: Wanted) => list.find((each) => each.node === node && each.to === to);
     const changes = wantedPower.flatMap((wanted) => find(plan.power, wanted) ?? []);
-    const begun = await power.carryOut(
+    const changed = await power.carryOut(
       actor,
       picture,
       changes.filter((change) => power.heldBack(change, "auto") === null),
@@ -50,7 +51,7 @@ export function addApproveRoutes(server: FastifyInstance, parts: ApiParts): void
       return planned === undefined ? "it is no longer called for" : (power.heldBack(planned, "auto") ?? "it is being seen to already");
     };
 
-    const slept = begun.length === 0 ? "" : `; power of ${begun.map(({ node }) => node).join(", ")} changed`;
+    const slept = changed.length === 0 ? "" : `; power of ${changed.map(({ node }) => node).join(", ")} changed`;
     await recordAudit(
       redis,
       keys,
@@ -61,9 +62,9 @@ export function addApproveRoutes(server: FastifyInstance, parts: ApiParts): void
     const answer: ApprovalAnswer = {
       started,
       dropped: wantedMoves.filter(({ workload, to }) => !approved.some((move) => move.workload === workload && move.to === to)),
-      power: begun.map(({ node, to }) => ({ node, to })),
+      power: changed.map(({ node, to }) => ({ node, to })),
       powerDropped: wantedPower.flatMap(({ node, to }) =>
-        find(begun, { node, to }) === undefined ? [{ node, to, because: whyNot({ node, to }) }] : [],
+        find(changed, { node, to }) === undefined ? [{ node, to, because: whyNot({ node, to }) }] : [],
       ),
     };
     return reply.code(201).send(answer);

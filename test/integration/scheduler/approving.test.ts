@@ -55,7 +55,7 @@ describe("`evenkeel approve`", () => {
     expect(ended.code).to.equal(0);
     const [record, ...more] = await listMigrations(redis, keys);
     expect(more).to.deep.equal([]);
-    expect(record).to.include({ from: "n1", reason: "overload" });
+    expect(record).to.include({ from: "n1", reason: "overload", approved: true });
     expect(ended.out).to.equal(`Started ${record!.id}.\n`);
     await waitFor("nothing more to do", async () => !(await run("plan")).out.includes("waits for an operator"));
     expect((await run("approve")).out).to.equal("Nothing was held back.\n");

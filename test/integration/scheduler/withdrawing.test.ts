@@ -18,9 +18,9 @@ describe("moves that have been opened and are no longer called for", () => {
   let fleet: ReportedFleet;
   let scheduler: RunningScheduler | undefined;
 
-  const open = async (id: string, name: string, reason: string, at: number) => {
+  const open = async (id: string, name: string, reason: string, at: number, more: { approved?: true } = {}) => {
     const workload = containerIdOf(name);
-    const record = { id, workload, name, containerId: workload, from: "n1", to: "n2", reason, because: "", mode: "auto" };
+    const record = { id, workload, name, containerId: workload, from: "n1", to: "n2", reason, because: "", mode: "auto", ...more };
     await createMigration(redis, keys, record, at, 0);
   };
   const advance = async (id: string, stage: Stage) => {
@@ -86,5 +86,57 @@ describe("moves that have been opened and are no longer called for", () => {
     await redis.hset(keys.maintenance, "n2", "disk");
     await isCancelled("m-asked");
     expect((await readMigration(redis, keys, "m-asked"))?.errorMessage).to.equal("n2 is under maintenance.");
+  });
+
+  describe("when what holds moves back has changed since", () => {
+    const policies = { balance: { enabled: true } };
+    const messageOf = async (id: string) => (await readMigration(redis, keys, id))?.errorMessage;
+    const allDay = { cron: "0 * * * *", durationMinutes: 60, timeZone: "UTC", action: "no-moves" };
+
+    it("are cancelled by the mode, in the queue and on the way, unless an operator asked for or approved them", async () => {
+      const now = Date.now() / 1000;
+      fleet.node("n1").workloads = ["a", "b", "c", "d", "e", "f"].map((name) => ({ name }));
+      await fleet.push();
+      await open("m-queued", "a", "balance", now);
+      await open("m-prepared", "b", "balance", now);
+      await advance("m-prepared", "prepare");
+      await open("m-frozen", "c", "balance", now);
+      await advance("m-frozen", "freeze");
+      await open("m-approved", "d", "balance", now, { approved: true });
+      await open("m-drain", "e", "maintenance", now);
+      await open("m-asked", "f", "operator", now);
+      await redis.hset(keys.maintenance, "n1", "disk");
+      scheduler = await runScheduler(server, { scheduler: { mode: "observe" }, policies });
+      await isCancelled("m-queued");
+      await isCancelled("m-prepared");
+      expect(await messageOf("m-queued")).to.equal("It is held back now: mode observe: plans only.");
+      await ticks(8);
+      for (const id of ["m-frozen", "m-approved", "m-drain", "m-asked"]) expect(await outcomeOf(id), id).to.equal("pending");
+    });
+
+    it("are cancelled by a window that has opened, approved ones too, but no drain's and no operator's", async () => {
+      const now = Date.now() / 1000;
+      await open("m-approved", "a", "balance", now, { approved: true });
+      await open("m-drain", "b", "maintenance", now);
+      await open("m-asked", "c", "operator", now);
+      await redis.hset(keys.maintenance, "n1", "disk");
+      scheduler = await runScheduler(server, { scheduler: { mode: "auto", windows: [allDay] }, policies });
+      await isCancelled("m-approved");
+      expect(await messageOf("m-approved")).to.equal("It is held back now: a no-moves window is open.");
+      await ticks(4);
+      for (const id of ["m-drain", "m-asked"]) expect(await outcomeOf(id), id).to.equal("pending");
+    });
+
+    it("are cancelled by a lower budget, the newest first and no more than are beyond it", async () => {
+      const now = Date.now() / 1000;
+      await open("m-1", "a", "balance", now);
+      await open("m-2", "b", "balance", now);
+      await open("m-3", "c", "balance", now);
+      await advance("m-3", "prepare");
+      scheduler = await runScheduler(server, { scheduler: { mode: "auto" }, policies: { ...policies, movesPerHour: 2 } });
+      await isCancelled("m-3");
+      await ticks(4);
+      for (const id of ["m-1", "m-2"]) expect(await outcomeOf(id), id).to.equal("pending");
+    });
   });
 });

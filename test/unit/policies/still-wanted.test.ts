@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { decide } from "../../../policies/decide.js";
-import { whyNoLongerWanted } from "../../../policies/still-wanted.js";
+import { whyNoLongerWanted, whyReasonGone } from "../../../policies/still-wanted.js";
 import type { Move, Snapshot } from "../../../policies/types.js";
 import { config, draining, hot, NOW, node, snapshot, workload } from "./small-fleet.js";
 
@@ -18,6 +18,17 @@ describe("a planned move, looked at again before it begins", () => {
   it("is dropped when the node has cooled by itself", () => {
     const move = planned(hot());
     expect(lookAgain({ ...hot(), nodes: [node("n1", 0.5), node("n2", 0.1)] }, move, NOW)!.because).to.equal("n1 is no longer overloaded.");
+  });
+  it("is dropped when the policy that planned it is switched off", () => {
+    const gone = (reason: Move["reason"], off: Parameters<typeof config>[0]) =>
+      whyReasonGone({ snapshot: hot(), config: config(off), now: NOW, verdicts: [] }, { workload: "a", from: "n1", to: "n2", reason });
+    expect(gone("overload", { overload: { enabled: false } })).to.equal("What it was planned for (overload) is switched off.");
+    for (const reason of ["balance", "consolidate", "placement"] as const) expect(gone(reason, {}), reason).to.contain("is switched off");
+    expect(gone("balance", { balance: { enabled: true } })).to.equal(null);
+    expect(gone("consolidate", { consolidate: { enabled: true } })).to.equal(null);
+    expect(gone("placement", { placement: { repair: true } })).to.equal(null);
+    expect(gone("placement", { example: { enabled: true } })).to.equal(null);
+    expect(gone("operator", {})).to.equal(null);
   });
   it("is dropped when the destination has filled up, gone silent or been flagged", () => {
     const move = planned(hot());
