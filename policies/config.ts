@@ -20,7 +20,9 @@ export interface PolicyConfig {
   /** A workload rests this long after a move; drains and evacuations are exempt. */
   readonly cooldownSeconds: number;
   readonly concurrency: {
+    /** Migrations at once that touch a node, at either end. */
     readonly perNode: number;
+    /** … and in the whole fleet. */
     readonly fleet: number;
     /** Fewer at once while blackouts are longer than this; absent or null = than three times what is usual here. */
     readonly blackoutGoalSeconds?: number | null;

@@ -1,4 +1,5 @@
 export interface BalanceConfig {
+  /** Whether the fleet is levelled though no node is in trouble. */
   readonly enabled: boolean;
   /** What counts how much when nodes are compared. */
   readonly cpuWeight: number;

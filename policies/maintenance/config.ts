@@ -1,4 +1,5 @@
 export interface MaintenanceConfig {
+  /** Off: a node under maintenance gets nothing new, but is not emptied. */
   readonly enabled: boolean;
   /** Moves others out of the way of a workload that must leave and fits nowhere; absent = yes. */
   readonly makeRoom?: boolean;
