@@ -74,8 +74,6 @@ export async function isAsBefore({ trees, looks }: SyncedTrees, name: string): P
   return before !== null && (await fingerprint(matched.tree)) === before;
 }
 
-export type StillLook = ReturnType<typeof lookWhenStill>;
-
 /** Looks at the workload's files when its threads stand still: a dump makes and removes folders of its own among them afterwards (CRIU, for each tmpfs). */
 export function lookWhenStill(synced: SyncedTrees) {
   const thoseAsBefore = async (names: readonly string[]) => {
