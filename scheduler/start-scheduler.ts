@@ -7,6 +7,7 @@ import type { Config } from "../platform/config.js";
 import { makeKeys } from "../platform/keys.js";
 import type { Logger } from "../platform/log.js";
 import { makeMigrationJobs } from "./act/migration-jobs.js";
+import { makeTurns } from "./act/turns.js";
 import { recordAudit } from "./audit.js";
 import { makeFleetView } from "./fleet/fleet-view.js";
 import { makeServer } from "./http/make-server.js";
@@ -71,11 +72,12 @@ export async function startScheduler({ config, configFile, redis, subscriber, re
   let lease: Lease | null = null;
   const leadership = { term: () => lease?.term() ?? null };
   const { tickSeconds } = scheduler;
-  const ticker = startTicking({ redis, keys, jobs, leadership, view, windows, metrics, policies, power, tickSeconds, log });
+  const shared = { redis, keys, jobs, inTurn: makeTurns(), leadership, view, windows, policies, power, log };
+  const ticker = startTicking({ ...shared, metrics, tickSeconds });
   notes.listen(({ kind, stage }) => {
     if (kind === "maintenance" || kind === "cordon" || (kind === "migration" && STAGES_THAT_WAKE.has(stage ?? ""))) ticker.wake();
   });
-  const server = await makeServer({ config, policies, redis, keys, jobs, leadership, view, windows, power, notes, ticker, registry, log });
+  const server = await makeServer({ ...shared, config, notes, ticker, registry });
   const close = async () => {
     policies.close();
     await server.close();

@@ -1,40 +1,23 @@
 import { EventEmitter } from "node:events";
 import { performance } from "node:perf_hooks";
-import type { Redis } from "ioredis";
 import { asEvenkeelError } from "../platform/errors.js";
-import type { Keys } from "../platform/keys.js";
-import type { Logger } from "../platform/log.js";
-import { decide } from "../policies/decide.js";
-import { carryOut, heldBack } from "./act/carry-out-plan.js";
-import { forgetWorkloads } from "./act/forget.js";
-import type { MigrationJobs } from "./act/migration-jobs.js";
-import { recoverJobs } from "./act/recover-jobs.js";
-import { withdrawMoves } from "./act/withdraw.js";
+import type { Turns } from "./act/turns.js";
 import { recordAudit } from "./audit.js";
 import type { FleetPicture } from "./fleet/build-snapshot.js";
 import { reportDrains } from "./fleet/drain-report.js";
 import type { FleetView } from "./fleet/fleet-view.js";
-import { endHomecomings } from "./fleet/homecomings.js";
 import { type Leadership, readLeader } from "./lease.js";
 import type { SchedulerMetrics } from "./metrics.js";
 import { describeChanges } from "./note-changes.js";
-import { type PublishedPlan, readPlan, writePlan } from "./plan-store.js";
-import type { PowerActs } from "./power/carry-out-power.js";
-import type { LiveSettings } from "./reload.js";
-import type { Windows } from "./windows.js";
+import { type ActingParts, planAndAct } from "./plan-and-act.js";
+import { type PublishedPlan, readPlan } from "./plan-store.js";
 
-export interface TickParts {
-  readonly redis: Redis;
-  readonly keys: Keys;
-  readonly jobs: MigrationJobs;
+export interface TickParts extends ActingParts {
+  readonly inTurn: Turns;
   readonly leadership: Leadership;
   readonly view: FleetView;
-  readonly windows: Windows;
   readonly metrics: SchedulerMetrics;
-  readonly policies: LiveSettings;
-  readonly power: PowerActs;
   readonly tickSeconds: number;
-  readonly log: Logger;
 }
 
 export interface Ticker {
@@ -53,7 +36,7 @@ const WAKE_GAP_MILLISECONDS = 100;
 export function startTicking(parts: TickParts): Ticker {
   const { log, tickSeconds } = parts;
   const emitter = new EventEmitter().setMaxListeners(0);
-  const turn = makeTurn(parts);
+  const look = makeLook(parts);
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> | null = null;
   let wakeAgain = false;
@@ -64,7 +47,8 @@ export function startTicking(parts: TickParts): Ticker {
   const run = () => {
     clearTimeout(timer);
     wakeAgain = false;
-    running = turn()
+    running = parts
+      .inTurn(look)
       .then(
         () => {
           if (failing) log.info("ticks again");
@@ -106,7 +90,7 @@ export function startTicking(parts: TickParts): Ticker {
   };
 }
 
-function makeTurn(parts: TickParts): () => Promise<void> {
+function makeLook(parts: TickParts): () => Promise<void> {
   const { redis, keys, leadership, view, metrics, policies } = parts;
   let before: { term: number; plan: PublishedPlan | null; conflicts: ReadonlySet<string> } | null = null;
 
@@ -139,53 +123,6 @@ function makeTurn(parts: TickParts): () => Promise<void> {
     metrics.showLeader(leader.isLeader, leader.term);
     metrics.showFleet(picture, plan, () => reportDrains(picture, policies.current()));
   }
-}
-
-async function planAndAct(
-  parts: TickParts,
-  picture: FleetPicture,
-  term: number,
-): Promise<{ published: PublishedPlan; decideSeconds: number }> {
-  const { redis, keys, jobs, windows, policies, log } = parts;
-  const mode = policies.mode();
-  const now = picture.reading.at;
-  const begunMilliseconds = performance.now();
-  const plan = decide(picture.snapshot, policies.current(), now);
-  const decideSeconds = (performance.now() - begunMilliseconds) / 1000;
-  const restraint = { mode, windows: windows.open(now) };
-  const moves = plan.moves.map((move) => ({ ...move, heldBack: heldBack(move, restraint.mode, restraint.windows) }));
-  const power = plan.power.map((change) => ({ ...change, heldBack: parts.power.heldBack(change, mode) }));
-  const published: PublishedPlan = { ...plan, moves, power, term, mode };
-  await writePlan(redis, keys, published);
-  const actor = { redis, keys, jobs, term };
-  const { verdicts } = plan;
-  const open = picture.reading.openMigrations;
-  const moment = { snapshot: picture.snapshot, config: policies.current(), now, verdicts };
-  const withdrawn = await withdrawMoves(actor, open, moment, restraint);
-  if (withdrawn.length > 0) log.info({ withdrawn }, "moves called off: no longer wanted");
-  const started = await carryOut(
-    actor,
-    picture,
-    moves.filter((move) => move.heldBack === null),
-    log,
-  );
-  await parts.power.noteAwake(actor, picture);
-  await parts.power.carryOut(
-    actor,
-    picture,
-    power.filter((change) => change.heldBack === null),
-  );
-  if (started.length > 0) log.info({ started }, "moves started");
-  const recovered = await recoverJobs(
-    actor,
-    open.filter(({ id }) => !withdrawn.includes(id)),
-    now,
-  );
-  if (recovered.length > 0) log.warn({ recovered }, "jobs delivered again");
-  await endHomecomings(redis, keys, picture);
-  const forgotten = await forgetWorkloads(actor, picture);
-  if (forgotten > 0) log.info({ forgotten }, "workloads forgotten that no node has run for long");
-  return { published, decideSeconds };
 }
 
 /** Where a tick's time went, and how much of it was this process's own work rather than waiting. */

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { z } from "zod";
 import { nowSeconds } from "../../platform/clock.js";
 import { decide } from "../../policies/decide.js";
 import type { PowerChange } from "../../policies/types.js";
@@ -19,11 +20,8 @@ export function addApproveRoutes(server: FastifyInstance, parts: ApiParts): void
   const { redis, keys, view, policies, jobs, power } = parts;
   const onRequest = async (request: FastifyRequest) => authorize(request, parts.config.scheduler.operatorToken);
 
-  server.post(`${API_BASE}/plan/approve`, { onRequest }, async (request, reply) => {
-    const asked = readInput(approveBody, request.body);
+  const approve = async (asked: z.infer<typeof approveBody>, term: number): Promise<ApprovalAnswer> => {
     const isAll = asked.moves === undefined && asked.power === undefined;
-    const term = await termOrForward(parts, request, reply);
-    if (term === null) return reply;
     const picture = await view.picture(0);
     const now = picture.reading.at;
     const plan = decide(picture.snapshot, policies.current(), now);
@@ -58,8 +56,7 @@ export function addApproveRoutes(server: FastifyInstance, parts: ApiParts): void
       { at: nowSeconds(), kind: "plan-approved", actor: "operator", detail: `${started.length} moves started${slept}` },
       0,
     );
-    await publishNote(redis, keys, { kind: "plan" });
-    const answer: ApprovalAnswer = {
+    return {
       started,
       dropped: wantedMoves.filter(({ workload, to }) => !approved.some((move) => move.workload === workload && move.to === to)),
       power: changed.map(({ node, to }) => ({ node, to })),
@@ -67,6 +64,14 @@ export function addApproveRoutes(server: FastifyInstance, parts: ApiParts): void
         find(changed, { node, to }) === undefined ? [{ node, to, because: whyNot({ node, to }) }] : [],
       ),
     };
+  };
+
+  server.post(`${API_BASE}/plan/approve`, { onRequest }, async (request, reply) => {
+    const asked = readInput(approveBody, request.body);
+    const term = await termOrForward(parts, request, reply);
+    if (term === null) return reply;
+    const answer = await parts.inTurn(() => approve(asked, term));
+    await publishNote(redis, keys, { kind: "plan" });
     return reply.code(201).send(answer);
   });
 }

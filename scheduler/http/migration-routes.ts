@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { z } from "zod";
 import { nowSeconds } from "../../platform/clock.js";
 import { EvenkeelError } from "../../platform/errors.js";
 import { readMigration } from "../../platform/migration-record.js";
@@ -14,6 +15,8 @@ import { termOrForward } from "./forward-to-leader.js";
 import type { ApiParts } from "./parts.js";
 import { migrateBody, migrationParams, readInput } from "./read-input.js";
 
+type Asked = z.infer<typeof migrateBody>;
+
 /** Moves asked for or cancelled by an operator. */
 export function addMigrationRoutes(server: FastifyInstance, parts: ApiParts): void {
   const { redis, keys, view, policies, jobs } = parts;
@@ -21,10 +24,8 @@ export function addMigrationRoutes(server: FastifyInstance, parts: ApiParts): vo
   const note = (kind: string, detail: string, rest: { workload?: string; migration?: string } = {}) =>
     recordAudit(redis, keys, { at: nowSeconds(), kind, actor: "operator", detail, ...rest }, 0);
 
-  server.post(`${API_BASE}/migrations`, { onRequest }, async (request, reply) => {
-    const { workload: wanted, to, mode } = readInput(migrateBody, request.body);
-    const term = await termOrForward(parts, request, reply);
-    if (term === null) return reply;
+  /** Looks and opens the record. @throws NODE_NOT_FOUND, ALREADY_THERE, MOVE_REFUSED, and what startMigration throws. */
+  const begin = async ({ workload: wanted, to, mode }: Asked, term: number) => {
     const picture = await view.picture(0);
     const workload = findWorkload(picture, wanted);
     const target = picture.snapshot.nodes.find(({ id }) => id === to);
@@ -39,8 +40,15 @@ export function addMigrationRoutes(server: FastifyInstance, parts: ApiParts): vo
       throw new EvenkeelError("MOVE_REFUSED", `${workload.reading.name} to ${to}: ${refusal.because}`, { facts: { ...refusal } });
     }
     const move = { workload: workload.id, from: workload.node, to, reason: "operator", because: "An operator asked for it." } as const;
-    const id = await startMigration({ redis, keys, jobs, term }, picture, move, mode ?? null);
-    await note("move-asked", `${workload.node} -> ${to}${mode === undefined ? "" : ` by ${mode}`}`, {
+    return { id: await startMigration({ redis, keys, jobs, term }, picture, move, mode ?? null), workload };
+  };
+
+  server.post(`${API_BASE}/migrations`, { onRequest }, async (request, reply) => {
+    const asked = readInput(migrateBody, request.body);
+    const term = await termOrForward(parts, request, reply);
+    if (term === null) return reply;
+    const { id, workload } = await parts.inTurn(() => begin(asked, term));
+    await note("move-asked", `${workload.node} -> ${asked.to}${asked.mode === undefined ? "" : ` by ${asked.mode}`}`, {
       workload: workload.id,
       migration: id,
     });

@@ -4,6 +4,7 @@ import type { Config } from "../../platform/config.js";
 import type { Keys } from "../../platform/keys.js";
 import type { Logger } from "../../platform/log.js";
 import type { MigrationJobs } from "../act/migration-jobs.js";
+import type { Turns } from "../act/turns.js";
 import type { FleetView } from "../fleet/fleet-view.js";
 import type { Leadership } from "../lease.js";
 import type { Notes } from "../notes.js";
@@ -19,6 +20,7 @@ export interface ApiParts {
   readonly redis: Redis;
   readonly keys: Keys;
   readonly jobs: MigrationJobs;
+  readonly inTurn: Turns;
   readonly leadership: Leadership;
   readonly view: FleetView;
   readonly windows: Windows;
