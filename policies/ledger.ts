@@ -1,5 +1,5 @@
 import type { Fleet, NodeView } from "./fleet.js";
-import { type Need, needOf, type Use } from "./need.js";
+import { freedBy, type Need, needOf, type Use } from "./need.js";
 import { type Company, companyOf, join, startLeaving } from "./placement/company.js";
 import type { WorkloadState } from "./types.js";
 
@@ -28,7 +28,6 @@ export interface Account {
   moves: number;
 }
 
-const NOTHING: Use = { cpuCores: 0, memoryBytes: 0 };
 /** A guest of unknown size may take all there is. */
 const EVERYTHING: Need = {
   cpuCores: Number.POSITIVE_INFINITY,
@@ -50,7 +49,7 @@ export function openLedger(fleet: Fleet): Ledger {
     // The end that does not run it yet (or no more) holds it as well; the other one's readings count it already.
     if (workload?.node !== migration.to) arrive(ledger, migration.to, need);
     if (workload?.node === migration.to) arrive(ledger, migration.from, { ...need, imageBytes: 0 });
-    if (workload?.node === migration.from) leave(ledger, migration.from, needOf(workload) ?? NOTHING);
+    if (workload?.node === migration.from) leave(ledger, migration.from, freedBy(workload));
     if (workload) disrupt(ledger, workload);
     countMove(ledger, migration.from, migration.to);
   }
@@ -60,7 +59,7 @@ export function openLedger(fleet: Fleet): Ledger {
 /** Enters a planned move. */
 export function enterMove(ledger: Ledger, workload: WorkloadState, need: Need, target: NodeView): void {
   arrive(ledger, target.id, need);
-  leave(ledger, workload.node, need);
+  leave(ledger, workload.node, freedBy(workload));
   join(ledger.company, workload, target);
   startLeaving(ledger.company, workload, target.id);
   disrupt(ledger, workload);

@@ -12,14 +12,29 @@ export interface Need extends Use {
   readonly imageBytes: number;
 }
 
-/** What the workload uses now; null when either reading is unknown. */
+/** What must be kept free for a workload whose use is known; null when either reading is unknown. */
 export function usageOf(workload: WorkloadState): Need | null {
-  return toNeed(workload.cpuUsedCores, workload.memoryUsedBytes);
+  return toNeed(mostCores(workload), workload.memoryUsedBytes);
 }
 
-/** What must be kept free for it: its use, or where that is unknown its limit; null when there is neither. */
+/** What must be kept free for it: the most that it used of late, or where its use is unknown its limit; null when there is neither. A lull is not its size. */
 export function needOf(workload: WorkloadState): Need | null {
-  return toNeed(workload.cpuUsedCores ?? workload.cpuLimitCores, workload.memoryUsedBytes ?? workload.memoryLimitBytes);
+  return toNeed(mostCores(workload) ?? workload.cpuLimitCores, workload.memoryUsedBytes ?? workload.memoryLimitBytes);
+}
+
+/** What its going is sure to free: the lesser of latest and smoothed, since a spike is not load; nothing where its use is unknown. */
+export function freedBy({ cpuUsedCores, cpuSmoothedCores, memoryUsedBytes }: WorkloadState): Use {
+  const cpuCores = cpuUsedCores === null ? 0 : Math.min(cpuUsedCores, cpuSmoothedCores ?? cpuUsedCores);
+  return { cpuCores, memoryBytes: memoryUsedBytes ?? 0 };
+}
+
+/** Its latest readings, or its limits: for sums over many, of which not all are at their peak at once. */
+export function presentUseOf({ cpuUsedCores, cpuLimitCores, memoryUsedBytes, memoryLimitBytes }: WorkloadState): Use | null {
+  return toNeed(cpuUsedCores ?? cpuLimitCores, memoryUsedBytes ?? memoryLimitBytes);
+}
+
+function mostCores({ cpuUsedCores, cpuSmoothedCores = 0, cpuPeakCores = 0 }: WorkloadState): number | null {
+  return cpuUsedCores === null ? null : Math.max(cpuUsedCores, cpuSmoothedCores, cpuPeakCores);
 }
 
 function toNeed(cpuCores: number | null, memoryBytes: number | null): Need | null {

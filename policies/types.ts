@@ -129,8 +129,12 @@ export interface WorkloadState {
   readonly id: string;
   readonly name: string;
   readonly node: string;
+  /** Latest readings. */
   readonly cpuUsedCores: number | null;
   readonly memoryUsedBytes: number | null;
+  /** The CPU readings before it, smoothed as a node's are, and the most of the last minute or two; absent = only the latest is known. */
+  readonly cpuSmoothedCores?: number;
+  readonly cpuPeakCores?: number;
   /** Limits set on the container; null = none. */
   readonly cpuLimitCores: number | null;
   readonly memoryLimitBytes: number | null;

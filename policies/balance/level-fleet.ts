@@ -9,7 +9,7 @@ import { whyNotThere } from "../stages/feasible.js";
 import { whyNotArrive, whyNotStart } from "../stages/gates.js";
 import { whyNotLevelTo } from "../stages/level-target.js";
 import { addRefusal, openRefusals, passingRefusals } from "../stages/refusals.js";
-import { capacityOf } from "../stages/score.js";
+import { amountOf, capacityOf, farthest } from "../stages/score.js";
 import type { MoveCost, SkipReason } from "../types.js";
 import { percent } from "../words.js";
 import { type Levels, measureLevels, RESOURCES, unevenness } from "./levels.js";
@@ -127,7 +127,7 @@ function whyNotElse(target: NodeView, context: JudgedContext): SkipReason | null
 
 /** How much nearer to the mean the two nodes come, squared and weighted; `share` is its part of their distance before. */
 function gainOf(
-  { source, need }: Candidate,
+  { source, need, frees }: Candidate,
   target: NodeView,
   { nodes, mean, weight }: Levels,
 ): { readonly gain: number; readonly share: number } {
@@ -136,11 +136,12 @@ function gainOf(
   let before = 0;
   let after = 0;
   for (const resource of RESOURCES) {
-    const amount = resource === "cpu" ? need.cpuCores : need.memoryBytes;
     before += weight[resource] * ((from[resource] - mean[resource]) ** 2 + (to[resource] - mean[resource]) ** 2);
-    const sourceAfter = from[resource] - amount / capacityOf(resource, source);
-    const targetAfter = to[resource] + amount / capacityOf(resource, target);
-    after += weight[resource] * ((sourceAfter - mean[resource]) ** 2 + (targetAfter - mean[resource]) ** 2);
+    const sourceAfter = from[resource] - amountOf(resource, frees) / capacityOf(resource, source);
+    const targetAfter = to[resource] + amountOf(resource, need) / capacityOf(resource, target);
+    const targetAtLeast = to[resource] + amountOf(resource, frees) / capacityOf(resource, target);
+    const targetDistance = farthest(targetAfter, targetAtLeast, mean[resource]);
+    after += weight[resource] * ((sourceAfter - mean[resource]) ** 2 + targetDistance ** 2);
   }
   return { gain: before - after, share: before > 0 ? (before - after) / before : 0 };
 }
@@ -151,13 +152,12 @@ function gapOf(source: NodeView, target: NodeView, { nodes }: Levels): number {
 }
 
 function enterChoice({ candidate, target, cost }: Choice, levels: Levels, context: JudgedContext): void {
-  const { workload, need, source } = candidate;
+  const { workload, need, frees, source } = candidate;
   const before = unevenness(levels);
   for (const resource of RESOURCES) {
-    const amount = resource === "cpu" ? need.cpuCores : need.memoryBytes;
     for (const band of ["low", "middle", "high"] as const) {
-      levels.nodes.get(source)![band][resource] -= amount / capacityOf(resource, source);
-      levels.nodes.get(target)![band][resource] += amount / capacityOf(resource, target);
+      levels.nodes.get(source)![band][resource] -= amountOf(resource, frees) / capacityOf(resource, source);
+      levels.nodes.get(target)![band][resource] += amountOf(resource, band === "high" ? need : frees) / capacityOf(resource, target);
     }
   }
   enterMove(context.ledger, workload, need, target);

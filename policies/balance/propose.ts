@@ -81,16 +81,17 @@ function workloadsOf(
 ): Pick<ModelSpec, "workloads" | "groups"> {
   const groups = new Map<string, number>();
   const rest = nodes.map((node) => usedOn(node, levels.nodes.get(node)!, levels));
-  const workloads: ModelSpec["workloads"][number][] = candidates.map(({ workload, need, source }) => {
+  const workloads: ModelSpec["workloads"][number][] = candidates.map(({ workload, need, frees, source }) => {
     const { antiAffinityGroup, pinnedTo } = workload.constraints;
     const home = index.get(source.id)!;
-    rest[home]![0]! -= need.cpuCores;
-    rest[home]![1]! -= need.memoryBytes / GIBIBYTE;
+    rest[home]![0]! -= frees.cpuCores;
+    rest[home]![1]! -= frees.memoryBytes / GIBIBYTE;
     const { config } = context;
     const price = priceOf(estimateMoveCost(workload, need, source, source, config.cost), config.cost);
     return {
       node: home,
-      requirement: [need.cpuCores, need.memoryBytes / GIBIBYTE],
+      // Not all that it may need at times: the node's use counts only what it uses now, and the engine weighs each proposal.
+      requirement: [frees.cpuCores, frees.memoryBytes / GIBIBYTE],
       moveCost: MOVE_COST + (config.cost.horizonSeconds === 0 ? 0 : (PRICE_COST * price) / config.cost.horizonSeconds),
       group: antiAffinityGroup === null ? undefined : numberOf(groups, antiAffinityGroup),
       pinnedTo: pinnedTo.flatMap((id) => index.get(id) ?? []),

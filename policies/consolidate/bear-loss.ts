@@ -1,6 +1,6 @@
 import type { CompleteConfig } from "../config.js";
 import type { Fleet, NodeView } from "../fleet.js";
-import { needOf, type Use } from "../need.js";
+import { presentUseOf, type Use } from "../need.js";
 import { compareIds } from "../order.js";
 import { isCompatible, isPinnedTo } from "../placement/rules.js";
 import { cpuCeiling, memoryCeiling } from "../stages/feasible.js";
@@ -35,9 +35,11 @@ export function findUnbearableLoss(standing: Standing): string | null {
   const byRoom = [...hosts].sort((a, b) => b.cpuCores - a.cpuCores || compareIds(a.node.id, b.node.id));
   for (const lost of hosts) {
     const taken = new Map<Host, { cpuCores: number; memoryBytes: number; groups: Set<string> }>();
-    const guests = [...lost.guests].sort((a, b) => (needOf(b)?.memoryBytes ?? 0) - (needOf(a)?.memoryBytes ?? 0) || compareIds(a.id, b.id));
+    const guests = [...lost.guests].sort(
+      (a, b) => (presentUseOf(b)?.memoryBytes ?? 0) - (presentUseOf(a)?.memoryBytes ?? 0) || compareIds(a.id, b.id),
+    );
     for (const guest of guests) {
-      const need = grown(needOf(guest), standing.growth);
+      const need = grown(presentUseOf(guest), standing.growth);
       if (need === null || !mayRunElsewhere(guest, lost.node, standing.fleet)) continue;
       const host = byRoom.find((each) => each !== lost && takes(each, taken.get(each), guest, need, standing.fleet));
       if (host === undefined) return lost.node.id;
@@ -56,7 +58,7 @@ function openHosts({ fleet, config, awake, placed, growth }: Standing): Readonly
   const hosts = new Map<string, Host>();
   for (const node of awake) {
     const { cpuCapacityCores, memoryCapacityBytes } = node.state;
-    const own = node.workloads.map(needOf);
+    const own = node.workloads.map(presentUseOf);
     const other = (used: number, needs: readonly number[]) => Math.max(0, used - needs.reduce((sum, need) => sum + need, 0));
     hosts.set(node.id, {
       node,
@@ -77,7 +79,7 @@ function openHosts({ fleet, config, awake, placed, growth }: Standing): Readonly
   }
   for (const workload of fleet.workloadById.values()) {
     const host = hosts.get(placed.get(workload.id) ?? workload.node);
-    const need = grown(needOf(workload), growth);
+    const need = grown(presentUseOf(workload), growth);
     if (host === undefined) continue;
     host.guests.push(workload);
     host.cpuCores -= need?.cpuCores ?? 0;

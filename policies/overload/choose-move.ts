@@ -62,7 +62,7 @@ function chooseAmongPeers(
   const { workload, need, source } = candidate;
   // The cost on the source's own link: near enough to compare workloads, and the same for every target.
   const discount = discountOf(estimateMoveCost(workload, need, source, source, context.config.cost), context);
-  const change = changeOf(relief.resource, need, source, context.ledger);
+  const change = changeOf(relief.resource, candidate, context.ledger);
   for (const { node: target, ratio } of peers) {
     const effect = arriveAt(change, relief.resource, target, ratio);
     const { gain, share } = gainOf(effect, relief.meanRatio);
@@ -104,7 +104,7 @@ function whyNotWorthwhile(effect: Effect, share: number, relief: Relief, { confi
 /** Why none of the targets will do. */
 export function explainStay(candidate: Candidate, relief: Relief, context: JudgedContext): Skip {
   const { workload, need, source } = candidate;
-  const change = changeOf(relief.resource, need, source, context.ledger);
+  const change = changeOf(relief.resource, candidate, context.ledger);
   const refusals = openRefusals();
   for (const target of context.fleet.nodes) {
     if (target === source) continue;

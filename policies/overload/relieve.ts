@@ -68,12 +68,12 @@ function explain(candidate: Candidate, relief: Relief, context: JudgedContext): 
 }
 
 function enterChoice({ candidate, target, effect, cost }: Choice, resource: Resource, context: JudgedContext): void {
-  const { workload, need, source } = candidate;
+  const { workload, need, frees, source } = candidate;
   enterMove(context.ledger, workload, need, target);
   context.ledger.levellingMoves++;
   const from = `${source.id} ${percent(effect.sourceBefore)} to ${percent(effect.sourceAfter)}`;
   const to = `${target.id} ${percent(effect.targetBefore)} to ${percent(effect.targetAfter)}`;
-  const what = `it uses ${cores(need.cpuCores)} and ${bytes(need.memoryBytes)}`;
+  const what = `it uses ${cores(frees.cpuCores)} and ${bytes(need.memoryBytes)}`;
   const because = `${resource === "cpu" ? "CPU" : "Memory"}: ${from}, ${to}; ${what}.`;
   addMove(context, { workload: workload.id, from: source.id, to: target.id, reason: "overload", because, cost });
 }

@@ -1,14 +1,15 @@
 import type { CompleteConfig } from "../config.js";
 import { whyNotAgain } from "../fairness/rest.js";
 import { type Fleet, type NodeView, whyAnyOf } from "../fleet.js";
-import { type Need, needOf, usageOf } from "../need.js";
+import { freedBy, type Need, needOf, type Use, usageOf } from "../need.js";
 import type { SkipReason, WorkloadState } from "../types.js";
 
-/** A workload that may leave its node, and what must be free for it elsewhere. */
+/** A workload that may leave its node, what must be free for it elsewhere, and what its going is sure to free. */
 export interface Candidate {
   readonly workload: WorkloadState;
   readonly source: NodeView;
   readonly need: Need;
+  readonly frees: Use;
 }
 
 export interface Refusal {
@@ -34,7 +35,7 @@ export function whyStays(workload: WorkloadState, fleet: Fleet): SkipReason | nu
 export function leaveCandidates(source: NodeView, fleet: Fleet): (Candidate | Refusal)[] {
   return source.workloads.map((workload) => {
     const reason = whyNotLeave(workload, fleet);
-    return reason === null ? { workload, source, need: needOf(workload)! } : { workload, reason };
+    return reason === null ? { workload, source, need: needOf(workload)!, frees: freedBy(workload) } : { workload, reason };
   });
 }
 
@@ -48,6 +49,6 @@ export function levelCandidates(source: NodeView, fleet: Fleet, config: Complete
   return source.workloads.map((workload) => {
     const need = usageOf(workload);
     const reason = whyNotLeave(workload, fleet) ?? whyAnyOf(workload, fleet, (member) => whyNotLevelled(member, config, now));
-    return reason === null ? { workload, source, need: need! } : { workload, reason };
+    return reason === null ? { workload, source, need: need!, frees: freedBy(workload) } : { workload, reason };
   });
 }

@@ -2,6 +2,7 @@ import type { Resource } from "../context.js";
 import type { Fleet, NodeView } from "../fleet.js";
 import type { Account, Ledger } from "../ledger.js";
 import type { Use } from "../need.js";
+import type { Candidate } from "./candidates.js";
 
 /** How one resource of a pair of nodes would change by a move, as ratios of each one's capacity. */
 export interface Effect {
@@ -9,34 +10,50 @@ export interface Effect {
   readonly sourceAfter: number;
   readonly targetBefore: number;
   readonly targetAfter: number;
+  /** The same if no more comes than what the source is sure to be rid of. */
+  readonly targetAtLeast: number;
 }
 
 /** The source's half of it, which is the same for every target. */
 export interface SourceChange {
   readonly before: number;
   readonly after: number;
-  readonly amount: number;
+  /** What the source is sure to be rid of, and what a target must bear: they differ where the workload swings. */
+  readonly freed: number;
+  readonly needed: number;
 }
 
-export function changeOf(resource: Resource, need: Use, source: NodeView, ledger: Ledger): SourceChange {
+export function changeOf(resource: Resource, { need, frees, source }: Candidate, ledger: Ledger): SourceChange {
   const before = relievedRatio(resource, source, ledger);
-  const amount = resource === "cpu" ? need.cpuCores : need.memoryBytes;
-  return { before, after: before - amount / capacityOf(resource, source), amount };
+  const freed = amountOf(resource, frees);
+  return { before, after: before - freed / capacityOf(resource, source), freed, needed: amountOf(resource, need) };
 }
 
-export function arriveAt({ before, after, amount }: SourceChange, resource: Resource, target: NodeView, targetBefore: number): Effect {
-  return { sourceBefore: before, sourceAfter: after, targetBefore, targetAfter: targetBefore + amount / capacityOf(resource, target) };
+export function arriveAt(change: SourceChange, resource: Resource, target: NodeView, targetBefore: number): Effect {
+  const capacity = capacityOf(resource, target);
+  return {
+    sourceBefore: change.before,
+    sourceAfter: change.after,
+    targetBefore,
+    targetAfter: targetBefore + change.needed / capacity,
+    targetAtLeast: targetBefore + change.freed / capacity,
+  };
 }
 
 /**
  * How much a move lowers the imbalance of its two nodes: the sum of their squared distances from the fleet's mean ratio,
- * which no move changes. `gain` is that amount, `share` its part of what there was.
+ * which no move changes, by whatever is worse of what may arrive. `gain` is that amount, `share` its part of what there was.
  */
 export function gainOf(effect: Effect, meanRatio: number): { readonly gain: number; readonly share: number } {
   const before = (effect.sourceBefore - meanRatio) ** 2 + (effect.targetBefore - meanRatio) ** 2;
-  const after = (effect.sourceAfter - meanRatio) ** 2 + (effect.targetAfter - meanRatio) ** 2;
+  const after = (effect.sourceAfter - meanRatio) ** 2 + farthest(effect.targetAfter, effect.targetAtLeast, meanRatio) ** 2;
   const gain = before - after;
   return { gain, share: before > 0 ? gain / before : 0 };
+}
+
+/** The distance from the mean of the one that is further off. */
+export function farthest(a: number, b: number, mean: number): number {
+  return Math.max(Math.abs(a - mean), Math.abs(b - mean));
 }
 
 /** The ratio once all departures are done: what is left to be relieved. The lower estimate, since a spike is not load. */
@@ -53,6 +70,10 @@ export function burdenedRatio(resource: Resource, node: NodeView, ledger: Ledger
   const load = resource === "cpu" ? node.load!.cpuCores.high : node.load!.memoryBytes.high;
   const arriving = resource === "cpu" ? account.arrivingCpuCores : account.arrivingMemoryBytes;
   return (load + arriving) / capacityOf(resource, node);
+}
+
+export function amountOf(resource: Resource, use: Use): number {
+  return resource === "cpu" ? use.cpuCores : use.memoryBytes;
 }
 
 export function capacityOf(resource: Resource, node: NodeView): number {

@@ -22,6 +22,7 @@ import { readConstraints } from "./read-constraints.js";
 import type { FleetReading } from "./read-fleet.js";
 import type { NodeReading } from "./read-nodes.js";
 import { readRefusals } from "./read-refusals.js";
+import type { RecentUse } from "./recent-use.js";
 import { smoothRatio } from "./smooth.js";
 
 const DAY_SECONDS = 86_400;
@@ -44,6 +45,8 @@ export interface PictureContext {
   readonly firstSeen: FirstSeen;
   /** Where each workload was when last seen; kept by the caller from one picture to the next. */
   readonly remembered: ReadonlyMap<string, PlacedWorkload>;
+  /** What workloads used of late; takes in this picture's readings. */
+  readonly recentUse: RecentUse;
   readonly smoothingSeconds: number;
   /** Null: nodes may sleep at any time. */
   readonly powerSaving: PowerSavingWindow | null;
@@ -65,6 +68,8 @@ export function buildPicture(reading: FleetReading, context: PictureContext): Fl
     }),
   );
   const placed = placeWorkloads(reading, context.remembered);
+  const sampleAt = new Map(reading.nodes.flatMap(({ id, sample }) => (sample === null ? [] : [[id, sample.at] as const])));
+  context.recentUse.follow(placed, sampleAt, context.smoothingSeconds);
   const lessons = learnFromRecords(reading.closedMigrations);
   const past: Past = { moves: movesOfLastDay(reading), refusals: readRefusals(reading.closedMigrations, reading.at), lessons };
   const lostPeers = findLostPeers(reading.executors, reading.at);
@@ -80,7 +85,7 @@ export function buildPicture(reading: FleetReading, context: PictureContext): Fl
         ...judgePower(reading.power.get(node.id), node.sample?.at ?? null, reading.at, context.powerDeadlineSeconds),
       }),
     ),
-    workloads: placed.flatMap((workload) => workloadStates(workload, reading, past)),
+    workloads: placed.flatMap((workload) => workloadStates(workload, reading, past, context.recentUse)),
     migrations: reading.openMigrations.map(({ id, workload, from, to }) => ({ id, workload, from, to })),
     windows: context.windows.flatMap(({ window, until }) =>
       window.action === "no-moves"
@@ -155,7 +160,7 @@ interface Past {
 }
 
 /** A workload in conflict stands on each node that runs it, so that none of them counts as empty, and is never moved. */
-function workloadStates(placed: PlacedWorkload, reading: FleetReading, past: Past): WorkloadState[] {
+function workloadStates(placed: PlacedWorkload, reading: FleetReading, past: Past, recentUse: RecentUse): WorkloadState[] {
   const { reading: sample } = placed;
   const moves = past.moves.get(placed.id) ?? [];
   const refusals = past.refusals.get(sample.containerId);
@@ -166,6 +171,7 @@ function workloadStates(placed: PlacedWorkload, reading: FleetReading, past: Pas
     node: placed.node,
     cpuUsedCores: sample.cpuUsedCores,
     memoryUsedBytes: sample.memoryUsedBytes,
+    ...recentUse.of(placed.id),
     cpuLimitCores: sample.cpuLimitCores,
     memoryLimitBytes: sample.memoryLimitBytes,
     constraints: placed.conflict.length === 0 ? constraints : { ...constraints, mode: "never" },

@@ -9,6 +9,7 @@ import { buildPicture, type FleetPicture } from "./build-snapshot.js";
 import { rememberFirstSeen } from "./maintenance.js";
 import type { PlacedWorkload } from "./place-workloads.js";
 import { makeFleetMemory, readFleet } from "./read-fleet.js";
+import { rememberRecentUse } from "./recent-use.js";
 
 export interface FleetView {
   /** A picture at most this old; requests that come together share one reading. */
@@ -33,6 +34,7 @@ export function makeFleetView(options: ViewOptions): FleetView {
   const { redis, keys, sampleTtlSeconds, intervalSeconds, policies, windows } = options;
   const memory = makeFleetMemory();
   const firstSeen = rememberFirstSeen();
+  const recentUse = rememberRecentUse();
   let remembered: ReadonlyMap<string, PlacedWorkload> = new Map();
   // The age is taken from the monotonic clock: the wall clock may be set back, and then an old picture would look new for long.
   let latest: { picture: FleetPicture; begunMilliseconds: number } | null = null;
@@ -54,7 +56,7 @@ export function makeFleetView(options: ViewOptions): FleetView {
     const powerSaving = powerSavingWindow(open, windows.limitPowerSaving);
     const { powerDeadlineSeconds } = options;
     const onlyAsked = policies.mode() !== "auto";
-    const seen = { windows: open, onlyAsked, firstSeen, remembered, smoothingSeconds, powerSaving, powerDeadlineSeconds };
+    const seen = { windows: open, onlyAsked, firstSeen, remembered, recentUse, smoothingSeconds, powerSaving, powerDeadlineSeconds };
     const picture = buildPicture(reading, seen);
     remembered = new Map(picture.placed.map((workload) => [workload.id, workload]));
     latest = { picture, begunMilliseconds };

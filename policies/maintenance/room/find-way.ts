@@ -79,7 +79,9 @@ function enoughAlone(need: Need, gate: NodeView, { guests, context }: Search): C
   const { cpuCores, memoryBytes } = lackOn(gate, need, roomComing(gate, context), context);
   return guests
     .of(gate)
-    .filter((guest) => guest.need.cpuCores >= cpuCores && guest.need.memoryBytes >= memoryBytes && !context.spoken.has(guest.workload.id));
+    .filter(
+      (guest) => guest.frees.cpuCores >= cpuCores && guest.frees.memoryBytes >= memoryBytes && !context.spoken.has(guest.workload.id),
+    );
 }
 
 function placeOf(guest: Candidate, closed: readonly NodeView[], { candidate, reason, context }: Search): NodeView | null {
@@ -91,9 +93,9 @@ function bySeveral(gate: NodeView, search: Search): Way | null {
   const { candidate, guests, context } = search;
   const coming = roomComing(gate, context);
   const lack = lackOn(gate, candidate.need, coming, context);
-  const share = ({ need }: Candidate) =>
-    (lack.cpuCores > 0 ? Math.min(1, need.cpuCores / lack.cpuCores) : 0) +
-    (lack.memoryBytes > 0 ? Math.min(1, need.memoryBytes / lack.memoryBytes) : 0);
+  const share = ({ frees }: Candidate) =>
+    (lack.cpuCores > 0 ? Math.min(1, frees.cpuCores / lack.cpuCores) : 0) +
+    (lack.memoryBytes > 0 ? Math.min(1, frees.memoryBytes / lack.memoryBytes) : 0);
   const order = guests
     .of(gate)
     .filter((guest) => share(guest) > 0 && !context.spoken.has(guest.workload.id))
@@ -107,14 +109,14 @@ function bySeveral(gate: NodeView, search: Search): Way | null {
     if (target === null) continue;
     trial.enter(guest.workload, guest.need, target);
     leaving.push({ guest, target });
-    gone = add(gone, guest.need);
+    gone = add(gone, guest.frees);
     // The trial counts them as leaving, so what is lacking is judged by what goes and not by the ledger.
     if (isNothing(lackOn(gate, candidate.need, gone, context))) break;
   }
   trial.undo();
   if (leaving.length === 0 || !isNothing(lackOn(gate, candidate.need, gone, context))) return null;
   for (const departure of [...leaving].reverse()) {
-    const without = add(gone, { cpuCores: -departure.guest.need.cpuCores, memoryBytes: -departure.guest.need.memoryBytes });
+    const without = add(gone, { cpuCores: -departure.guest.frees.cpuCores, memoryBytes: -departure.guest.frees.memoryBytes });
     if (!isNothing(lackOn(gate, candidate.need, without, context))) continue;
     leaving.splice(leaving.indexOf(departure), 1);
     gone = without;

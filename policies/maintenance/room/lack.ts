@@ -1,6 +1,6 @@
 import { type JudgedContext, settleSeconds } from "../../context.js";
 import type { NodeView } from "../../fleet.js";
-import type { Need, Use } from "../../need.js";
+import { freedBy, type Need, type Use } from "../../need.js";
 import { cpuCeiling, memoryCeiling, memoryToBeHad } from "../../stages/feasible.js";
 
 /** Readings follow a departure only slowly: for so many times settling it may still be counted. */
@@ -12,10 +12,11 @@ export function roomComing(node: NodeView, { ledger, now, config }: JudgedContex
   const account = ledger.accounts.get(node.id)!;
   let cpuCores = account.leavingCpuCores;
   let memoryBytes = account.leavingMemoryBytes;
-  for (const { lastMovedAt, cpuUsedCores, memoryUsedBytes } of node.departed) {
-    if (now - (lastMovedAt ?? 0) >= PATIENCE * settleSeconds(config)) continue;
-    cpuCores += cpuUsedCores ?? 0;
-    memoryBytes += memoryUsedBytes ?? 0;
+  for (const workload of node.departed) {
+    if (now - (workload.lastMovedAt ?? 0) >= PATIENCE * settleSeconds(config)) continue;
+    const freed = freedBy(workload);
+    cpuCores += freed.cpuCores;
+    memoryBytes += freed.memoryBytes;
   }
   return { cpuCores, memoryBytes };
 }

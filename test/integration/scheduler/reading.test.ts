@@ -13,6 +13,7 @@ import { startMigration } from "../../../scheduler/act/start-migration.js";
 import { buildPicture } from "../../../scheduler/fleet/build-snapshot.js";
 import { rememberFirstSeen } from "../../../scheduler/fleet/maintenance.js";
 import { makeFleetMemory, readFleet } from "../../../scheduler/fleet/read-fleet.js";
+import { rememberRecentUse } from "../../../scheduler/fleet/recent-use.js";
 import { startRedis, type ThrowAwayRedis } from "../../support/redis.js";
 import { containerIdOf, reportFleet } from "../../support/reported-fleet.js";
 
@@ -86,6 +87,7 @@ describe("reading the fleet", () => {
       onlyAsked: false,
       firstSeen: rememberFirstSeen(),
       remembered: new Map(),
+      recentUse: rememberRecentUse(),
       smoothingSeconds: 20,
       powerSaving: null,
       powerDeadlineSeconds: 300,
