@@ -84,11 +84,16 @@ describe("evenkeel doctor and evenkeel preflight", function () {
     const good = await run();
     expect(good.exitCode, good.stderr).to.equal(0);
     expect((JSON.parse(good.stdout) as { checks: { topic: string }[] }).checks.map(({ topic }) => topic)).to.include("redis");
-    await shell(SECOND, "mv /usr/bin/rsync /usr/bin/rsync.away");
+    const programs = "/usr/bin/rsync /usr/bin/zstd";
+    const criu = "/etc/criu/runc.conf";
+    await shell(
+      SECOND,
+      `cp ${criu} ${criu}.good && echo "action-script /opt/theirs" >>${criu}; for it in ${programs}; do mv $it $it.away; done`,
+    );
     const bad = await run();
-    await shell(SECOND, "mv /usr/bin/rsync.away /usr/bin/rsync");
+    await shell(SECOND, `mv ${criu}.good ${criu}; for it in ${programs}; do mv $it.away $it; done`);
     expect(bad.exitCode).to.equal(4);
-    expect(bad.stdout).to.include("tool-missing");
+    for (const code of ["tool-missing", "zstd-missing", "criu-config"]) expect(bad.stdout).to.include(code);
   });
 
   it("finds nothing in the way of a workload that can be moved, and touches nothing", async () => {
