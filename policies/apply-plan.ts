@@ -33,7 +33,8 @@ export function applyMoves(snapshot: Snapshot, moves: readonly Move[], at: numbe
     const sum = change.get(node.id);
     return sum ? changeNode(node, sum.cpuCores, sum.memoryBytes, at) : node;
   });
-  return { ...snapshot, at, nodes, workloads };
+  const isLevelled = moves.some(({ reason }) => reason === "balance");
+  return { ...snapshot, at, nodes, workloads, ...(isLevelled && { levelledAt: at }) };
 }
 
 function changeNode(node: NodeState, cpuCores: number, memoryBytes: number, at: number): NodeState {

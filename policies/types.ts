@@ -16,6 +16,8 @@ export interface Snapshot {
   readonly homecomings?: readonly Homecoming[];
   /** When nodes may be put to sleep; absent or null = at any time. */
   readonly powerSaving?: PowerSavingWindow | null;
+  /** When a move for balance was last under way; absent or null = not lately. */
+  readonly levelledAt?: number | null;
   /** Those closed of late, newest last: what the limits on concurrency learn from. */
   readonly recentMigrations?: readonly ClosedMigration[];
 }

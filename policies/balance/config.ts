@@ -10,9 +10,9 @@ export interface BalanceConfig {
   readonly peakRatio: number;
   /** … or as it is expected to be this much later, with one standard error added, if that is more. 0 = no forecast. */
   readonly forecastSeconds: number;
-  /** Levelling begins once the fleet's weighted standard deviation is above this … */
+  /** Levelling begins once the fleet's weighted standard deviation is above this, or a single node three times as far off … */
   readonly startRatio: number;
-  /** … and goes on until it is below this. */
+  /** … and goes on, over as many plans as it takes, until it is below this. */
   readonly stopRatio: number;
   /** A move must take away at least this share of the distance from level of the two nodes it touches. */
   readonly minimumGainRatio: number;

@@ -14,6 +14,7 @@ import type { MoveCost, SkipReason } from "../types.js";
 import { percent } from "../words.js";
 import { type Levels, measureLevels, RESOURCES, unevenness } from "./levels.js";
 import { proposeMoves } from "./propose.js";
+import { findTrouble, isTroubled, mends, type Trouble } from "./trouble.js";
 
 interface Choice {
   readonly candidate: Candidate;
@@ -29,15 +30,16 @@ interface Choice {
 export function levelFleet(context: JudgedContext): void {
   const { balance } = context.config;
   const levels = measureLevels(context);
-  if (unevenness(levels) <= balance.startRatio) return;
-  let made = isHalted(context) ? 0 : enterProposals(levels, context);
+  const trouble = findTrouble(levels, context);
+  if (trouble === null) return;
+  let made = isHalted(context) ? 0 : enterProposals(levels, trouble, context);
   const sources = new Set([...levels.nodes.keys()].filter((node) => context.verdicts.get(node.id)!.verdict === "level"));
-  while (made < balance.movesPerPlan && unevenness(levels) > balance.stopRatio) {
+  while (made < balance.movesPerPlan && isTroubled(trouble, levels, balance.stopRatio)) {
     const source = fullest(sources, levels);
     if (source === null) return;
-    const best = chooseMove(source, levels, context);
+    const best = chooseMove(source, levels, trouble, context);
     if (best === null) {
-      explainNode(source, levels, context);
+      if (trouble.isUneven || trouble.outliers.has(source)) explainNode(source, levels, context);
       sources.delete(source);
       // Nothing can begin anywhere: one node's reasons are those of all.
       if (isHalted(context)) return;
@@ -54,16 +56,14 @@ function isHalted({ ledger, limits, budget, fleet }: JudgedContext): boolean {
 }
 
 /** Those of the optimiser's moves that pass, the best first. Returns how many. */
-function enterProposals(levels: Levels, context: JudgedContext): number {
+function enterProposals(levels: Levels, trouble: Trouble, context: JudgedContext): number {
   const { movesPerPlan, stopRatio } = context.config.balance;
-  const gains = proposeMoves(levels, movesPerPlan, context).map(({ candidate, target }) => ({
-    candidate,
-    target,
-    gain: gainOf(candidate, target, levels).gain,
-  }));
+  const gains = proposeMoves(levels, movesPerPlan, context)
+    .filter(({ candidate, target }) => mends(trouble, candidate.source, target))
+    .map(({ candidate, target }) => ({ candidate, target, gain: gainOf(candidate, target, levels).gain }));
   let made = 0;
   for (const { candidate, target } of gains.sort((a, b) => b.gain - a.gain)) {
-    if (unevenness(levels) <= stopRatio) break;
+    if (!isTroubled(trouble, levels, stopRatio)) break;
     if (whyNotStart(context, candidate.workload, "balance") !== null) continue;
     const choice = chooseAmong(candidate, [target], null, levels, context);
     if (choice === null) continue;
@@ -88,13 +88,14 @@ function fullest(sources: ReadonlySet<NodeView>, { nodes, mean, weight }: Levels
   return best;
 }
 
-function chooseMove(source: NodeView, levels: Levels, context: JudgedContext): Choice | null {
+function chooseMove(source: NodeView, levels: Levels, trouble: Trouble, context: JudgedContext): Choice | null {
   const { fleet, config, now } = context;
+  const targets = [...levels.nodes.keys()].filter((target) => mends(trouble, source, target));
   let best: Choice | null = null;
   for (const candidate of levelCandidates(source, fleet, config, now)) {
     if ("reason" in candidate || context.spoken.has(candidate.workload.id)) continue;
     if (whyNotStart(context, candidate.workload, "balance") !== null) continue;
-    best = chooseAmong(candidate, levels.nodes.keys(), best, levels, context);
+    best = chooseAmong(candidate, targets, best, levels, context);
   }
   return best;
 }

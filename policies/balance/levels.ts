@@ -79,3 +79,9 @@ export function unevenness({ nodes, mean, weight }: Levels): number {
   const weights = nodes.size * (weight.cpu + weight.memory);
   return weights > 0 ? Math.sqrt(sum / weights) : 0;
 }
+
+/** The same of one node. */
+export function distanceOf({ middle }: Level, { mean, weight }: Levels): number {
+  const sum = RESOURCES.reduce((total, resource) => total + weight[resource] * (middle[resource] - mean[resource]) ** 2, 0);
+  return weight.cpu + weight.memory > 0 ? Math.sqrt(sum / (weight.cpu + weight.memory)) : 0;
+}

@@ -96,6 +96,7 @@ export function buildPicture(reading: FleetReading, context: PictureContext): Fl
     homecomings: findHomecomings(reading, placed),
     powerSaving: context.powerSaving,
     recentMigrations: describeRecent(reading),
+    levelledAt: lastLevelled(reading),
   };
   return { snapshot, reading, placed, requests, cordons };
 }
@@ -193,6 +194,11 @@ function movesOfLastDay({ at, closedMigrations }: FleetReading): Map<string, Mig
     moves.set(record.workload, [...(moves.get(record.workload) ?? []), record]);
   }
   return moves;
+}
+
+function lastLevelled({ at, openMigrations, closedMigrations }: FleetReading): number | null {
+  if (openMigrations.some(({ reason }) => reason === "balance")) return at;
+  return closedMigrations.find(({ reason, outcome }) => reason === "balance" && outcome === "committed")?.closedAt ?? null;
 }
 
 /** Those that were called off or never got past the checks say nothing about how well the fleet bears moves. */

@@ -35,6 +35,7 @@ export function replayFleet(config: PolicyConfig): ReplayedFleet {
   const closed: ClosedMigration[] = [];
   const power = rememberPower(completeConfig(config).consolidate.leadSeconds);
   let open: Made[] = [];
+  let levelledAt: number | null = null;
   const smoothingSeconds = config.overload.holdSeconds * SMOOTHING_PER_HOLD;
 
   const end = (at: number) => {
@@ -43,6 +44,7 @@ export function replayFleet(config: PolicyConfig): ReplayedFleet {
       if (!places.has(workload)) continue;
       places.set(workload, to);
       done.set(workload, [...(done.get(workload) ?? []), made].slice(-RECENT_MIGRATIONS));
+      if (made.move.reason === "balance") levelledAt = made.endsAt;
       closed.push({ closedAt: made.endsAt, blackoutSeconds: made.move.cost?.blackoutSeconds ?? null, succeeded: true });
     }
     closed.splice(0, closed.length - RECENT_MIGRATIONS);
@@ -104,7 +106,9 @@ export function replayFleet(config: PolicyConfig): ReplayedFleet {
         measure(power.see(node, at, used.has(node.id), idle), at, changes.get(node.id) ?? { cpuCores: 0, memoryBytes: 0 }),
       );
       const migrations = open.map(({ move: { workload, from, to }, begunAt }) => ({ id: `${workload} ${begunAt}`, workload, from, to }));
-      return { ...recorded, onlyAsked: false, nodes, workloads, migrations, recentMigrations: [...closed] };
+      const lastLevelledAt = open.some(({ move }) => move.reason === "balance") ? at : levelledAt;
+      const recent = { recentMigrations: [...closed], levelledAt: lastLevelledAt };
+      return { ...recorded, onlyAsked: false, nodes, workloads, migrations, ...recent };
     },
     begin: ({ moves, power: changes }, at) => {
       power.tell(changes, at);

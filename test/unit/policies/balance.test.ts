@@ -59,4 +59,41 @@ describe("balancing a fleet in which nothing is overloaded", () => {
     expect(plans.at(-1)!.imbalanceBefore!).to.be.lessThan(0.1);
     expect(moves.length).to.be.within(4, 8);
   });
+  it("goes on to the lower bound with the plans that follow a move, and not for ever", () => {
+    const state = snapshot([steady("n1", 0.5), steady("n2", 0.32)], five("n1", 0.5));
+    const begun = (levelledAt: number | null) => decide({ ...state, levelledAt }, levelling, NOW).moves.length;
+    expect(begun(null)).to.equal(0);
+    expect(begun(NOW - 290)).to.be.greaterThan(0);
+    expect(begun(NOW - 310)).to.equal(0);
+  });
+
+  describe("in a large fleet, in whose mean a single node says little", () => {
+    const name = (index: number) => `n${String(index + 2).padStart(2, "0")}`;
+    const rest = Array.from({ length: 48 }, (_, index) => steady(name(index), index % 2 === 0 ? 0.58 : 0.62));
+    const guests = rest.flatMap(({ id }) => five(id, 0.9));
+    const made = (state: Parameters<typeof decide>[0]) =>
+      decide(state, levelling, NOW).moves.map(({ from, to, reason }) => `${from} ${to} ${reason}`);
+
+    it("fills one that has come back empty, and moves nothing among the others", () => {
+      const moves = made(snapshot([steady("n01", 0), ...rest], guests));
+      expect(moves.length).to.be.within(4, 6);
+      for (const move of moves) expect(move).to.match(/ n01 balance$/);
+    });
+    it("relieves one that is far above the others", () => {
+      const moves = made(snapshot([...rest.map(({ id }) => steady(id, 0.2)), steady("n99", 0.72)], five("n99", 1)));
+      expect(moves.length).to.be.within(2, 5);
+      for (const move of moves) expect(move).to.match(/^n99 /);
+    });
+    it("leaves it alone where nothing can be done about it, and says so of what is too much there", () => {
+      const pinned = five("n99", 1).map((item) => ({ ...item, constraints: { ...item.constraints, pinnedTo: ["n99"] } }));
+      const low = rest.map(({ id }, index) => steady(id, index % 2 === 0 ? 0.15 : 0.25));
+      const plan = decide(snapshot([...low, steady("n99", 0.72)], [...pinned, ...low.flatMap(({ id }) => five(id, 0.2))]), levelling, NOW);
+      expect(plan.moves).to.deep.equal([]);
+      expect(plan.skips.map(({ workload: id, reason }) => `${id} ${reason}`)).to.deep.equal(
+        [0, 1, 2, 3, 4].map((index) => `n99-${index} workload-pinned`),
+      );
+      const cordoned = steady("n01", 0, 0.3, { cordoned: true });
+      expect(decide(snapshot([cordoned, ...rest], guests), levelling, NOW)).to.deep.include({ moves: [], skips: [] });
+    });
+  });
 });
