@@ -31,6 +31,8 @@ function sayRefusal(workload: WorkloadState, reason: SkipReason, config: Complet
       return `Its last move came to nothing ${sayObstacle(null, workload)}; it rests before it is asked for again.`;
     case "source-unknown":
       return `${workload.node} is silent or its readings failed: nothing is decided on stale data.`;
+    case "executor-silent":
+      return `${saySilent(workload.node)}: nobody there could move it.`;
     case "workload-unknown-usage":
       return "Its use is not known and no limit says how much to reserve for it.";
     case "workload-cooling-down": {
@@ -76,6 +78,8 @@ function sayTarget(workload: WorkloadState, target: NodeView, reason: SkipReason
       return `It is pinned to ${constraints.pinnedTo.join(", ")}; ${target.id} is not among them.`;
     case "target-unknown":
       return `${target.id} is silent or its readings failed.`;
+    case "executor-silent":
+      return `${saySilent(target.id)}: nobody there could take it.`;
     case "not-home":
       return `It is to come home, and ${target.id} is not where it was.`;
     case "target-asleep":
@@ -121,6 +125,10 @@ export function sayFull(need: Use, target: NodeView, reason: "target-cpu-full" |
     return `${target.id} has no room for ${cores(need.cpuCores)} below ${percent(cpuCeiling(config))} of its CPU.`;
   }
   return `${target.id} has no room for ${bytes(need.memoryBytes)} below ${percent(memoryCeiling(config))} of its memory, or for twice that while it moves.`;
+}
+
+function saySilent(node: string): string {
+  return `The executor of ${node} has not been heard, or not for a while`;
 }
 
 /** What was said with the cordon, in brackets; nothing when nothing was. */

@@ -81,6 +81,8 @@ export interface NodeState {
   readonly power?: PowerState | null;
   /** Epoch seconds of when it was last woken; absent or null = not lately. */
   readonly wokenAt?: number | null;
+  /** The node reports, but its executor has never been heard or has fallen silent: nobody there could move anything. */
+  readonly executorSilent?: boolean;
   /** Signs that the node may soon fail; what they are worth is for the health policy to say. */
   readonly health?: readonly HealthSign[];
   /** Bytes a second that a migration gets to or from this node; absent or null = not measured. */
@@ -257,6 +259,7 @@ export const SKIP_REASONS = [
   "workload-moved-too-often",
   "workload-unknown-usage",
   "source-unknown",
+  "executor-silent",
   "source-busy",
   "source-cordoned",
   "fleet-busy",

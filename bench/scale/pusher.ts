@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
 import { pushSample } from "../../collector/push-sample.js";
+import type { ExecutorReport } from "../../executor/protocol.js";
 import { nowSeconds } from "../../platform/clock.js";
 import { makeKeys } from "../../platform/keys.js";
 import { connectRedis } from "../../platform/redis.js";
@@ -22,6 +23,7 @@ async function play(order: PusherOrder): Promise<void> {
   const nodes = simulateFleet(order.nodes, order.workloads);
   await writePast(redis, nodes, order);
   await Promise.all(nodes.map((node) => pushSample(redis, keys, order, node.sample(nowSeconds(), 0), node.identity)));
+  await redis.hset(keys.executors, ...nodes.flatMap(({ id }) => [id, executorReport(nowSeconds())]));
   tell({ kind: "ready" });
 
   let pushed: (readonly [number, number])[] = [];
@@ -37,8 +39,14 @@ async function play(order: PusherOrder): Promise<void> {
       const at = nowSeconds();
       const sample = nodes[done % nodes.length]!.sample(at, 1 + Math.floor(done / nodes.length));
       void pushSample(redis, keys, order, sample, null).then(() => pushed.push([at, nowSeconds()]));
+      void redis.hset(keys.executors, sample.node, executorReport(at));
     }
   }, STEP_MILLISECONDS);
+}
+
+/** Without an executor that is heard nothing would be planned for a node. */
+function executorReport(at: number): string {
+  return JSON.stringify({ at, lostSince: null, reached: [], unreachable: [] } satisfies ExecutorReport);
 }
 
 /** As many earlier readings as a node that has been up for long has in Redis. */

@@ -14,7 +14,8 @@ const CROWDED: ReadonlySet<SkipReason> = new Set(["target-cpu-full", "target-mem
 /** Nodes that run and may hold more: neither flagged nor doubted. */
 export function awakeNodes({ fleet, suspects }: JudgedContext): NodeView[] {
   return fleet.nodes.filter(
-    ({ id, load, state }) => load !== null && !state.power && state.maintenance === null && !state.cordoned && !suspects.has(id),
+    ({ id, load, state }) =>
+      load !== null && !state.power && state.maintenance === null && !state.cordoned && !state.executorSilent && !suspects.has(id),
   );
 }
 

@@ -28,6 +28,7 @@ export function whyStays(workload: WorkloadState, fleet: Fleet): SkipReason | nu
   if (fleet.migrating.has(workload.id)) return "workload-migrating";
   const source = fleet.nodeById.get(workload.node);
   if (!source || source.load === null) return "source-unknown";
+  if (source.state.executorSilent) return "executor-silent";
   return needOf(workload) === null ? "workload-unknown-usage" : null;
 }
 

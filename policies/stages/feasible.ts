@@ -25,6 +25,7 @@ export function whyNotThere(workload: WorkloadState, need: Need, target: NodeVie
   if (!isPinnedTo(workload, target)) return "workload-pinned";
   if (state.power) return "target-asleep";
   if (load === null) return "target-unknown";
+  if (state.executorSilent) return "executor-silent";
   if (state.maintenance !== null) return "target-maintenance";
   if (state.cordoned) return "target-cordoned";
   if (suspects.has(target.id)) return "target-suspect";

@@ -28,6 +28,7 @@ export function asAwake(node: NodeState, idle: IdleUse, readAt: readonly number[
     ...node,
     state: "ready",
     power: null,
+    executorSilent: false,
     wokenAt,
     cpuUsedCores: idle.cpuRatio * node.cpuCapacityCores,
     memoryUsedBytes: idle.memoryRatio * node.memoryCapacityBytes,

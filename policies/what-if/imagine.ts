@@ -46,7 +46,7 @@ function newNodes(snapshot: Snapshot, count: number): NodeState[] {
     .sort((a, b) => compareNumbers(a.cpuCapacityCores, b.cpuCapacityCores));
   const median = known[Math.floor(known.length / 2)];
   if (median === undefined) return [];
-  const empty = { cpuUsedCores: 0, memoryUsedBytes: 0, maintenance: null, cordoned: false, health: [], labels: {} };
+  const empty = { cpuUsedCores: 0, memoryUsedBytes: 0, maintenance: null, cordoned: false, executorSilent: false, health: [], labels: {} };
   const history = median.history.map(({ at }) => ({ at, cpuRatio: 0, memoryRatio: 0 }));
   return Array.from({ length: count }, (_, index) => ({ ...median, ...empty, id: `new-${index + 1}`, history }));
 }

@@ -14,7 +14,7 @@ import { judgePower } from "../power/power-record.js";
 import { type OpenWindow, windowMaintenance } from "../windows.js";
 import { type CordonRequest, cordonRequests, mergeCordons } from "./cordons.js";
 import { findHomecomings } from "./homecomings.js";
-import { findLostPeers } from "./lost-peers.js";
+import { findLostPeers, isExecutorHeard } from "./lost-peers.js";
 import { type FirstSeen, type MaintenanceRequest, maintenanceRequests, mergeRequests } from "./maintenance.js";
 import { learnFromRecords } from "./past-moves.js";
 import { type PlacedWorkload, placeWorkloads } from "./place-workloads.js";
@@ -78,6 +78,7 @@ export function buildPicture(reading: FleetReading, context: PictureContext): Fl
     nodes: reading.nodes.map((node) =>
       nodeState(node, requests.get(node.id) ?? [], context.smoothingSeconds, {
         health: healthSigns(node, lostPeers),
+        ...(node.sample !== null && !isExecutorHeard(reading.executors.get(node.id), reading.at) && { executorSilent: true }),
         ...(reading.patterns.has(node.id) && { pastDays: reading.patterns.get(node.id)! }),
         linkBytesPerSecond: lessons.linkOf.get(node.id) ?? null,
         ...(lessons.noPrecopyFrom.has(node.id) && { whyNoPrecopy: lessons.noPrecopyFrom.get(node.id)! }),

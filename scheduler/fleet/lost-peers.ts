@@ -22,13 +22,17 @@ export function parseReports(hash: Readonly<Record<string, string>>): ExecutorRe
   return reports;
 }
 
+export function isExecutorHeard(report: ExecutorReport | undefined, at: number): boolean {
+  return report !== undefined && at - report.at <= SILENT_SECONDS;
+}
+
 /**
  * The sign `peers-lost` of each node that shows it: its executor has fallen silent, it reaches none of several peers that live, or several
  * peers that live do not reach it and none does. A node whose executor has never been heard is unknown in this, and not well or ill.
  */
 export function findLostPeers(reports: ExecutorReports, at: number): ReadonlyMap<string, HealthSign> {
   const signs = new Map<string, HealthSign>();
-  const isHeard = (node: string) => at - (reports.get(node)?.at ?? Number.NEGATIVE_INFINITY) <= SILENT_SECONDS;
+  const isHeard = (node: string) => isExecutorHeard(reports.get(node), at);
   const missedBy = new Map<string, string[]>();
   const reachedBySome = new Set<string>();
   for (const [node, { reached, unreachable }] of reports) {

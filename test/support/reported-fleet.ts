@@ -24,6 +24,8 @@ export interface ReportedNode {
   maintenanceFile?: string | null;
   cordonFile?: string | null;
   networks?: string[];
+  /** Whether an executor is heard there as well; left out = yes. */
+  hasExecutor?: boolean;
 }
 
 /** Nodes that report through the collector's own push, without containers behind them. */
@@ -38,6 +40,10 @@ export interface ReportedFleet {
   stop(): Promise<void>;
 }
 
+export function reportOfExecutor(at = Date.now() / 1000): string {
+  return JSON.stringify({ at, lostSince: null, reached: [], unreachable: [] });
+}
+
 export const containerIdOf = (name: string) => Buffer.from(name).toString("hex").padEnd(64, "0").slice(0, 64);
 
 export function reportFleet(redis: Redis, keys: Keys, nodes: ReportedNode[]): ReportedFleet {
@@ -47,6 +53,8 @@ export function reportFleet(redis: Redis, keys: Keys, nodes: ReportedNode[]): Re
   const push = async (at = Date.now() / 1000) => {
     sequence++;
     const options = { sampleTtlSeconds: 20, historyLength: 720 };
+    const reports = nodes.flatMap(({ id, hasExecutor = true }) => (hasExecutor ? [id, reportOfExecutor()] : []));
+    if (reports.length > 0) await redis.hset(keys.executors, ...reports);
     await Promise.all(
       nodes.map((node) => {
         const sample = makeSample(node, at, sequence);

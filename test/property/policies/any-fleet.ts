@@ -15,6 +15,7 @@ interface NodeShape {
   heat: "flat" | "flat" | "spiked" | "short" | "silent" | "failed";
   maintenance: boolean;
   cordoned: boolean;
+  executorSilent: boolean;
   zone: string | null;
   health: "out-of-memory-kills" | "disk-failing" | null;
   architecture: string | null;
@@ -30,6 +31,7 @@ const anyNode: fc.Arbitrary<NodeShape> = fc.record({
   heat: fc.constantFrom("flat", "flat", "flat", "flat", "spiked", "short", "silent", "failed"),
   maintenance: fc.constantFrom(false, false, false, false, true),
   cordoned: fc.constantFrom(false, false, false, false, false, true),
+  executorSilent: fc.constantFrom(false, false, false, false, false, false, false, false, true),
   zone: fc.constantFrom(null, "z1", "z2", "z3"),
   health: fc.constantFrom(null, null, null, null, null, null, "out-of-memory-kills" as const, "disk-failing" as const),
   architecture: fc.constantFrom(null, "x86_64", "x86_64", "x86_64", "x86_64", "x86_64", "aarch64"),
@@ -139,6 +141,7 @@ function buildNode(shape: NodeShape, index: number, workloads: readonly Workload
       ...(shape.keptEmpty ? { "io.evenkeel.prefer-empty": "true" } : {}),
     },
     cordoned: shape.cordoned,
+    executorSilent: shape.executorSilent,
     health: shape.health === null ? [] : [{ kind: shape.health, since: NOW - 60, detail: "as read" }],
     architecture: shape.architecture,
     networks: shape.networks,

@@ -73,6 +73,13 @@ describe("any plan, for any fleet", () => {
     );
   });
 
+  it("takes nothing from a node without an executor that is heard, and brings nothing there", () => {
+    forAnyPlan((snapshot, plan) => {
+      const nodes = byId(snapshot.nodes);
+      for (const { from, to } of plan.moves) for (const end of [from, to]) expect(nodes.get(end)!.executorSilent).to.equal(false);
+    });
+  });
+
   it("takes nothing from a silent node, and brings nothing to one that is silent, under maintenance, cordoned or failing", () => {
     forAnyPlan((snapshot, plan) => {
       const nodes = byId(snapshot.nodes);

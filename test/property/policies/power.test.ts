@@ -23,7 +23,17 @@ const anyPowered: fc.Arbitrary<Snapshot> = fc
     const calm = (node: NodeState): NodeState => {
       const history = node.history.map(({ at }) => ({ at, cpuRatio: 0.2, memoryRatio: 0.2 }));
       const used = { cpuUsedCores: 0.2 * node.cpuCapacityCores, memoryUsedBytes: 0.2 * node.memoryCapacityBytes };
-      return { ...node, ...used, state: "ready", history, architecture: null, maintenance: null, cordoned: false, health: [] };
+      return {
+        ...node,
+        ...used,
+        state: "ready",
+        history,
+        architecture: null,
+        maintenance: null,
+        cordoned: false,
+        executorSilent: false,
+        health: [],
+      };
     };
     const nodes = snapshot.nodes.map((node) => ({ ...(isCalm ? calm(node) : node), labels: { ...node.labels, [LABEL]: "true" } }));
     const added = extra.map((kind, index): NodeState => {

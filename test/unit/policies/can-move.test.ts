@@ -4,7 +4,14 @@ import { config, constraints, draining, GIBIBYTE, NOW, node, snapshot, workload 
 
 const group = constraints({ antiAffinityGroup: "db" });
 const state = snapshot(
-  [node("n1", 0.5), node("n2", 0.5), node("n3", 0.7), draining("n4", 0.1), node("n5", 0.1, 0.3, { state: "unknown" })],
+  [
+    node("n1", 0.5),
+    node("n2", 0.5),
+    node("n3", 0.7),
+    draining("n4", 0.1),
+    node("n5", 0.1, 0.3, { state: "unknown" }),
+    node("n6", 0.1, 0.3, { executorSilent: true }),
+  ],
   [
     workload("a", "n1", 0.5, { lastMovedAt: NOW - 1 }),
     workload("large", "n1", 0.1, { memoryUsedBytes: 12 * GIBIBYTE }),
@@ -14,6 +21,7 @@ const state = snapshot(
     workload("db2", "n2", 0.1, { constraints: group }),
     workload("going", "n1", 0.1),
     workload("lost", "n5", 0.1),
+    workload("stuck", "n6", 0.1),
     workload("veiled", "n1", null),
   ],
   [{ id: "m", workload: "going", from: "n1", to: "n2" }],
@@ -31,6 +39,8 @@ describe("an operator's own move", () => {
     ["a", "n5", "target-unknown"],
     ["a", "n4", "target-maintenance"],
     ["a", "n3", "target-cpu-full"],
+    ["a", "n6", "executor-silent"],
+    ["stuck", "n2", "executor-silent"],
     ["large", "n2", "target-memory-full"],
     ["never", "n2", "workload-never"],
     ["pinned", "n2", "workload-pinned"],
