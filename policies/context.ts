@@ -28,7 +28,7 @@ export interface PlanContext {
 export type Resource = "cpu" | "memory";
 
 export interface Judgement extends Verdict {
-  /** What the node has too much of; empty unless overloaded. */
+  /** What the node has too much of, and is to be relieved of; empty unless it is overloaded, whatever the verdict calls it. */
   readonly hot: readonly Resource[];
 }
 

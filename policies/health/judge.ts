@@ -12,6 +12,14 @@ export function whyEvacuated(node: Pick<NodeView, "state">, config: HealthConfig
   return findSign(node, config, config.evacuateOn);
 }
 
+/** Signs of a node from which moves fail: its peers do not reach it, or its engine can note nothing. */
+const HARDLY_LEFT: ReadonlySet<HealthSign["kind"]> = new Set(["peers-lost", "read-only-filesystem"]);
+
+/** Whether an overload is to be taken off it although it is doubted: many a sign comes of the overload itself. */
+export function mayBeRelieved(node: Pick<NodeView, "state">, config: HealthConfig): boolean {
+  return whyEvacuated(node, config) === null && !node.state.health?.some(({ kind }) => HARDLY_LEFT.has(kind));
+}
+
 function findSign(node: Pick<NodeView, "state">, config: HealthConfig, kinds: HealthConfig["cordonOn"]): HealthSign | null {
   if (!config.enabled) return null;
   return node.state.health?.find(({ kind }) => kinds.includes(kind)) ?? null;

@@ -13,7 +13,7 @@ import { type Choice, chooseMove, explainStay, type Relief } from "./choose-move
 /** Moves workloads off each overloaded node, hottest first, until it is back at its fix bound. */
 export function relieveOverload(context: JudgedContext): void {
   const { fleet, ledger, verdicts } = context;
-  const hot = fleet.nodes.filter((node) => verdicts.get(node.id)!.verdict === "overloaded");
+  const hot = fleet.nodes.filter((node) => verdicts.get(node.id)!.hot.length > 0);
   if (hot.length === 0) return;
   const means = { cpu: meanRatioOf("cpu", fleet), memory: meanRatioOf("memory", fleet) };
   const heat = new Map(hot.map((node) => [node.id, Math.max(burdenedRatio("cpu", node, ledger), burdenedRatio("memory", node, ledger))]));

@@ -26,6 +26,25 @@ describe("a node that shows signs of failing", () => {
     expect(plan.skips.find((skip) => skip.workload === "b")!.reason).to.equal("target-suspect");
     expect(canMove(state, config(), NOW, "b", "n1")!.reason).to.equal("target-suspect");
   });
+  for (const kind of ["out-of-memory-kills", "pressure-stall"] as const) {
+    it(`is relieved of an overload although ${kind} closes it, and says both`, () => {
+      const state = snapshot([ailing("n1", kind, 0.9), node("n2", 0.1)], [workload("a", "n1", 2.5), workload("b", "n1", 0.5)]);
+      const plan = decide(state, config(), NOW);
+      expect(plan.moves.map(({ workload, to, reason }) => `${workload} ${to} ${reason}`)).to.deep.equal(["a n2 overload"]);
+      expect(plan.skips.map(({ workload, reason }) => `${workload} ${reason}`)).to.deep.equal(["b not-needed"]);
+      expect(plan.verdicts[0]!.verdict).to.equal("suspect");
+      expect(plan.verdicts[0]!.because).to.match(/nothing new is placed there, and it is relieved: CPU 90.0 %.* for 60 s\.$/);
+      const off = config({ overload: { enabled: false } });
+      expect(decide(state, off, NOW).verdicts[0]!.because).to.not.include("relieved");
+    });
+  }
+  it("is not relieved when its peers are lost or its disk is read-only: moves from there fail", () => {
+    for (const grave of ["peers-lost", "read-only-filesystem"] as const) {
+      const signs = (["out-of-memory-kills", grave] as const).map((kind) => ({ kind, since: NOW - 60, detail: "as read" }));
+      const state = snapshot([node("n1", 0.9, 0.3, { health: signs }), node("n2", 0.1)], [workload("a", "n1", 2.5)]);
+      expect(decide(state, config(), NOW)).to.deep.include({ moves: [], skips: [] });
+    }
+  });
   it("goes before drains when only one may move", () => {
     const state = snapshot(
       [
