@@ -53,7 +53,9 @@ export const configSchema = z.strictObject({
   collector: z
     .strictObject({
       intervalSeconds: seconds.default(5).describe("From one sample to the next"),
-      sampleTtlSeconds: seconds.default(20).describe("After this long without a sample the node is unknown"),
+      sampleTtlSeconds: seconds
+        .default(20)
+        .describe("After this long without a sample the node is unknown: at least twice `intervalSeconds`"),
       historyLength: z.number().int().positive().default(720).describe("Samples of a node that policies look back on"),
       healthSeconds: seconds.default(30).describe("From one look for signs of failing hardware to the next"),
       metricsPort: port.default(9101).describe("For Prometheus and /healthz"),
@@ -65,6 +67,10 @@ export const configSchema = z.strictObject({
         .string()
         .default("/etc/evenkeel/cordon")
         .describe("While it exists nothing new is placed on the node, which keeps what it has; its text is the reason"),
+    })
+    .refine(({ intervalSeconds, sampleTtlSeconds }) => sampleTtlSeconds >= 2 * intervalSeconds, {
+      path: ["sampleTtlSeconds"],
+      message: "must be at least twice intervalSeconds, or a node is unknown whenever one sample is late",
     })
     .prefault({}),
   executor: z

@@ -2,12 +2,19 @@ import { z } from "zod";
 import { parseConfig } from "../platform/config.js";
 import { EvenkeelError } from "../platform/errors.js";
 import { describeIssues } from "../platform/field-line.js";
-import { DEFAULT_POLICY_CONFIG, type PolicyConfig } from "../policies/config.js";
+import { type CompleteConfig, DEFAULT_POLICY_CONFIG, type PolicyConfig } from "../policies/config.js";
+import { HEALTH_SIGNS } from "../policies/types.js";
 
 /** Settings that may be absent even from the defaults. */
 const OPTIONAL: Readonly<Record<string, z.ZodType>> = {
   "overload.settleSeconds": z.number().nonnegative().optional(),
   "concurrency.blackoutGoalSeconds": z.number().positive().nullable().optional(),
+};
+
+/** What the texts of a list may be. */
+const LISTED: Readonly<Record<string, z.ZodType<string>>> = {
+  "health.evacuateOn": z.enum(HEALTH_SIGNS),
+  "health.cordonOn": z.enum(HEALTH_SIGNS),
 };
 
 /** Settings of which zero would mean that nothing ever happens. */
@@ -17,14 +24,16 @@ const POSITIVE: ReadonlySet<string> = new Set(["concurrency.perNode", "concurren
  * What an operator may write under `policies`; whatever is left out keeps its default. Drawn from the defaults, whose names carry their
  * units: a policy that gains a setting needs nothing here.
  */
-export const policyConfigSchema = (schemaOf(DEFAULT_POLICY_CONFIG, "") as z.ZodType<PolicyConfig>).superRefine(({ overload }, context) => {
+export const policyConfigSchema = (schemaOf(DEFAULT_POLICY_CONFIG, "") as z.ZodType<PolicyConfig>).superRefine((config, context) => {
+  const { overload, balance, fairness } = config as CompleteConfig;
+  const refuse = (path: string[], message: string) => context.addIssue({ code: "custom", path, message });
+  if (balance.stopRatio > balance.startRatio)
+    refuse(["balance", "stopRatio"], "must not be above startRatio, below which nothing is begun");
+  if (fairness.cooldownGrowth < 1)
+    refuse(["fairness", "cooldownGrowth"], "must be at least 1, or a workload that moves often would rest less");
   for (const resource of ["cpu", "memory"] as const) {
     if (overload[`${resource}FixRatio`] < overload[`${resource}DetectRatio`]) continue;
-    context.addIssue({
-      code: "custom",
-      path: ["overload", `${resource}FixRatio`],
-      message: `must be below ${resource}DetectRatio, or the same node would be relieved for ever`,
-    });
+    refuse(["overload", `${resource}FixRatio`], `must be below ${resource}DetectRatio, or the same node would be relieved for ever`);
   }
 });
 
@@ -43,7 +52,7 @@ export function parsePolicyConfig(value: unknown): PolicyConfig {
 }
 
 function schemaOf(standard: unknown, path: string): z.ZodType {
-  if (Array.isArray(standard)) return z.array(z.string()).default(standard);
+  if (Array.isArray(standard)) return z.array(LISTED[path] ?? z.string()).default(standard);
   if (typeof standard === "object" && standard !== null) {
     const shape = Object.fromEntries(Object.entries(standard).map(([name, value]) => [name, schemaOf(value, join(path, name))]));
     const extra = Object.entries(OPTIONAL).flatMap(([full, schema]) => {

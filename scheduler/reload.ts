@@ -1,5 +1,6 @@
 import { unwatchFile, watchFile } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
+import type { z } from "zod";
 import { nowSeconds } from "../platform/clock.js";
 import { type Config, parseConfig, readConfigText } from "../platform/config.js";
 import { asEvenkeelError, EvenkeelError } from "../platform/errors.js";
@@ -54,7 +55,7 @@ export function followSettings({ path, initial, log, onReload }: SettingsFileOpt
   const reload = () => {
     if (path === null) return;
     try {
-      const read = readSettings(readConfigText(path), path);
+      const read = readSettings(readConfigText(path), path, initial.scheduler.power !== undefined);
       const isNew = !isDeepStrictEqual(read, settings);
       if (!isNew && state.refused === null) return;
       windows = makeWindows(read.windows);
@@ -93,18 +94,32 @@ interface Settings {
   readonly windows: Config["scheduler"]["windows"];
 }
 
-function settingsOf({ scheduler, policies }: Config): Settings {
-  return { policies: parsePolicyConfig(policies), mode: scheduler.mode, windows: scheduler.windows };
+function settingsOf(config: Config): Settings {
+  const { scheduler } = config;
+  const policies = parsePolicyConfig(config.policies);
+  const why = whyNoPower(policies, scheduler.power !== undefined, true);
+  if (why !== null) throw new EvenkeelError("CONFIG_INVALID", `policies.consolidate.enabled: ${why}`);
+  return { policies, mode: scheduler.mode, windows: scheduler.windows };
+}
+
+/** Nodes that are emptied and never sleep would only keep the others full. Null: all is well. */
+function whyNoPower({ consolidate }: PolicyConfig, isConfigured: boolean, isInForce: boolean): string | null {
+  if (!consolidate?.enabled || (isConfigured && isInForce)) return null;
+  return isConfigured
+    ? "`scheduler.power` takes effect when the scheduler is started again, and this needs it"
+    : "needs `scheduler.power`: without it nodes are emptied and never put to sleep";
 }
 
 /** @throws CONFIG_INVALID naming every wrong field with its line. */
-function readSettings(text: string, path: string): Settings {
+function readSettings(text: string, path: string, isPowerInForce: boolean): Settings {
   const { scheduler } = parseConfig(text, path);
   const policies = readPolicyConfig(text, path);
-  const wrong = scheduler.windows.flatMap((window, index) => {
+  const wrong = scheduler.windows.flatMap((window, index): z.core.$ZodIssue[] => {
     const why = whyWrongWindow(window);
-    return why === null ? [] : [{ code: "custom" as const, input: window, path: ["scheduler", "windows", index], message: why }];
+    return why === null ? [] : [{ code: "custom", input: window, path: ["scheduler", "windows", index], message: why }];
   });
+  const noPower = whyNoPower(policies, scheduler.power !== undefined, isPowerInForce);
+  if (noPower !== null) wrong.push({ code: "custom", input: true, path: ["policies", "consolidate", "enabled"], message: noPower });
   if (wrong.length > 0) throw new EvenkeelError("CONFIG_INVALID", `${path}:\n${describeIssues(text, wrong)}`);
   return { policies, mode: scheduler.mode, windows: scheduler.windows };
 }

@@ -43,7 +43,7 @@ ${sections.join("\n\n")}
 
 ## policies
 Read by the scheduler. Ratios are 0 to 1 of a node's capacity. What the policies do is told in [policies.md](policies.md). A fix ratio must be below
-its detect ratio.
+its detect ratio, and \`consolidate.enabled\` needs \`scheduler.power\`, in force since the start.
 
 ${settingsTable(policySettings())}
 

@@ -51,8 +51,9 @@ describe("what earlier days showed at this time of day", () => {
     }
   };
   const powerOf = async () => {
+    const hook = { command: ["true"] };
     const policies = { consolidate: { enabled: true, leadSeconds: 5 }, balance: { forecastSeconds: 0 } };
-    scheduler = await runScheduler(server, { scheduler: { mode: "observe" }, policies });
+    scheduler = await runScheduler(server, { scheduler: { mode: "observe", power: { sleep: hook, wake: hook } }, policies });
     const { plan } = await waitFor("a plan", async () => {
       const answer = await scheduler!.get<{ plan: { power: { node: string; to: string; because: string }[] } | null }>(`${API_BASE}/plan`);
       return answer.plan !== null && answer;

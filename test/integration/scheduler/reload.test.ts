@@ -98,6 +98,20 @@ describe("new settings while the scheduler runs", () => {
     expect((await policies()).cooldownSeconds).to.equal(100);
   });
 
+  it("are refused when nodes would be emptied that cannot be put to sleep before the next start", async () => {
+    const refused = async () => (await ask<StatusAnswer>("/status")).policies.refused;
+    await write({ consolidate: { enabled: true } });
+    scheduler.reload();
+    expect(await refused()).to.match(/line \d+, policies\.consolidate\.enabled: needs `scheduler\.power`/);
+    const hook = { command: ["true"] };
+    await write({ consolidate: { enabled: true } }, { power: { sleep: hook, wake: hook } });
+    scheduler.reload();
+    expect(await refused()).to.match(/policies\.consolidate\.enabled: `scheduler\.power` takes effect when the scheduler is started again/);
+    await write({ cooldownSeconds: 100 });
+    scheduler.reload();
+    expect(await refused()).to.equal(null);
+  });
+
   it("are refused when the file is no JSON any more", async () => {
     await writeFile(file, "{");
     scheduler.reload();

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { DEFAULT_POLICY_CONFIG } from "../../../policies/config.js";
+import { HEALTH_SIGNS } from "../../../policies/types.js";
 import { parsePolicyConfig } from "../../../scheduler/policy-config.js";
 
 describe("the policies' configuration", () => {
@@ -14,11 +15,20 @@ describe("the policies' configuration", () => {
     });
   });
 
+  it("takes every sign that a collector may show, in either list", () => {
+    const { health } = parsePolicyConfig({ health: { evacuateOn: [...HEALTH_SIGNS], cordonOn: [] } });
+    expect(health).to.deep.include({ evacuateOn: [...HEALTH_SIGNS], cordonOn: [] });
+  });
+
   for (const [value, named] of [
     [{ overlaod: {} }, "overlaod"],
     [{ overload: { cpuDetectRatio: 80 } }, "cpuDetectRatio"],
     [{ overload: { cpuDetectRatio: 0.5 } }, "cpuFixRatio"],
     [{ concurrency: { fleet: 0 } }, "fleet"],
+    [{ health: { evacuateOn: ["disk_failing"] } }, "evacuateOn"],
+    [{ health: { cordonOn: ["pressure-stall", "Peers-lost"] } }, "cordonOn"],
+    [{ balance: { startRatio: 0.1, stopRatio: 0.2 } }, "stopRatio"],
+    [{ fairness: { cooldownGrowth: 0 } }, "cooldownGrowth"],
   ] as const) {
     it(`is refused as a whole, naming ${named}, when it says ${JSON.stringify(value)}`, () => {
       expect(() => parsePolicyConfig(value)).to.throw(named);
