@@ -55,8 +55,10 @@ export function makeKeys(prefix: string = DEFAULT_PREFIX) {
     leader: key("leader"),
     /** string: the newest plan as JSON. */
     plan: key("plan"),
-    /** capped stream: every decision, refusal, stage and operator command. */
+    /** capped stream: every refusal, stage, operator command and whatever else was done. */
     audit: key("audit"),
+    /** capped stream: what the leader thinks of nodes and means to move, in a stream of its own lest it push out what was done. */
+    auditThoughts: key("audit", "thoughts"),
     /** pub/sub channel: a small JSON note whenever a record or flag changes. */
     events: key("events"),
     /** prefix handed to BullMQ. */

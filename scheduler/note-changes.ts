@@ -4,6 +4,9 @@ import type { FleetPicture } from "./fleet/build-snapshot.js";
 
 type NewEntry = Omit<AuditEntry, "id">;
 
+/** A reading above a bound and back again is no news; metrics have it. */
+const PASSING: ReadonlySet<string> = new Set(["level", "warming"]);
+
 /** What the audit should say of this tick: only what differs from the one before, lest it repeat itself every few seconds. */
 export function describeChanges(
   picture: FleetPicture,
@@ -15,7 +18,7 @@ export function describeChanges(
   const verdictBefore = new Map(before.plan?.verdicts.map(({ node, verdict }) => [node, verdict]));
   for (const { node, verdict, because } of plan.verdicts) {
     const previous = verdictBefore.get(node);
-    if (previous !== undefined && previous !== verdict) {
+    if (previous !== undefined && previous !== verdict && !(PASSING.has(previous) && PASSING.has(verdict))) {
       entries.push({ at, kind: "verdict", actor: "scheduler", node, detail: `${previous} -> ${verdict}: ${because}` });
     }
   }
