@@ -1,4 +1,4 @@
-import { unwatchFile, watchFile } from "node:fs";
+import { existsSync, unwatchFile, watchFile } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import type { z } from "zod";
 import { nowSeconds } from "../platform/clock.js";
@@ -52,9 +52,14 @@ export function followSettings({ path, initial, log, onReload }: SettingsFileOpt
   let settings = settingsOf(initial);
   let windows = makeWindows(settings.windows);
   let state: ReloadState = { loadedAt: nowSeconds(), refused: null };
+  // One that was never there means the defaults; one that is taken away, if only to be put back, must not.
+  let wasThere = path !== null && existsSync(path);
   const reload = () => {
     if (path === null) return;
     try {
+      const isThere = existsSync(path);
+      if (wasThere && !isThere) throw new EvenkeelError("CONFIG_INVALID", `${path} is gone`);
+      wasThere = isThere;
       const read = readSettings(readConfigText(path), path, initial.scheduler.power !== undefined);
       const isNew = !isDeepStrictEqual(read, settings);
       if (!isNew && state.refused === null) return;

@@ -84,6 +84,19 @@ describe("new settings while the scheduler runs", () => {
     expect((await ask<StatusAnswer>("/status")).policies.refused).to.equal(null);
   });
 
+  it("are not the defaults while the file is away, if only to be put back", async () => {
+    await write({ cooldownSeconds: 400 }, { mode: "auto" });
+    scheduler.reload();
+    await rename(file, `${file}.aside`);
+    scheduler.reload();
+    expect((await ask<StatusAnswer>("/status")).policies.refused).to.equal(`${file} is gone`);
+    expect((await ask<StatusAnswer>("/status")).mode).to.equal("auto");
+    expect((await policies()).cooldownSeconds).to.equal(400);
+    await rename(`${file}.aside`, file);
+    scheduler.reload();
+    expect((await ask<StatusAnswer>("/status")).policies.refused).to.equal(null);
+  });
+
   it("may be the mode and the windows as well, refused with their line as any other", async () => {
     const status = () => ask<StatusAnswer>("/status");
     expect(await status()).to.deep.include({ mode: "observe", openWindows: [] });
