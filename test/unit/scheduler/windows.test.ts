@@ -16,6 +16,18 @@ describe("windows", () => {
     expect(isOpen("2026-07-22T00:30:00Z")).to.equal(true);
   });
 
+  for (const [timeZone, begin] of [
+    ["Asia/Kolkata", "2026-11-21T21:00:00Z"],
+    ["Etc/UTC", "2026-11-22T02:30:00Z"],
+    ["US/Eastern", "2026-11-22T07:30:00Z"],
+  ] as const) {
+    it(`may name their time zone as ${timeZone}, which is an alias`, () => {
+      const windows = makeWindows([{ ...nightly, timeZone }]);
+      expect(windows.open(at(begin) - 1)).to.deep.equal([]);
+      expect(windows.open(at(begin))[0]).to.include({ since: at(begin) });
+    });
+  }
+
   it("are found open by a scheduler that starts in the middle of one", () => {
     const [open] = makeWindows([nightly]).open(at("2026-11-22T02:10:00Z"));
     expect(open).to.include({ since: at("2026-11-22T01:30:00Z"), until: at("2026-11-22T02:30:00Z") });
