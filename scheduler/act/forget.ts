@@ -37,14 +37,17 @@ export async function forgetNode(redis: Redis, keys: Keys, node: string): Promis
 }
 
 /**
- * Drops the owner and last move of workloads that are on no node, so that Redis does not keep every container there ever was. Only while
- * every node is heard: one that is silent may run them. @returns how many.
+ * Drops the owner and last move of workloads that are on no node, so that Redis does not keep every container there ever was. Those that belong to a
+ * node which is silent stay, for it may run them, and while any is silent so does what belongs to nobody. @returns how many.
  */
 export async function forgetWorkloads({ redis, keys, term }: Actor, { reading, placed }: FleetPicture): Promise<number> {
-  if (reading.nodes.some(({ sample }) => sample === null)) return 0;
+  const silent = new Set(reading.nodes.flatMap(({ id, sample }) => (sample === null ? [id] : [])));
+  const mayRun = (id: string) => silent.size > 0 && (reading.owners[id] === undefined || silent.has(reading.owners[id]));
   const before = reading.at - UNSEEN_SECONDS;
   const old = new Set(
-    [...Object.keys(reading.owners), ...Object.keys(reading.lastMoved)].filter((id) => (reading.lastMoved[id] ?? 0) < before),
+    [...Object.keys(reading.owners), ...Object.keys(reading.lastMoved)].filter(
+      (id) => (reading.lastMoved[id] ?? 0) < before && !mayRun(id),
+    ),
   );
   if (old.size === 0) return 0;
   for (const { id } of placed) old.delete(id);
