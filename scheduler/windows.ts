@@ -83,7 +83,8 @@ export function whyWrongWindow({ cron, timeZone, action, node }: WindowConfig): 
 /** By trying it: the list that ICU gives leaves out every name that is an alias today, as `Asia/Kolkata` and `Etc/UTC` are. */
 function isTimeZone(name: string): boolean {
   try {
-    return new Intl.DateTimeFormat("en", { timeZone: name }) !== null;
+    new Intl.DateTimeFormat("en", { timeZone: name });
+    return true;
   } catch {
     return false;
   }

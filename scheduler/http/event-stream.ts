@@ -7,6 +7,8 @@ import { readStatus } from "./read-routes.js";
 
 /** Progress may be noted many times a second; viewers are told at most this often about each migration. */
 const COALESCE_MILLISECONDS = 200;
+/** A viewer that has so much still to read does not read: what piles up for it would be the leader's memory. */
+const UNREAD_BYTES = 2 ** 20;
 /** Below the idle timeouts of common proxies. */
 const HEARTBEAT_MILLISECONDS = 15_000;
 
@@ -21,10 +23,13 @@ export interface EventStreams {
 export function addEventStream(server: FastifyInstance, parts: ApiParts): EventStreams {
   const viewers = new Set<ServerResponse>();
   const waiting = new Map<string, NodeJS.Timeout>();
-  const tell = (event: string, data: unknown) => {
-    const text = `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
-    for (const viewer of viewers) viewer.write(text);
+  const write = (text: string) => {
+    for (const viewer of viewers) {
+      if (viewer.writableLength > UNREAD_BYTES) viewer.destroy();
+      else viewer.write(text);
+    }
   };
+  const tell = (event: string, data: unknown) => write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
   const tellMigration = async (id: string) => {
     waiting.delete(id);
     const record = await readMigration(parts.redis, parts.keys, id);
@@ -46,9 +51,7 @@ export function addEventStream(server: FastifyInstance, parts: ApiParts): EventS
   const stopTicks = parts.ticker.onTick(() => {
     if (viewers.size > 0) readStatus(parts).then((status) => tell("status", status), complain);
   });
-  const heartbeat = setInterval(() => {
-    for (const viewer of viewers) viewer.write(": still here\n\n");
-  }, HEARTBEAT_MILLISECONDS);
+  const heartbeat = setInterval(() => write(": still here\n\n"), HEARTBEAT_MILLISECONDS);
 
   server.get(`${API_BASE}/events`, async (_request, reply) => {
     const status = await readStatus(parts);

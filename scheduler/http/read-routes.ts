@@ -12,6 +12,9 @@ import { describeNodes, describeStatus, describeWorkloads } from "./describe-fle
 import { type ApiParts, READ_AGE_SECONDS } from "./parts.js";
 import { limitQuery, migrationParams, nodeParams, nodesQuery, noQuery, readInput } from "./read-input.js";
 
+/** Of all nodes together, in one answer: more would keep the leader from its lease. */
+const HISTORY_POINTS = 50_000;
+
 /** Reads: open to whoever reaches the port, served by every scheduler. */
 export function addReadRoutes(server: FastifyInstance, parts: ApiParts): void {
   const { redis, keys, view } = parts;
@@ -25,7 +28,8 @@ export function addReadRoutes(server: FastifyInstance, parts: ApiParts): void {
     const { history } = readInput(nodesQuery, request.query);
     const [picture, plan] = await Promise.all([view.picture(READ_AGE_SECONDS), readPlan(redis, keys)]);
     const ids = history === 0 ? [] : picture.reading.nodes.map(({ id }) => id);
-    const histories = new Map(await Promise.all(ids.map(async (id) => [id, await readHistory(redis, keys, id, history)] as const)));
+    const length = Math.max(1, Math.min(history, Math.floor(HISTORY_POINTS / ids.length)));
+    const histories = new Map(await Promise.all(ids.map(async (id) => [id, await readHistory(redis, keys, id, length)] as const)));
     return { nodes: describeNodes(picture, plan, parts.policies.current(), histories) };
   });
 
