@@ -16,11 +16,16 @@ export interface Snapshot {
   readonly homecomings?: readonly Homecoming[];
   /** When nodes may be put to sleep; absent or null = at any time. */
   readonly powerSaving?: PowerSavingWindow | null;
+  /** For so long a reading is believed: a longer silence proves nothing about the time in between; absent = as DEFAULT_SAMPLE_TTL_SECONDS. */
+  readonly sampleTtlSeconds?: number;
   /** When a move for balance was last under way; absent or null = not lately. */
   readonly levelledAt?: number | null;
   /** Those closed of late, newest last: what the limits on concurrency learn from. */
   readonly recentMigrations?: readonly ClosedMigration[];
 }
+
+/** As the collector has it where nothing is configured. */
+export const DEFAULT_SAMPLE_TTL_SECONDS = 20;
 
 export interface Homecoming {
   readonly node: string;

@@ -4,10 +4,9 @@ export interface Bounds {
   readonly detectRatio: number;
   readonly fixRatio: number;
   readonly holdSeconds: number;
+  /** As long as a sample is believed: less than this between two readings is the collector's rhythm and no hole. */
+  readonly holeSeconds: number;
 }
-
-/** As long as a sample is believed: less than this between two readings is the collector's rhythm and no hole. */
-const HOLE_SECONDS = 20;
 
 /**
  * - `overloaded`: above the detect bound for the hold time, and not yet back at the fix bound.
@@ -39,8 +38,8 @@ function isEpisodeOpen(history: readonly NodePoint[], resource: "cpuRatio" | "me
   let previousAt = Number.NEGATIVE_INFINITY;
   for (const point of history) {
     const ratio = point[resource];
-    // A reading that failed, or a hole as long as the hold time, proves nothing about the time in between.
-    if (ratio === null || point.at - previousAt > Math.max(bounds.holdSeconds, HOLE_SECONDS)) {
+    // A reading that failed, or a hole in which the node was unknown, proves nothing about the time in between.
+    if (ratio === null || point.at - previousAt > bounds.holeSeconds) {
       aboveSince = null;
       if (ratio === null) open = false;
     }

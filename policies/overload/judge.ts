@@ -1,15 +1,17 @@
 import { isSettling, type Judgement, type PlanContext, type Resource } from "../context.js";
 import type { NodeView } from "../fleet.js";
+import { DEFAULT_SAMPLE_TTL_SECONDS } from "../types.js";
 import { percent } from "../words.js";
 import { type Bounds, detectOverload, type Heat } from "./detect.js";
 
 /** Null for a node that is neither overloaded nor on its way there. */
-export function judgeLoad(node: NodeView, { config, now }: PlanContext): Judgement | null {
+export function judgeLoad(node: NodeView, { config, fleet, now }: PlanContext): Judgement | null {
   const { overload } = config;
   const { holdSeconds } = overload;
+  const times = { holdSeconds, holeSeconds: fleet.snapshot.sampleTtlSeconds ?? DEFAULT_SAMPLE_TTL_SECONDS };
   const heat: Record<Resource, Heat> = {
-    cpu: detect(node, "cpu", { detectRatio: overload.cpuDetectRatio, fixRatio: overload.cpuFixRatio, holdSeconds }),
-    memory: detect(node, "memory", { detectRatio: overload.memoryDetectRatio, fixRatio: overload.memoryFixRatio, holdSeconds }),
+    cpu: detect(node, "cpu", { detectRatio: overload.cpuDetectRatio, fixRatio: overload.cpuFixRatio, ...times }),
+    memory: detect(node, "memory", { detectRatio: overload.memoryDetectRatio, fixRatio: overload.memoryFixRatio, ...times }),
   };
   const hot = (["cpu", "memory"] as const).filter((resource) => heat[resource] === "overloaded");
   const numbers = describeLoad(node);

@@ -52,6 +52,7 @@ export interface PictureContext {
   readonly powerSaving: PowerSavingWindow | null;
   /** By when a node must have done what its power was told. */
   readonly powerDeadlineSeconds: number;
+  readonly sampleTtlSeconds: number;
 }
 
 export function buildPicture(reading: FleetReading, context: PictureContext): FleetPicture {
@@ -75,6 +76,7 @@ export function buildPicture(reading: FleetReading, context: PictureContext): Fl
   const lostPeers = findLostPeers(reading.executors, reading.at);
   const snapshot: Snapshot = {
     at: reading.at,
+    sampleTtlSeconds: context.sampleTtlSeconds,
     nodes: reading.nodes.map((node) =>
       nodeState(node, requests.get(node.id) ?? [], context.smoothingSeconds, {
         health: healthSigns(node, lostPeers),

@@ -56,8 +56,9 @@ export function makeFleetView(options: ViewOptions): FleetView {
     const powerSaving = powerSavingWindow(open, windows.limitPowerSaving);
     const { powerDeadlineSeconds } = options;
     const onlyAsked = policies.mode() !== "auto";
-    const seen = { windows: open, onlyAsked, firstSeen, remembered, recentUse, smoothingSeconds, powerSaving, powerDeadlineSeconds };
-    const picture = buildPicture(reading, seen);
+    const kept = { firstSeen, remembered, recentUse };
+    const times = { smoothingSeconds, powerDeadlineSeconds, sampleTtlSeconds };
+    const picture = buildPicture(reading, { windows: open, onlyAsked, powerSaving, ...kept, ...times });
     remembered = new Map(picture.placed.map((workload) => [workload.id, workload]));
     latest = { picture, begunMilliseconds };
     return picture;

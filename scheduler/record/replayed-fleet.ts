@@ -1,6 +1,15 @@
 import type { PolicyConfig } from "../../policies/config.js";
 import { completeConfig } from "../../policies/config.js";
-import type { ClosedMigration, Move, NodePoint, NodeState, Plan, Snapshot, WorkloadState } from "../../policies/types.js";
+import {
+  type ClosedMigration,
+  DEFAULT_SAMPLE_TTL_SECONDS,
+  type Move,
+  type NodePoint,
+  type NodeState,
+  type Plan,
+  type Snapshot,
+  type WorkloadState,
+} from "../../policies/types.js";
 import { usualIdle } from "../../policies/what-if/awake.js";
 import { smoothRatio } from "../fleet/smooth.js";
 import { rememberPower } from "./replayed-power.js";
@@ -36,6 +45,8 @@ export function replayFleet(config: PolicyConfig): ReplayedFleet {
   const power = rememberPower(completeConfig(config).consolidate.leadSeconds);
   let open: Made[] = [];
   let levelledAt: number | null = null;
+  let previousAt: number | null = null;
+  let shortestStepSeconds = Number.POSITIVE_INFINITY;
   const smoothingSeconds = config.overload.holdSeconds * SMOOTHING_PER_HOLD;
 
   const end = (at: number) => {
@@ -96,6 +107,8 @@ export function replayFleet(config: PolicyConfig): ReplayedFleet {
   return {
     advance: (recorded) => {
       const { at } = recorded;
+      if (previousAt !== null) shortestStepSeconds = Math.min(shortestStepSeconds, at - previousAt);
+      previousAt = at;
       settle(recorded);
       end(at);
       const workloads = recorded.workloads.map(placeOf);
@@ -107,8 +120,11 @@ export function replayFleet(config: PolicyConfig): ReplayedFleet {
       );
       const migrations = open.map(({ move: { workload, from, to }, begunAt }) => ({ id: `${workload} ${begunAt}`, workload, from, to }));
       const lastLevelledAt = open.some(({ move }) => move.reason === "balance") ? at : levelledAt;
+      // Its readings are as far apart as the recording's, whatever the collectors' were.
+      const stepSeconds = Number.isFinite(shortestStepSeconds) ? shortestStepSeconds : 0;
+      const sampleTtlSeconds = Math.max(recorded.sampleTtlSeconds ?? DEFAULT_SAMPLE_TTL_SECONDS, 2 * stepSeconds);
       const recent = { recentMigrations: [...closed], levelledAt: lastLevelledAt };
-      return { ...recorded, onlyAsked: false, nodes, workloads, migrations, ...recent };
+      return { ...recorded, onlyAsked: false, nodes, workloads, migrations, sampleTtlSeconds, ...recent };
     },
     begin: ({ moves, power: changes }, at) => {
       power.tell(changes, at);

@@ -91,6 +91,7 @@ describe("reading the fleet", () => {
       smoothingSeconds: 20,
       powerSaving: null,
       powerDeadlineSeconds: 300,
+      sampleTtlSeconds: 20,
     });
   };
 

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { detectOverload } from "../../../policies/overload/detect.js";
 import type { NodePoint } from "../../../policies/types.js";
 
-const bounds = { detectRatio: 0.8, fixRatio: 0.65, holdSeconds: 60 };
+const bounds = { detectRatio: 0.8, fixRatio: 0.65, holdSeconds: 60, holeSeconds: 20 };
 
 /** One point every ten seconds. */
 function history(...ratios: (number | null)[]): NodePoint[] {
@@ -52,6 +52,11 @@ describe("detecting overload", () => {
       { at: 1100, cpuRatio: 0.9, memoryRatio: 0.9 },
     ];
     expect(detect(points, 0.9)).to.equal("warming");
+  });
+  it("takes silence in which the node was unknown for a hole, though it is shorter than the hold time", () => {
+    const points = [0, 55, 60].map((after) => ({ at: 1000 + after, cpuRatio: 0.95, memoryRatio: 0.95 }));
+    expect(detect(points, 0.95)).to.equal("warming");
+    expect(detectOverload(points, "cpuRatio", 0.95, { ...bounds, holeSeconds: 60 })).to.equal("overloaded");
   });
   it("does not take a collector's rhythm for a hole, though the hold time is as short", () => {
     expect(detectOverload(history(...times(3, 0.9)), "cpuRatio", 0.9, { ...bounds, holdSeconds: 9 })).to.equal("overloaded");

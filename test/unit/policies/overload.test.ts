@@ -33,6 +33,12 @@ describe("relieving an overloaded node", () => {
     const state = hotFleet();
     expect(decide(applyPlan(state, decide(state, config(), NOW)), config(), NOW).moves).to.deep.equal([]);
   });
+  it("believes readings for as long as the fleet's samples are believed, and no longer", () => {
+    const history = [0, 30, 60].map((after) => ({ at: NOW - 60 + after, cpuRatio: 0.9, memoryRatio: 0.3 }));
+    const state = { ...hotFleet(), nodes: [node("n1", 0.9, 0.3, { history }), node("n2", 0.2), node("n3", 0.1)] };
+    expect(decide(state, config(), NOW).moves).to.deep.equal([]);
+    expect(decide({ ...state, sampleTtlSeconds: 30 }, config(), NOW).moves).to.have.length(1);
+  });
   it("relieves memory as well as CPU", () => {
     const state = snapshot(
       [node("n1", 0.2, 0.95), node("n2", 0.2, 0.2)],

@@ -43,6 +43,7 @@ const makeContext = () => ({
   smoothingSeconds: 20,
   powerSaving: null,
   powerDeadlineSeconds: 300,
+  sampleTtlSeconds: 20,
 });
 
 describe("The snapshot", () => {
@@ -52,6 +53,10 @@ describe("The snapshot", () => {
     const [workload] = buildPicture(reading(105, 0.5), context).snapshot.workloads;
     expect(workload).to.include({ cpuUsedCores: 0.5, cpuPeakCores: 3 });
     expect(workload!.cpuSmoothedCores).to.be.within(2, 3);
+  });
+
+  it("holds for how long a reading is believed", () => {
+    expect(buildPicture(reading(100, 1), { ...makeContext(), sampleTtlSeconds: 60 }).snapshot.sampleTtlSeconds).to.equal(60);
   });
 
   it("holds what a node may not use of its own memory because the machine has no more, and nothing of it where it may", () => {

@@ -45,6 +45,17 @@ describe("a replay", () => {
     expect(result.overloadSeconds).to.be.within(60, 150);
   });
 
+  it("takes the rhythm of the recording for no silence, and a gap in it for one", async () => {
+    const slow = (gapAt: number) =>
+      recording(8, HOT).map(({ snapshot: line, policies }, index) => {
+        const at = NOW + index * 45 + (index >= gapAt ? 3600 : 0);
+        const nodes = line.nodes.map((each) => ({ ...each, history: each.history.map((point) => ({ ...point, at })) }));
+        return { snapshot: { ...line, at, nodes }, policies };
+      });
+    expect((await run(slow(8))).moves.map(({ at }) => at - NOW)).to.deep.equal([90]);
+    expect((await run(slow(2))).moves.map(({ at }) => at - NOW)).to.deep.equal([3600 + 180]);
+  });
+
   it("waits for the hold time: a spike moves nothing", async () => {
     const result = await run(recording(60, (id, step) => (step >= 20 && step < 23 ? HOT(id) : 1)));
     expect(result.moves).to.deep.equal([]);
