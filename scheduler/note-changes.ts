@@ -30,8 +30,8 @@ export function describeChanges(
   }
   if (before.plan !== null) entries.push(...lateDrains(picture, plan, before.plan.at));
   const conflicts = new Set<string>();
-  for (const { id, conflict } of picture.placed) {
-    if (conflict.length === 0) continue;
+  for (const { id, conflict, isCertain } of picture.placed) {
+    if (!isCertain) continue;
     const key = `${id} ${conflict.join(" ")}`;
     conflicts.add(key);
     if (before.conflicts.has(key)) continue;

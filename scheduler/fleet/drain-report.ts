@@ -83,16 +83,18 @@ function listRemaining(picture: FleetPicture, nodeId: string, status: DrainStatu
   const sample = picture.reading.nodes.find(({ id }) => id === nodeId)?.sample;
   for (const workload of sample?.workloads ?? []) named.set(workloadIdOf(workload), workload.name);
   const blockedBy = new Map(status.blocked.map((skip) => [skip.workload, skip.because]));
-  const conflicts = new Map(picture.placed.map(({ id, conflict }) => [id, conflict]));
+  const conflicts = new Map(picture.placed.flatMap((workload) => (workload.conflict.length > 0 ? [[workload.id, workload]] : [])));
   const migrations = new Map(picture.reading.openMigrations.map((record) => [record.workload, record]));
   return [...named].sort().map(([workload, name]) => {
     const migration = migrations.get(workload);
     if (migration !== undefined) {
       return { workload, name, status: "moving", because: `${migration.stage}, to ${migration.to} (${migration.id})` };
     }
-    const copies = conflicts.get(workload) ?? [];
-    if (copies.length > 0)
-      return { workload, name, status: "blocked", because: `runs on ${copies.join(" and ")} at once: stop all but one` };
+    const twice = conflicts.get(workload);
+    if (twice?.isCertain)
+      return { workload, name, status: "blocked", because: `runs on ${twice.conflict.join(" and ")} at once: stop all but one` };
+    if (twice)
+      return { workload, name, status: "waiting", because: "was seen on two nodes; their next samples will show whether it is still" };
     const blocked = blockedBy.get(workload);
     const room = waitedFor.get(workload);
     if (blocked !== undefined && room !== undefined) return { workload, name, status: "waiting", because: room };

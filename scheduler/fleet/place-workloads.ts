@@ -10,7 +10,16 @@ export interface PlacedWorkload {
   readonly reading: WorkloadSample;
   /** Nodes on which copies run that nothing explains (a node may stand twice); empty = all is well. Such a workload is never moved. */
   readonly conflict: readonly string[];
+  /**
+   * For whom the conflict is certain: each node's copy beside the one that counts has been there in two samples. A clock that is ahead dates one
+   * from before a move after it, and whoever then stopped the other copy would stop the only one. Until it is, nobody is told.
+   */
+  readonly isCertain: boolean;
+  /** Of a conflict, the time of the sample in which each node first showed its copy beside the one that counts. */
+  readonly shownAt: ReadonlyMap<string, number>;
 }
+
+const AT_PEACE = { conflict: [], isCertain: false, shownAt: new Map<string, number>() } as const;
 
 /** Clocks of two nodes may differ by this much before a reading from before a commit is taken for one from after it. */
 const CLOCK_SKEW_SECONDS = 3;
@@ -52,16 +61,16 @@ export function placeWorkloads(reading: FleetReading, remembered: ReadonlyMap<st
     const list = copies.get(id);
     if (list !== undefined) {
       met++;
-      placed.push(placeCopies(id, list, records));
+      placed.push(placeCopies(id, list, records, last));
       continue;
     }
     const node = expectedNode(id, records);
     const sample = node === null ? undefined : sampleOf.get(node);
-    if (node !== null && sample !== undefined && stillToBeSeen(id, sample.at, records)) placed.push({ ...last, node, conflict: [] });
+    if (node !== null && sample !== undefined && stillToBeSeen(id, sample.at, records)) placed.push({ ...last, node, ...AT_PEACE });
   }
   // Usually nobody is new, and the order of last time holds: a large fleet is not sorted at every tick.
   if (met === copies.size) return placed;
-  for (const [id, list] of copies) if (!remembered.has(id)) placed.push(placeCopies(id, list, records));
+  for (const [id, list] of copies) if (!remembered.has(id)) placed.push(placeCopies(id, list, records, undefined));
   return placed.sort((a, b) => compareIds(a.id, b.id));
 }
 
@@ -70,20 +79,31 @@ interface Records extends Pick<FleetReading, "owners" | "lastMoved"> {
   readonly migrations: ReadonlyMap<string, MigrationRecord>;
 }
 
-function placeCopies(id: string, copies: readonly Copy[], records: Records): PlacedWorkload {
+function placeCopies(id: string, copies: readonly Copy[], records: Records, before: PlacedWorkload | undefined): PlacedWorkload {
   const migration = records.migrations.get(id);
   const owner = expectedNode(id, records);
   if (migration !== undefined) {
     const ends = copies.filter(({ node }) => node === migration.from || node === migration.to);
     const strangers = copies.length - ends.length + (ends.length - new Set(ends.map(({ node }) => node)).size);
     const chosen = ends.find(({ node }) => node === owner) ?? ends[0] ?? copies[0]!;
-    return { id, node: owner ?? chosen.node, reading: chosen.reading, conflict: strangers === 0 ? [] : nodesOf(copies) };
+    const conflict = strangers === 0 ? AT_PEACE : conflictOf(copies, chosen, before);
+    return { id, node: owner ?? chosen.node, reading: chosen.reading, ...conflict };
   }
   const movedAt = records.lastMoved[id] ?? 0;
   const current = copies.filter(({ node, sampleAt }) => owner === null || node === owner || sampleAt > movedAt + CLOCK_SKEW_SECONDS);
-  if (current.length === 0) return { id, node: owner!, reading: copies[0]!.reading, conflict: [] };
+  if (current.length === 0) return { id, node: owner!, reading: copies[0]!.reading, ...AT_PEACE };
   const chosen = current.find(({ node }) => node === owner) ?? oldest(current);
-  return { id, node: chosen.node, reading: chosen.reading, conflict: current.length > 1 ? nodesOf(current) : [] };
+  return { id, node: chosen.node, reading: chosen.reading, ...(current.length > 1 ? conflictOf(current, chosen, before) : AT_PEACE) };
+}
+
+function conflictOf(
+  copies: readonly Copy[],
+  chosen: Copy,
+  before: PlacedWorkload | undefined,
+): Pick<PlacedWorkload, "conflict" | "isCertain" | "shownAt"> {
+  const others = copies.filter((copy) => copy !== chosen);
+  const shownAt = new Map(others.map(({ node, sampleAt }) => [node, before?.shownAt.get(node) ?? sampleAt]));
+  return { conflict: nodesOf(copies), isCertain: others.every(({ node, sampleAt }) => sampleAt !== shownAt.get(node)), shownAt };
 }
 
 /** Where the records say it should be; null when they say nothing. */

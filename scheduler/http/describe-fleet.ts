@@ -86,7 +86,7 @@ export function describeWorkloads(picture: FleetPicture): WorkloadAnswer[] {
   const migrations = new Map(picture.reading.openMigrations.map((record: MigrationRecord) => [record.workload, record.id]));
   return [...picture.placed]
     .sort((a, b) => a.reading.name.localeCompare(b.reading.name) || (a.id < b.id ? -1 : 1))
-    .map(({ id, node, reading, conflict }: PlacedWorkload) => ({
+    .map(({ id, node, reading, conflict, isCertain }: PlacedWorkload) => ({
       id,
       name: reading.name,
       node,
@@ -100,7 +100,7 @@ export function describeWorkloads(picture: FleetPicture): WorkloadAnswer[] {
       constraints: parseConstraints(reading.labels),
       lastMovedAt: picture.reading.lastMoved[id] ?? null,
       migration: migrations.get(id) ?? null,
-      conflict,
+      conflict: isCertain ? conflict : [],
     }));
 }
 

@@ -26,4 +26,16 @@ describe("what the audit notes of a tick", () => {
     expect(noted("warming", "level")).to.deep.equal([]);
     expect(noted("overloaded", "overloaded")).to.deep.equal([]);
   });
+
+  it("is a conflict that is certain, once", () => {
+    const twin = { id: "w", conflict: ["n1", "n2"] };
+    const told = (isCertain: boolean, conflicts = new Set<string>()) =>
+      describeChanges({ ...picture, placed: [{ ...twin, isCertain }] } as unknown as FleetPicture, planOf("level"), {
+        plan: null,
+        conflicts,
+      });
+    expect(told(false).entries).to.deep.equal([]);
+    expect(told(true).entries.map(({ kind }) => kind)).to.deep.equal(["conflict"]);
+    expect(told(true, new Set(told(true).conflicts)).entries).to.deep.equal([]);
+  });
 });

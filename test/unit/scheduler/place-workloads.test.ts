@@ -20,7 +20,8 @@ const node = (id: string, names: string[], at = 100): NodeReading => ({
 const silent = (id: string): NodeReading => ({ ...node(id, []), sample: null, trouble: "no sample" });
 const migration = (outcome: MigrationRecord["outcome"]) => ({ id: "m", workload: "w", from: "n1", to: "n2", outcome }) as MigrationRecord;
 
-const place = (nodes: NodeReading[], rest: Partial<FleetReading> = {}, remembered: ReadonlyMap<string, PlacedWorkload> = new Map()) =>
+const none: ReadonlyMap<string, PlacedWorkload> = new Map();
+const placeWhole = (nodes: NodeReading[], rest: Partial<FleetReading> = {}, remembered = none) =>
   placeWorkloads(
     {
       at: 100,
@@ -36,7 +37,14 @@ const place = (nodes: NodeReading[], rest: Partial<FleetReading> = {}, remembere
       ...rest,
     },
     remembered,
-  ).map(({ id, node: place, conflict }) => ({ id, node: place, conflict }));
+  );
+const place = (...args: Parameters<typeof placeWhole>) => placeWhole(...args).map(({ id, node, conflict }) => ({ id, node, conflict }));
+/** The same over several readings, each with what the one before has found. */
+const follow = (rest: Partial<FleetReading>, ...readings: NodeReading[][]) => {
+  let placed: PlacedWorkload[] = [];
+  for (const nodes of readings) placed = placeWhole(nodes, rest, new Map(placed.map((each) => [each.id, each])));
+  return placed.map(({ node, conflict, isCertain }) => ({ node, conflict, isCertain }));
+};
 
 describe("placing workloads", () => {
   it("takes the label for the identity, whatever the container is called", () => {
@@ -63,6 +71,25 @@ describe("placing workloads", () => {
   it("calls two copies long after the commit a conflict, and names the owner's as the place", () => {
     const moved = { owners: { w: "n2" }, lastMoved: { w: 50 } };
     expect(place([node("n1", ["w"]), node("n2", ["w"])], moved)).to.deep.equal([{ id: "w", node: "n2", conflict: ["n1", "n2"] }]);
+  });
+
+  it("is certain of a conflict once two samples of the node have shown the copy that does not count", () => {
+    const moved = { owners: { w: "n2" }, lastMoved: { w: 50 } };
+    const both = { node: "n2", conflict: ["n1", "n2"] };
+    const first = [node("n1", ["w"], 100), node("n2", ["w"], 100)];
+    expect(follow(moved, first)).to.deep.equal([{ ...both, isCertain: false }]);
+    expect(follow(moved, first, first)).to.deep.equal([{ ...both, isCertain: false }]);
+    expect(follow(moved, first, [node("n1", ["w"], 100), node("n2", ["w"], 105)])).to.deep.equal([{ ...both, isCertain: false }]);
+    expect(follow(moved, first, [node("n1", ["w"], 105), node("n2", ["w"], 105)])).to.deep.equal([{ ...both, isCertain: true }]);
+  });
+
+  it("is not certain of one that is only the left node's last sample before the move, dated after it by a clock that is ahead", () => {
+    const moved = { owners: { w: "n2" }, lastMoved: { w: 100 } };
+    const ahead = [node("n1", ["w"], 112), node("n2", ["w"], 101)];
+    expect(follow(moved, ahead)).to.deep.equal([{ node: "n2", conflict: ["n1", "n2"], isCertain: false }]);
+    expect(follow(moved, ahead, [node("n1", [], 117), node("n2", ["w"], 106)])).to.deep.equal([
+      { node: "n2", conflict: [], isCertain: false },
+    ]);
   });
 
   it("calls two copies on one node a conflict", () => {
