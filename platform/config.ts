@@ -145,7 +145,9 @@ export const configSchema = z.strictObject({
       windows: z
         .array(
           z.strictObject({
-            cron: z.string().describe("When it begins: five fields"),
+            cron: z
+              .string()
+              .describe("When it begins: five fields. What would begin in the hour that summer time leaves out begins right after it"),
             timeZone: z.string().default("UTC"),
             durationMinutes: z.number().int().positive().max(10_080),
             node: z.string().optional().describe("Only this node; left out = all (no-moves only)"),

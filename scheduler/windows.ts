@@ -24,23 +24,57 @@ export interface Windows {
 /** @throws CONFIG_INVALID for a cron expression or time zone that cannot be understood. */
 export function makeWindows(configs: readonly WindowConfig[]): Windows {
   configs.forEach(checkWindow);
-  const tasks = configs.map((window) => ({ window, task: createTask(window.cron, () => {}, { timezone: window.timeZone }) }));
+  const starts = configs.map((window) => ({ window, begins: startsOf(window) }));
   let cached: { minute: number; open: readonly OpenWindow[] } | null = null;
   return {
     limitPowerSaving: configs.some(({ action }) => action === "power-saving"),
     open: (now) => {
       const minute = Math.floor(now / MINUTE_SECONDS);
       if (cached?.minute === minute) return cached.open;
-      const open = tasks.flatMap(({ window, task }) => {
-        for (let back = 0; back < window.durationMinutes; back++) {
-          const since = (minute - back) * MINUTE_SECONDS;
-          if (task.match(new Date(since * 1000))) return [{ window, since, until: since + window.durationMinutes * MINUTE_SECONDS }];
-        }
-        return [];
+      const open = starts.flatMap(({ window, begins }) => {
+        const { durationMinutes } = window;
+        const minuteOf = begins(minute - durationMinutes + 1, minute);
+        if (minuteOf === null) return [];
+        const since = minuteOf * MINUTE_SECONDS;
+        return [{ window, since, until: since + durationMinutes * MINUTE_SECONDS }];
       });
       cached = { minute, open };
       return open;
     },
+  };
+}
+
+/**
+ * The latest minute (of epoch) from `first` to `last` at which the window begins; null = none. What would begin in the hour that summer time
+ * leaves out begins right after it.
+ */
+function startsOf({ cron, timeZone }: WindowConfig): (first: number, last: number) => number | null {
+  const local = createTask(cron, () => {}, { timezone: timeZone });
+  const wall = createTask(cron, () => {}, { timezone: "UTC" });
+  const offsetAt = readOffsets(timeZone);
+  const isLeftOut = (minute: number) => {
+    const offset = offsetAt(minute);
+    for (let left = offsetAt(minute - 1) - offset; left < 0; left++) {
+      if (wall.match(new Date((minute + offset + left) * MINUTE_SECONDS * 1000))) return true;
+    }
+    return false;
+  };
+  return (first, last) => {
+    const isForward = offsetAt(last) > offsetAt(first - 1);
+    for (let minute = last; minute >= first; minute--) {
+      if (local.match(new Date(minute * MINUTE_SECONDS * 1000)) || (isForward && isLeftOut(minute))) return minute;
+    }
+    return null;
+  };
+}
+
+/** By how many minutes the zone's clocks are ahead of UTC at a minute of epoch. */
+function readOffsets(timeZone: string): (minute: number) => number {
+  const format = new Intl.DateTimeFormat("en", { timeZone, timeZoneName: "longOffset" });
+  return (minute) => {
+    const name = format.formatToParts(minute * MINUTE_SECONDS * 1000).find(({ type }) => type === "timeZoneName")?.value ?? "";
+    const [, sign, hours, minutes] = /([+-])(\d\d):(\d\d)/.exec(name) ?? [];
+    return (sign === "-" ? -1 : 1) * (Number(hours ?? 0) * 60 + Number(minutes ?? 0));
   };
 }
 

@@ -28,6 +28,30 @@ describe("windows", () => {
     });
   }
 
+  it("that would begin in the hour which summer time leaves out begin right after it", () => {
+    const windows = makeWindows([{ ...nightly, durationMinutes: 90 }]);
+    const isOpen = (text: string) => windows.open(at(text)).length === 1;
+    // At 01:00 UTC the clocks of Berlin go from 2 to 3.
+    expect(isOpen("2026-03-29T00:59:59Z")).to.equal(false);
+    expect(isOpen("2026-03-29T01:00:00Z")).to.equal(true);
+    expect(windows.open(at("2026-03-29T02:29:59Z"))[0]).to.include({
+      since: at("2026-03-29T01:00:00Z"),
+      until: at("2026-03-29T02:30:00Z"),
+    });
+    expect(isOpen("2026-03-29T02:30:00Z")).to.equal(false);
+    const later = makeWindows([{ ...nightly, cron: "30 3 * * *" }]);
+    expect(later.open(at("2026-03-29T01:29:00Z"))).to.deep.equal([]);
+    expect(later.open(at("2026-03-29T01:30:00Z"))).to.have.length(1);
+    const west = makeWindows([{ ...nightly, timeZone: "America/New_York" }]);
+    expect(west.open(at("2026-03-08T06:59:00Z"))).to.deep.equal([]);
+    expect(west.open(at("2026-03-08T07:00:00Z"))).to.have.length(1);
+  });
+
+  it("that begin in the hour which comes twice are open in both", () => {
+    const windows = makeWindows([nightly]);
+    for (const text of ["2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"]) expect(windows.open(at(text))[0]).to.include({ since: at(text) });
+  });
+
   it("are found open by a scheduler that starts in the middle of one", () => {
     const [open] = makeWindows([nightly]).open(at("2026-11-22T02:10:00Z"));
     expect(open).to.include({ since: at("2026-11-22T01:30:00Z"), until: at("2026-11-22T02:30:00Z") });
