@@ -3,6 +3,7 @@ export interface BalanceConfig {
   readonly enabled: boolean;
   /** What counts how much when nodes are compared. */
   readonly cpuWeight: number;
+  /** … and memory. */
   readonly memoryWeight: number;
   /** Nodes are judged by their mean over this long, so that a swing is not chased. */
   readonly windowSeconds: number;
@@ -16,6 +17,7 @@ export interface BalanceConfig {
   readonly stopRatio: number;
   /** A move must take away at least this share of the distance from level of the two nodes it touches. */
   readonly minimumGainRatio: number;
+  /** So many moves for balance in one plan at most. */
   readonly movesPerPlan: number;
 }
 

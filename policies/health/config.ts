@@ -1,6 +1,7 @@
 import type { HealthSignKind } from "../types.js";
 
 export interface HealthConfig {
+  /** Whether signs of failing count. */
   readonly enabled: boolean;
   /** Signs on which a node is emptied at once: it will not come back by itself. */
   readonly evacuateOn: readonly HealthSignKind[];

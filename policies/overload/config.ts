@@ -1,11 +1,15 @@
 export interface OverloadConfig {
+  /** Whether overloaded nodes are relieved. */
   readonly enabled: boolean;
   /** A node is overloaded once its CPU stayed above this for holdSeconds … */
   readonly cpuDetectRatio: number;
   /** … and is then brought below this lower bound (the dead band against ping-pong). */
   readonly cpuFixRatio: number;
+  /** The same of memory: above this … */
   readonly memoryDetectRatio: number;
+  /** … and below this. */
   readonly memoryFixRatio: number;
+  /** How long a node must have been above before it counts as overloaded. */
   readonly holdSeconds: number;
   /**
    * After an arrival or a departure a node is neither judged nor chosen for levelling for this long: its readings still
