@@ -25,6 +25,8 @@ export function makeKeys(prefix: string = DEFAULT_PREFIX) {
     maintenance: key("maintenance"),
     /** hash: node id -> cordon, written like a maintenance flag; see scheduler/fleet/cordons.ts. */
     cordons: key("cordons"),
+    /** string: that nothing is to be moved which nobody asks for, written like a maintenance flag; see scheduler/fleet/pause.ts. Gone = no pause. */
+    pause: key("pause"),
     /** hash: node id -> workloads that an operator wants back there after a drain; see scheduler/fleet/homecomings.ts. */
     homecomings: key("homecomings"),
     /** hash: node id -> what its power was last told; see scheduler/power/power-record.ts. */

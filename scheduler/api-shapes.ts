@@ -6,6 +6,7 @@ import type { AuditEntry } from "./audit.js";
 import type { CordonRequest } from "./fleet/cordons.js";
 import type { DrainReport } from "./fleet/drain-report.js";
 import type { MaintenanceRequest } from "./fleet/maintenance.js";
+import type { Pause } from "./fleet/pause.js";
 import type { PublishedPlan } from "./plan-store.js";
 import type { ReloadState } from "./reload.js";
 
@@ -65,6 +66,8 @@ export interface WorkloadAnswer {
 export interface StatusAnswer {
   readonly at: number;
   readonly mode: string;
+  /** Nothing is moved but what operators ask for; null = there is no pause. */
+  readonly pause: Pause | null;
   readonly leader: { readonly holder: string | null; readonly url: string | null; readonly term: number };
   /** Whether the scheduler that answers is the leader. */
   readonly isLeader: boolean;
@@ -98,6 +101,10 @@ export interface CordonAnswer {
   readonly stillAskedForBy: readonly CordonRequest[];
   /** Under maintenance it takes nothing new either. */
   readonly maintenance: readonly MaintenanceRequest[];
+}
+
+export interface PauseAnswer {
+  readonly pause: Pause | null;
 }
 
 export interface ApprovalAnswer {

@@ -70,6 +70,7 @@ export function makeSchedulerMetrics(registry: Registry): SchedulerMetrics {
     }
   });
   const imbalanceRatio = gauge("evenkeel_imbalance_ratio", "Standard deviation of the known nodes' CPU ratio");
+  const paused = gauge("evenkeel_paused", "1 while the fleet is paused: nothing is moved but what operators ask for, else 0");
   const migrationsOpen = gauge("evenkeel_migrations_open", "Migrations that are not closed");
   gaugeOfNodes(
     "evenkeel_node_maintenance",
@@ -106,6 +107,7 @@ export function makeSchedulerMetrics(registry: Registry): SchedulerMetrics {
     showFleet: (picture, plan, drains) => {
       shown = { picture, plan, drains };
       imbalanceRatio.set(imbalance(picture.snapshot) ?? Number.NaN);
+      paused.set(picture.pause === null ? 0 : 1);
       migrationsOpen.set(picture.reading.openMigrations.length);
     },
     countPlan: (plan, before) => {

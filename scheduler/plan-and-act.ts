@@ -37,9 +37,9 @@ export async function planAndAct(
   const begunMilliseconds = performance.now();
   const plan = decide(picture.snapshot, policies.current(), now);
   const decideSeconds = (performance.now() - begunMilliseconds) / 1000;
-  const restraint = { mode, windows: windows.open(now) };
-  const moves = plan.moves.map((move) => ({ ...move, heldBack: heldBack(move, restraint.mode, restraint.windows) }));
-  const power = plan.power.map((change) => ({ ...change, heldBack: parts.power.heldBack(change, mode) }));
+  const restraint = { mode, windows: windows.open(now), pause: picture.pause };
+  const moves = plan.moves.map((move) => ({ ...move, heldBack: heldBack(move, restraint) }));
+  const power = plan.power.map((change) => ({ ...change, heldBack: parts.power.heldBack(change, restraint) }));
   const published: PublishedPlan = { ...plan, moves, power, term, mode };
   await writePlan(redis, keys, published);
   const actor = { redis, keys, jobs, term };

@@ -42,7 +42,8 @@ export interface Scheduler {
 const WILDCARDS: ReadonlySet<string> = new Set(["0.0.0.0", "::"]);
 /** For nodes that sleep although the configuration no longer says how they are woken. */
 const POWER_DEADLINE_SECONDS = 300;
-/** What makes the next tick come at once. A record that is opened or moves on is the scheduler's own doing, or changes nothing for it. */
+const FLAGS: ReadonlySet<string> = new Set(["maintenance", "cordon", "pause"]);
+/** What makes the next tick come at once, as a flag does. A record that is opened or moves on is the scheduler's own doing, or changes nothing for it. */
 const STAGES_THAT_WAKE: ReadonlySet<string> = new Set(["closed", "aborted"]);
 
 /** @throws CONFIG_INVALID, or the system's error when the port is taken. */
@@ -75,7 +76,7 @@ export async function startScheduler({ config, configFile, redis, subscriber, re
   const shared = { redis, keys, jobs, inTurn: makeTurns(), leadership, view, windows, policies, power, log };
   const ticker = startTicking({ ...shared, metrics, tickSeconds });
   notes.listen(({ kind, stage }) => {
-    if (kind === "maintenance" || kind === "cordon" || (kind === "migration" && STAGES_THAT_WAKE.has(stage ?? ""))) ticker.wake();
+    if (FLAGS.has(kind) || (kind === "migration" && STAGES_THAT_WAKE.has(stage ?? ""))) ticker.wake();
   });
   const server = await makeServer({ ...shared, config, notes, ticker, registry });
   const close = async () => {

@@ -31,10 +31,12 @@ export function addFleetNow(dashboard: DashboardBuilder): void {
     .withPanel(
       stat({
         title: "Under maintenance",
-        about: "Nodes with the maintenance flag, draining or drained; and nodes that are cordoned for themselves.",
+        about:
+          "Nodes with the maintenance flag, draining or drained; nodes that are cordoned for themselves; 1 when the whole fleet is paused.",
         queries: [
           { expr: `sum(${fromLeader("evenkeel_node_maintenance")})`, legend: "maintenance" },
           { expr: `sum(${fromLeader("evenkeel_node_cordoned")})`, legend: "cordoned" },
+          { expr: fromLeader("evenkeel_paused"), legend: "paused" },
         ],
         steps: [[1, "blue"]],
       }),

@@ -4,14 +4,28 @@ import { isAsked } from "../../policies/stages/gates.js";
 import type { Move } from "../../policies/types.js";
 import { recordAudit } from "../audit.js";
 import type { FleetPicture } from "../fleet/build-snapshot.js";
+import type { Pause } from "../fleet/pause.js";
 import { movesForbidden, type OpenWindow } from "../windows.js";
 import { type Actor, type BegunMove, startMigration } from "./start-migration.js";
 
 export type Mode = "observe" | "approve" | "auto";
 
+/** What holds moves back at this moment, whatever their reason is worth. */
+export interface Restraint {
+  readonly mode: Mode;
+  readonly windows: readonly OpenWindow[];
+  readonly pause: Pause | null;
+}
+
+/** Of what an operator has approved. */
+export function approvedUnder({ windows }: Pick<Restraint, "windows">): Restraint {
+  return { mode: "auto", windows, pause: null };
+}
+
 /** Why a planned move is not being made by itself; null = it is. A drain and what follows it were asked for by an operator, so they go on in every mode. */
-export function heldBack(move: Pick<Move, "reason" | "from" | "to">, mode: Mode, windows: readonly OpenWindow[]): string | null {
+export function heldBack(move: Pick<Move, "reason" | "from" | "to">, { mode, windows, pause }: Restraint): string | null {
   if (isAsked(move.reason)) return null;
+  if (pause !== null) return `the fleet is paused (${pause.reason})`;
   if (move.reason !== "health" && movesForbidden(windows, move)) return "a no-moves window is open";
   if (mode === "observe") return "mode observe: plans only";
   if (mode === "approve") return "mode approve: waits for an operator (`evenkeel approve`)";

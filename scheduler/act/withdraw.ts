@@ -7,19 +7,12 @@ import { isForced } from "../../policies/stages/gates.js";
 import { type Moment, whyNoLongerWanted, whyReasonGone } from "../../policies/still-wanted.js";
 import type { MoveReason } from "../../policies/types.js";
 import { recordAudit } from "../audit.js";
-import type { OpenWindow } from "../windows.js";
 import { cancelMigration } from "./cancel.js";
-import { heldBack, type Mode } from "./carry-out-plan.js";
+import { approvedUnder, heldBack, type Restraint } from "./carry-out-plan.js";
 import type { Actor } from "./start-migration.js";
 
 /** Stages in which the workload still runs undisturbed, so that turning back costs nobody anything. */
 const UNDISTURBED: ReadonlySet<Stage> = new Set(["preflight", "reserve", "prepare", "precopy"]);
-
-/** What holds moves back at this moment, whatever their reason is worth. */
-export interface Restraint {
-  readonly mode: Mode;
-  readonly windows: readonly OpenWindow[];
-}
 
 /**
  * Calls off moves that have been opened, and have not frozen anything, when the fleet of this moment no longer calls for them: each by whether it
@@ -57,9 +50,11 @@ export async function withdrawMoves(
   return withdrawn;
 }
 
-/** Asked again, since mode and windows may have changed since it was planned; of one that was approved only windows are. */
-function whyRestrained({ reason, from, to, approved }: MigrationRecord, { mode, windows }: Restraint): string | null {
-  const why = heldBack({ reason: reason as MoveReason, from, to }, approved ? "auto" : mode, windows);
+/** Asked again, since mode and windows may have changed since it was planned; of one that was approved only windows are, and a pause that came later. */
+function whyRestrained({ reason, from, to, approved, createdAt }: MigrationRecord, now: Restraint): string | null {
+  const isLater = now.pause !== null && now.pause.since >= createdAt;
+  const restraint = !approved ? now : { ...approvedUnder(now), pause: isLater ? now.pause : null };
+  const why = heldBack({ reason: reason as MoveReason, from, to }, restraint);
   return why === null ? null : `It is held back now: ${why}.`;
 }
 

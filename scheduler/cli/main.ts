@@ -8,6 +8,7 @@ import { addSimulate, addSnapshot, addWhatIf } from "./commands/foresee.js";
 import { addMigrate } from "./commands/migrate.js";
 import { addCancel, addMigrations } from "./commands/migrations.js";
 import { addNodes } from "./commands/nodes.js";
+import { addPause, addResume } from "./commands/pause.js";
 import { addPlan } from "./commands/plan.js";
 import { addPreflight } from "./commands/preflight.js";
 import { addRecord } from "./commands/record.js";
@@ -48,6 +49,8 @@ for (const add of [
   addDrain,
   addUndrain,
   addForget,
+  addPause,
+  addResume,
   addMigrations,
   addCancel,
   addWhatIf,

@@ -17,6 +17,7 @@ import { findHomecomings } from "./homecomings.js";
 import { findLostPeers, isExecutorHeard } from "./lost-peers.js";
 import { type FirstSeen, type MaintenanceRequest, maintenanceRequests, mergeRequests } from "./maintenance.js";
 import { learnFromRecords } from "./past-moves.js";
+import { type Pause, parsePause } from "./pause.js";
 import { type PlacedWorkload, placeWorkloads } from "./place-workloads.js";
 import { readConstraints } from "./read-constraints.js";
 import type { FleetReading } from "./read-fleet.js";
@@ -36,11 +37,12 @@ export interface FleetPicture {
   readonly requests: ReadonlyMap<string, readonly MaintenanceRequest[]>;
   /** Of the nodes that are cordoned. */
   readonly cordons: ReadonlyMap<string, readonly CordonRequest[]>;
+  readonly pause: Pause | null;
 }
 
 export interface PictureContext {
   readonly windows: readonly OpenWindow[];
-  /** What nobody has asked for is held back, by the mode or otherwise. */
+  /** What nobody has asked for is held back by the mode. */
   readonly onlyAsked: boolean;
   readonly firstSeen: FirstSeen;
   /** Where each workload was when last seen; kept by the caller from one picture to the next. */
@@ -68,6 +70,7 @@ export function buildPicture(reading: FleetReading, context: PictureContext): Fl
       return asked.length === 0 ? [] : [[node.id, asked] as const];
     }),
   );
+  const pause = parsePause(reading.pause, context.firstSeen, reading.at);
   const placed = placeWorkloads(reading, context.remembered);
   const sampleAt = new Map(reading.nodes.flatMap(({ id, sample }) => (sample === null ? [] : [[id, sample.at] as const])));
   context.recentUse.follow(placed, sampleAt, context.smoothingSeconds);
@@ -95,13 +98,13 @@ export function buildPicture(reading: FleetReading, context: PictureContext): Fl
         ? [{ node: window.node ?? null, active: true, reason: `until ${new Date(until * 1000).toISOString()}` }]
         : [],
     ),
-    onlyAsked: context.onlyAsked,
+    onlyAsked: context.onlyAsked || pause !== null,
     homecomings: findHomecomings(reading, placed),
     powerSaving: context.powerSaving,
     recentMigrations: describeRecent(reading),
     levelledAt: lastLevelled(reading),
   };
-  return { snapshot, reading, placed, requests, cordons };
+  return { snapshot, reading, placed, requests, cordons, pause };
 }
 
 function nodeState(

@@ -20,6 +20,8 @@ export interface FleetReading {
   /** What each node's power was last told. */
   readonly power: PowerRecords;
   readonly homecomings: Homecomings;
+  /** The text of the fleet's pause; null = there is none. */
+  readonly pause: string | null;
   /** What nodes used on earlier days at this time of day. */
   readonly patterns: Patterns;
   readonly openMigrations: readonly MigrationRecord[];
@@ -57,10 +59,11 @@ const CLOSED_MIGRATIONS_READ = 1000;
 export async function readFleet(redis: Redis, keys: Keys, options: ReadOptions): Promise<FleetReading> {
   const nodes = await readNodes(redis, keys, { ...options, memory: options.memory.nodes });
   const open = await readMigrations(redis, keys, await redis.smembers(keys.openMigrations));
-  const [executors, power, homecomings, owners, lastMoved, closedMigrations] = await Promise.all([
+  const [executors, power, homecomings, pause, owners, lastMoved, closedMigrations] = await Promise.all([
     redis.hgetall(keys.executors),
     redis.hgetall(keys.power),
     redis.hgetall(keys.homecomings),
+    redis.get(keys.pause),
     redis.hgetall(keys.owners),
     redis.hgetall(keys.lastMoved),
     readClosed(redis, keys, options.memory.closed),
@@ -76,6 +79,7 @@ export async function readFleet(redis: Redis, keys: Keys, options: ReadOptions):
     executors: parseReports(executors),
     power: parsePower(power),
     homecomings: parseHomecomings(homecomings),
+    pause,
     owners,
     lastMoved: Object.fromEntries(Object.entries(lastMoved).map(([workload, at]) => [workload, Number(at)])),
     openMigrations: open.filter((record) => record.closedAt === null),

@@ -3,7 +3,7 @@ import type { z } from "zod";
 import { nowSeconds } from "../../platform/clock.js";
 import { decide } from "../../policies/decide.js";
 import type { PowerChange } from "../../policies/types.js";
-import { carryOut, heldBack } from "../act/carry-out-plan.js";
+import { approvedUnder, carryOut, heldBack } from "../act/carry-out-plan.js";
 import type { ApprovalAnswer } from "../api-shapes.js";
 import { recordAudit } from "../audit.js";
 import { publishNote } from "../notes.js";
@@ -25,12 +25,12 @@ export function addApproveRoutes(server: FastifyInstance, parts: ApiParts): void
     const picture = await view.picture(0);
     const now = picture.reading.at;
     const plan = decide(picture.snapshot, policies.current(), now);
-    const open = parts.windows.open(now);
+    const restraint = approvedUnder({ windows: parts.windows.open(now) });
     const wantedMoves = asked.moves ?? [];
     const approved = plan.moves.filter(
       (move) =>
         (isAll || wantedMoves.some(({ workload, to }) => workload === move.workload && to === move.to)) &&
-        heldBack(move, "auto", open) === null,
+        heldBack(move, restraint) === null,
     );
     const actor = { redis, keys, jobs, term };
     const begun = approved.map((move) => ({ ...move, approved: true }));
@@ -42,11 +42,11 @@ export function addApproveRoutes(server: FastifyInstance, parts: ApiParts): void
     const changed = await power.carryOut(
       actor,
       picture,
-      changes.filter((change) => power.heldBack(change, "auto") === null),
+      changes.filter((change) => power.heldBack(change, restraint) === null),
     );
     const whyNot = (wanted: Wanted) => {
       const planned = find(plan.power, wanted);
-      return planned === undefined ? "it is no longer called for" : (power.heldBack(planned, "auto") ?? "it is being seen to already");
+      return planned === undefined ? "it is no longer called for" : (power.heldBack(planned, restraint) ?? "it is being seen to already");
     };
 
     const slept = changed.length === 0 ? "" : `; power of ${changed.map(({ node }) => node).join(", ")} changed`;

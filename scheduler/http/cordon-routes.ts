@@ -7,7 +7,7 @@ import { publishNote } from "../notes.js";
 import { API_BASE } from "../protocol.js";
 import { authorize } from "./authorize.js";
 import type { ApiParts } from "./parts.js";
-import { cordonBody, nodeParams, readInput } from "./read-input.js";
+import { flagBody, nodeParams, readInput } from "./read-input.js";
 
 /** The cordon, one hash field that `redis-cli` may set as well. Any scheduler may write it. */
 export function addCordonRoutes(server: FastifyInstance, parts: ApiParts): void {
@@ -29,7 +29,7 @@ export function addCordonRoutes(server: FastifyInstance, parts: ApiParts): void 
 
   server.put(`${API_BASE}/nodes/:id/cordon`, { onRequest }, async (request): Promise<CordonAnswer> => {
     const { id } = readInput(nodeParams, request.params);
-    const { reason = "operator" } = readInput(cordonBody, request.body);
+    const { reason = "operator" } = readInput(flagBody, request.body);
     await assertNode(id);
     const standing = (await view.picture(0)).cordons.get(id)?.find(({ source }) => source === "flag");
     await redis.hset(keys.cordons, id, JSON.stringify({ since: standing?.since ?? nowSeconds(), reason }));

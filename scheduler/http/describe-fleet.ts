@@ -125,6 +125,7 @@ export function describeStatus(
   return {
     at: picture.reading.at,
     ...rest,
+    pause: picture.pause,
     imbalance: imbalance(picture.snapshot),
     nodes,
     cordoned: picture.cordons.size,

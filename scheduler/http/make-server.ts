@@ -12,6 +12,7 @@ import { addForesightRoutes } from "./foresight-routes.js";
 import { addMigrationRoutes } from "./migration-routes.js";
 import { addNodeRoutes } from "./node-routes.js";
 import type { ApiParts } from "./parts.js";
+import { addPauseRoutes } from "./pause-routes.js";
 import { addReadRoutes } from "./read-routes.js";
 
 const PAGE = projectPath("dist/page");
@@ -45,6 +46,7 @@ export async function makeServer(parts: ApiParts): Promise<FastifyInstance> {
   addNodeRoutes(server, parts);
   addApproveRoutes(server, parts);
   addCordonRoutes(server, parts);
+  addPauseRoutes(server, parts);
   addForesightRoutes(server, parts);
   addDoctorRoutes(server, parts);
   addHealthRoutes(server, parts);

@@ -30,7 +30,8 @@ export const maintenanceBody = z.strictObject({
   deadlineSeconds: z.number().positive().max(31_536_000).optional(),
   reason: z.string().trim().min(1).max(500).optional(),
 });
-export const cordonBody = z.strictObject({ reason: z.string().trim().min(1).max(500).optional() });
+/** Of a cordon, and of a pause. */
+export const flagBody = z.strictObject({ reason: z.string().trim().min(1).max(500).optional() });
 export const whatIfBody = z.strictObject({
   drain: z.array(id).max(10_000).optional(),
   lose: z.array(id).max(10_000).optional(),

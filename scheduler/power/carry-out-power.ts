@@ -3,7 +3,7 @@ import type { Config } from "../../platform/config.js";
 import { asEvenkeelError } from "../../platform/errors.js";
 import type { Logger } from "../../platform/log.js";
 import type { PowerChange } from "../../policies/types.js";
-import type { Mode } from "../act/carry-out-plan.js";
+import type { Restraint } from "../act/carry-out-plan.js";
 import type { Actor } from "../act/start-migration.js";
 import { recordAudit } from "../audit.js";
 import type { FleetPicture } from "../fleet/build-snapshot.js";
@@ -17,7 +17,7 @@ const RETRY_SECONDS = 30;
 
 export interface PowerActs {
   /** Why a change is not made by itself; null = it is. What sleeps is woken in every mode. */
-  heldBack(change: PowerChange, mode: Mode): string | null;
+  heldBack(change: PowerChange, restraint: Pick<Restraint, "mode" | "pause">): string | null;
   /** Notes which nodes are awake again. */
   noteAwake(actor: Omit<Actor, "jobs">, picture: FleetPicture): Promise<void>;
   /** Notes each change in Redis, then runs its hook beside the tick. @returns those begun: none whose node is no longer empty, or whose hook runs or has just failed. */
@@ -57,9 +57,11 @@ export function makePowerActs(config: PowerConfig, log: Logger): PowerActs {
   };
 
   return {
-    heldBack: ({ to }, mode) => {
+    heldBack: ({ to }, { mode, pause }) => {
       if (config === undefined) return "no `scheduler.power` is configured";
-      if (to === "wake" || mode === "auto") return null;
+      if (to === "wake") return null;
+      if (pause !== null) return `the fleet is paused (${pause.reason})`;
+      if (mode === "auto") return null;
       return mode === "observe" ? "mode observe: nothing is put to sleep" : "mode approve: waits for an operator (`evenkeel approve`)";
     },
     noteAwake: async ({ redis, keys, term }, picture) => {

@@ -111,6 +111,23 @@ describe("what an operator does on the live page", function () {
     expect(await redis.hlen(keys.cordons)).to.equal(0);
   });
 
+  it("pauses the fleet with a reason, sees that it is, and resumes", async () => {
+    await start([{ id: "n1", workloads: [{ name: "web" }] }], {});
+    await page.getByRole("button", { name: "Pause", exact: true }).click();
+    await page.getByLabel("Reason").fill("new switches");
+    await page.getByLabel("Operators' token").fill(OPERATOR_TOKEN);
+    await page.getByRole("dialog").getByRole("button", { name: "Pause", exact: true }).click();
+    await dialogGone();
+    await page.getByText(/^Paused for .* \(new switches\): nothing is moved but what operators ask for\.$/).waitFor();
+    expect(JSON.parse((await redis.get(keys.pause))!)).to.include({ reason: "new switches" });
+    await page.getByRole("button", { name: "Resume", exact: true }).click();
+    await page.getByLabel("Operators' token").fill(OPERATOR_TOKEN);
+    await page.getByRole("dialog").getByRole("button", { name: "Resume", exact: true }).click();
+    await dialogGone();
+    await page.getByText("Paused for").waitFor({ state: "detached" });
+    expect(await redis.exists(keys.pause)).to.equal(0);
+  });
+
   it("returns a drained node to service and calls home what left it", async () => {
     await start(
       [

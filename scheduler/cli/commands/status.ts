@@ -18,6 +18,11 @@ export function addStatus(program: Command): void {
         leader.holder === null ? output.paint("red", "Nobody leads.") : `Leader ${leader.url ?? leader.holder}, term ${leader.term}`,
       );
       output.line(`Mode ${status.mode}, a tick every ${status.tickSeconds} s, newest plan ${ago(status.planAt, Date.now() / 1000)}`);
+      if (status.pause !== null) {
+        output.line(
+          output.paint("yellow", `Paused ${ago(status.pause.since, Date.now() / 1000)} (${status.pause.reason}): evenkeel resume`),
+        );
+      }
       const states = Object.entries(status.nodes).filter(([, count]) => count > 0);
       output.line(
         `Nodes: ${states.map(([state, count]) => `${count} ${state}`).join(", ") || "none has reported"}${status.cordoned === 0 ? "" : `; ${status.cordoned} cordoned`}`,

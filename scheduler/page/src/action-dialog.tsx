@@ -42,7 +42,7 @@ export function ActionDialog({ action, onClose }: { action: OperatorAction; onCl
         <p>{remark ?? explanation}</p>
         {remark === null && (
           <>
-            {(action.kind === "drain" || action.kind === "cordon") && (
+            {(action.kind === "drain" || action.kind === "cordon" || action.kind === "pause") && (
               <label>
                 Reason
                 <input {...field("reason")} type="text" maxLength={500} placeholder="operator" />

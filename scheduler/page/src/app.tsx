@@ -18,7 +18,7 @@ export function App() {
       <a class="skip-link" href="#fleet">
         To the fleet
       </a>
-      <Masthead status={fleet.status} heardAt={fleet.heardAt} now={now} />
+      <Masthead status={fleet.status} heardAt={fleet.heardAt} now={now} onAction={setAction} />
       <main>
         <FleetView fleet={fleet} now={now} onAction={setAction} />
         <MigrationList migrations={fleet.migrations} now={now} />

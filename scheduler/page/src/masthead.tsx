@@ -1,5 +1,6 @@
 import type { StatusAnswer } from "../../api-shapes.js";
 import { duration, percent, plural } from "../../cli/words.js";
+import type { OperatorAction } from "./operator-action.js";
 
 /** Two ticks may go missing before the page stops claiming to be live. */
 const TICKS_MISSED = 3;
@@ -15,9 +16,10 @@ interface Props {
   readonly status: StatusAnswer | null;
   readonly heardAt: number | null;
   readonly now: number;
+  readonly onAction: (action: OperatorAction) => void;
 }
 
-export function Masthead({ status, heardAt, now }: Props) {
+export function Masthead({ status, heardAt, now, onAction }: Props) {
   const silentSeconds = heardAt === null ? null : Math.max(0, now - heardAt / 1000);
   const patience = Math.max(LEAST_SECONDS, TICKS_MISSED * (status?.tickSeconds ?? 0));
   const isStale = silentSeconds !== null && silentSeconds > patience;
@@ -33,6 +35,11 @@ export function Masthead({ status, heardAt, now }: Props) {
           {connection === "live" ? "live" : connection === "connecting" ? "connecting …" : "not live"}
         </span>
         {status !== null && <Facts status={status} />}
+        {status !== null && (
+          <button type="button" class="quiet" onClick={() => onAction({ kind: status.pause === null ? "pause" : "resume" })}>
+            {status.pause === null ? "Pause" : "Resume"}
+          </button>
+        )}
       </div>
       {isStale && (
         <p class="stale-banner" role="alert">
@@ -42,6 +49,12 @@ export function Masthead({ status, heardAt, now }: Props) {
       {status !== null && status.leader.holder === null && (
         <p class="stale-banner" role="alert">
           No scheduler leads at this moment: nothing is decided and nothing is moved.
+        </p>
+      )}
+      {status?.pause && (
+        <p class="window-banner" role="status">
+          Paused for {duration(Math.max(0, Math.round(now - status.pause.since)))} ({status.pause.reason}): nothing is moved but what
+          operators ask for.
         </p>
       )}
       {status?.openWindows.map(({ action, node, until }) => (

@@ -1,4 +1,4 @@
-import type { ApprovalAnswer, CordonAnswer, MaintenanceAnswer } from "../../api-shapes.js";
+import type { ApprovalAnswer, CordonAnswer, MaintenanceAnswer, PauseAnswer } from "../../api-shapes.js";
 import { plural } from "../../cli/words.js";
 import { ask } from "./ask.js";
 
@@ -7,7 +7,8 @@ export type OperatorAction =
   /** `departed`: how many workloads have left it for the drain. */
   | { readonly kind: "undrain"; readonly node: string; readonly departed: number }
   | { readonly kind: "approve"; readonly moves: readonly { readonly workload: string; readonly to: string }[] }
-  | { readonly kind: "sleep"; readonly node: string };
+  | { readonly kind: "sleep"; readonly node: string }
+  | { readonly kind: "pause" | "resume" };
 
 export interface ActionForm {
   readonly token: string;
@@ -36,6 +37,15 @@ export function describeAction(action: OperatorAction): { title: string; explana
         explanation: "The plan is made anew first: what is no longer called for is left out.",
         button: action.moves.length === 1 ? "Make it" : "Make them",
       };
+    case "pause":
+      return {
+        title: "Pause the fleet",
+        explanation:
+          "Nothing is moved but what operators ask for, whatever the mode. Moves that have not frozen anything yet are called off.",
+        button: "Pause",
+      };
+    case "resume":
+      return { title: "Resume", explanation: "The mode says again what is done.", button: "Resume" };
     case "sleep":
       return {
         title: `Put ${action.node} to sleep`,
@@ -50,7 +60,7 @@ export async function performAction(action: OperatorAction, form: ActionForm): P
   switch (action.kind) {
     case "drain": {
       const body = {
-        ...(form.reason.trim() === "" ? {} : { reason: form.reason }),
+        ...reasonIn(form),
         ...(form.deadlineMinutes === "" ? {} : { deadlineSeconds: Number(form.deadlineMinutes) * 60 }),
       };
       await ask<MaintenanceAnswer>("PUT", pathOf(action.node, "maintenance"), body, form.token);
@@ -58,8 +68,14 @@ export async function performAction(action: OperatorAction, form: ActionForm): P
     }
     case "undrain":
       return undrain(action, form);
+    case "pause":
+      await ask<PauseAnswer>("PUT", "/pause", reasonIn(form), form.token);
+      return null;
+    case "resume":
+      await ask<PauseAnswer>("DELETE", "/pause", undefined, form.token);
+      return null;
     case "cordon": {
-      const body = form.reason.trim() === "" ? {} : { reason: form.reason };
+      const body = reasonIn(form);
       await ask<CordonAnswer>("PUT", pathOf(action.node, "cordon"), body, form.token);
       return null;
     }
@@ -91,6 +107,10 @@ async function undrain({ node, departed }: OperatorAction & { kind: "undrain" },
   if (bringHome && comingHome.length < departed)
     said.push(`${plural(comingHome.length, "workload")} will come home; the others have been moved since, or are gone.`);
   return said.length === 0 ? null : said.join(" ");
+}
+
+function reasonIn({ reason }: ActionForm): { readonly reason?: string } {
+  return reason.trim() === "" ? {} : { reason };
 }
 
 function pathOf(node: string, what: "maintenance" | "cordon"): string {

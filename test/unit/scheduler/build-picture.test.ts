@@ -29,6 +29,7 @@ const reading = (at: number, cpuUsedCores: number, withheldBytes = 0): FleetRead
     executors: new Map(),
     power: new Map(),
     homecomings: new Map(),
+    pause: null,
     patterns: new Map(),
     openMigrations: [],
     closedMigrations: [],
