@@ -12,6 +12,7 @@ import { type MetricsServer, makeRegistry, serveMetrics } from "../../../platfor
 import type { MigrationRecord } from "../../../platform/migration-record.js";
 import { type Scheduler, startScheduler } from "../../../scheduler/start-scheduler.js";
 import { startRedis, type ThrowAwayRedis } from "../../support/redis.js";
+import { reportOfExecutor } from "../../support/reported-fleet.js";
 import { waitFor } from "../../support/wait-for.js";
 import { type Prometheus, startPrometheus, whyNoPrometheus } from "./start-prometheus.js";
 
@@ -154,6 +155,7 @@ async function playNodes(redis: Redis, closers: (() => Promise<void>)[]): Promis
       metrics.addTraffic({ networkReceiveBytes: 1, networkTransmitBytes: 1, diskReadBytes: 1, diskWriteBytes: 1 });
       metrics.failedRead({ source: "disk", message: "" });
       await pushSample(redis, keys, { sampleTtlSeconds: 20, historyLength: 100 }, sample, null);
+      await redis.hset(keys.executors, sample.node, reportOfExecutor());
     }
   };
   await sampleAll();
