@@ -3,7 +3,7 @@ import type { PlacedWorkload } from "./place-workloads.js";
 
 /** What workloads used of late, which no single reading tells. Kept by whoever reads the fleet, from one picture to the next, and by nobody else. */
 export interface RecentUse {
-  /** Takes in the readings of this picture; `sampleAt` tells when each node was read. Who is no longer in it is forgotten. */
+  /** Takes in the readings of this picture; `sampleAt` tells when each node was read. Who is no longer in it is forgotten before long. */
   follow(placed: readonly PlacedWorkload[], sampleAt: ReadonlyMap<string, number>, smoothingSeconds: number): void;
   of(workload: string): Pick<WorkloadState, "cpuSmoothedCores" | "cpuPeakCores">;
 }
@@ -12,30 +12,32 @@ export interface RecentUse {
 const PEAK_SECONDS = 60;
 const UNKNOWN = {};
 
+/** Changed in place: a large fleet has tens of thousands of them, and most have a new reading at each tick. */
 interface Use {
-  readonly at: number;
-  readonly smoothedCores: number;
+  at: number;
+  smoothedCores: number;
   /** Since `since`, and in the span of the same length before. */
-  readonly peakCores: number;
-  readonly earlierPeakCores: number;
-  readonly since: number;
-  readonly readings: number;
+  peakCores: number;
+  earlierPeakCores: number;
+  since: number;
+  readings: number;
 }
 
 export function rememberRecentUse(): RecentUse {
-  let known = new Map<string, Use>();
+  const known = new Map<string, Use>();
   return {
     follow: (placed, sampleAt, smoothingSeconds) => {
-      const next = new Map<string, Use>();
       for (const { id, node, reading } of placed) {
-        const before = known.get(id);
         const at = sampleAt.get(node);
         const cores = reading.cpuUsedCores;
-        const isNew = at !== undefined && cores !== null && (before === undefined || at > before.at);
-        const use = isNew ? takeIn(before, at, cores, smoothingSeconds) : before;
-        if (use !== undefined) next.set(id, use);
+        if (at === undefined || cores === null) continue;
+        const use = known.get(id);
+        if (use === undefined || at - use.at > 2 * PEAK_SECONDS) known.set(id, begin(at, cores));
+        else if (at > use.at) takeIn(use, at, cores, smoothingSeconds);
       }
-      known = next;
+      if (known.size <= placed.length) return;
+      const present = new Set(placed.map(({ id }) => id));
+      for (const id of known.keys()) if (!present.has(id)) known.delete(id);
     },
     of: (workload) => {
       const use = known.get(workload);
@@ -45,13 +47,21 @@ export function rememberRecentUse(): RecentUse {
   };
 }
 
+function begin(at: number, cores: number): Use {
+  return { at, smoothedCores: cores, peakCores: cores, earlierPeakCores: 0, since: at, readings: 1 };
+}
+
 /** Weighted as a node's readings are: see smooth.ts. */
-function takeIn(before: Use | undefined, at: number, cores: number, smoothingSeconds: number): Use {
-  const start = { at, smoothedCores: cores, peakCores: cores, earlierPeakCores: 0, since: at, readings: 1 };
-  if (before === undefined || at - before.at > 2 * PEAK_SECONDS) return start;
-  const kept = Math.exp(-(at - before.at) / smoothingSeconds);
-  const smoothedCores = kept * before.smoothedCores + (1 - kept) * cores;
-  const readings = before.readings + 1;
-  if (at - before.since < PEAK_SECONDS) return { ...before, at, smoothedCores, readings, peakCores: Math.max(before.peakCores, cores) };
-  return { at, smoothedCores, readings, since: at, peakCores: cores, earlierPeakCores: before.peakCores };
+function takeIn(use: Use, at: number, cores: number, smoothingSeconds: number): void {
+  const kept = Math.exp(-(at - use.at) / smoothingSeconds);
+  use.smoothedCores = kept * use.smoothedCores + (1 - kept) * cores;
+  use.at = at;
+  use.readings++;
+  if (at - use.since < PEAK_SECONDS) {
+    use.peakCores = Math.max(use.peakCores, cores);
+    return;
+  }
+  use.earlierPeakCores = use.peakCores;
+  use.peakCores = cores;
+  use.since = at;
 }
