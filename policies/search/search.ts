@@ -30,7 +30,7 @@ export type Heat = keyof typeof HEATS;
 
 const ROUNDING_SHARE = 1e-11;
 const PILOT_READINGS = 60;
-const SLICE_PROPOSALS = 1000;
+export const SLICE_PROPOSALS = 1000;
 const SLICES_BETWEEN_REFRESHES = 4000;
 
 /**
@@ -78,11 +78,11 @@ export class Search {
   }
 
   /** One slice of proposals; `progress` is the share of the budget that is over, 0 … 1. */
-  advance(progress: number): void {
+  advance(progress: number, count = SLICE_PROPOSALS): void {
     const { proposals, state } = this;
     const temperature = this.temperatures.length === 0 ? 0 : this.temperatureFor(progress);
-    proposals.run(SLICE_PROPOSALS, temperature);
-    this.steps += SLICE_PROPOSALS;
+    proposals.run(count, temperature);
+    this.steps += count;
     if (++this.slices % SLICES_BETWEEN_REFRESHES === 0) state.refresh();
   }
 

@@ -1,6 +1,8 @@
 import { expect } from "chai";
 import { buildModel, type ModelSpec } from "../../../policies/search/build-model.js";
+import { Search } from "../../../policies/search/search.js";
 import { solve } from "../../../policies/search/solve.js";
+import { randomModel } from "../../property/search/random-model.js";
 
 const STEPS = 100_000;
 const place = (spec: ModelSpec, maxMoves?: number): number[] => [
@@ -65,6 +67,19 @@ describe("what the search makes of a fleet", () => {
     const found = solve(model, { seed: 1, steps: STEPS, shouldStop: () => true });
     expect([...found.assignment]).to.deep.equal([0, 0, 0, 0]);
     expect(found.steps).to.equal(0);
+  });
+
+  it("lets the temperature fall in small steps within a short budget too", () => {
+    const steps = 20_000;
+    let [inSlices, inThousands] = [0, 0];
+    for (let seed = 1; seed <= 10; seed++) {
+      const model = randomModel(seed, { nodes: 12, workloads: 100, room: 0.2, whole: true });
+      inSlices += solve(model, { seed, steps }).cost;
+      const search = new Search(model, { seed });
+      while (search.steps < steps) search.advance(search.steps / steps);
+      inThousands += search.bestCost;
+    }
+    expect(inSlices).to.be.lessThan(inThousands);
   });
 
   it("goes by the progress it is told instead of by steps", () => {
