@@ -47,16 +47,24 @@ export function whyReasonGone({ snapshot, config, verdicts }: Moment, move: Want
     return snapshot.nodes.some((state) => whyEvacuated({ state }, health)) ? null : "No node shows signs of failing any more.";
   }
   if (isSwitchedOff(move.reason, completeConfig(config))) return `What it was planned for (${move.reason}) is switched off.`;
+  if (move.reason === "room") return verdicts.some(isMaybeHot) ? null : "No node is overloaded any more.";
   if (move.reason !== "overload") return null;
   const verdict = verdicts.find(({ node }) => node === move.from)?.verdict;
   // While it warms or settles nothing is proved; only a level node is relieved.
   return verdict === "level" ? `${move.from} is no longer overloaded.` : null;
 }
 
+/** A suspect may be overloaded as well. */
+function isMaybeHot({ verdict }: Plan["verdicts"][number]): boolean {
+  return verdict === "overloaded" || verdict === "warming" || verdict === "suspect";
+}
+
 function isSwitchedOff(reason: Move["reason"], { overload, balance, consolidate, placement, example }: CompleteConfig): boolean {
   switch (reason) {
     case "overload":
       return !overload.enabled;
+    case "room":
+      return !overload.enabled || overload.makeRoom === false;
     case "balance":
       return !balance.enabled;
     case "consolidate":

@@ -216,8 +216,17 @@ export interface OpenMigration {
   readonly to: string;
 }
 
-/** Why a move is made. */
-export type MoveReason = "overload" | "maintenance" | "operator" | "health" | "balance" | "consolidate" | "placement" | "homecoming";
+/** Why a move is made; `room`: so that another node has room for what an overloaded one must lose. */
+export type MoveReason =
+  | "overload"
+  | "room"
+  | "maintenance"
+  | "operator"
+  | "health"
+  | "balance"
+  | "consolidate"
+  | "placement"
+  | "homecoming";
 
 export interface Move {
   readonly workload: string;

@@ -1,12 +1,12 @@
 import { addSkip, type JudgedContext } from "../context.js";
 import type { NodeView } from "../fleet.js";
 import { compareIds } from "../order.js";
+import { listGuests } from "../room/guests.js";
 import { refuse } from "../sentences.js";
 import { type Candidate, leaveCandidates } from "../stages/candidates.js";
 import { tryToPlace, type Wish } from "../stages/place-elsewhere.js";
 import type { MoveReason, SkipReason } from "../types.js";
 import { makeRoom } from "./make-room.js";
-import { listGuests } from "./room/guests.js";
 
 /** Workloads for which room is sought in one plan: more could not be moved at once anyway. */
 const MOST_ATTEMPTS = 16;

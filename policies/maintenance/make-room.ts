@@ -1,15 +1,13 @@
-import { addMove, isSettling, type JudgedContext } from "../context.js";
-import { estimateMoveCost } from "../cost/move-cost.js";
+import type { JudgedContext } from "../context.js";
 import type { NodeView } from "../fleet.js";
-import { enterMove } from "../ledger.js";
+import { beginIfPossible, waitFor } from "../room/begin.js";
+import { type Departure, FULL, findWay, type Way } from "../room/find-way.js";
+import type { Guests } from "../room/guests.js";
+import { isNothing, isRoomComing, lackOn, NOTHING } from "../room/lack.js";
 import type { Candidate } from "../stages/candidates.js";
 import { groupNeed, whyNotThere } from "../stages/feasible.js";
-import { whyNotStart } from "../stages/gates.js";
 import type { Wish } from "../stages/place-elsewhere.js";
 import type { Skip } from "../types.js";
-import { type Departure, FULL, findWay, type Way } from "./room/find-way.js";
-import { type Guests, mayArriveNow } from "./room/guests.js";
-import { isNothing, isRoomComing, lackOn, NOTHING } from "./room/lack.js";
 
 /** What a destination without enough memory says to a move: to the question, and to the booking of room. */
 const MEMORY_SHORT: ReadonlySet<string> = new Set(["memory-short", "RESERVATION_FAILED"]);
@@ -26,7 +24,9 @@ export function makeRoom(alone: Candidate, wish: Wish, guests: Guests, context: 
   if (expected) return waitFor(candidate, expected, "what leaves it, or has just left, is still counted there");
   const way = findWay(candidate, gates, guests, wish.reason, context);
   if (way === null) return null;
-  for (const departure of way.steps[0]!) beginIfPossible(departure, candidate, way.gate, wish, context);
+  const because = `${wish.why}; this makes room on ${way.gate.id} for ${candidate.workload.name}, which fits nowhere else.`;
+  // Each as soon as it may: with the usual limits they follow one another.
+  for (const departure of way.steps[0]!) beginIfPossible(departure, wish.reason, because, context);
   return waitFor(candidate, way.gate, sayWay(way));
 }
 
@@ -38,26 +38,10 @@ function isFull(node: NodeView, { workload, need }: Candidate, context: JudgedCo
   return isShort === true && !isNothing(lackOn(node, groupNeed(workload, need, context.ledger), NOTHING, context));
 }
 
-/** Each as soon as it may: with the usual limits they follow one another. A node whose readings settle is not judged, so nobody leaves it meanwhile. */
-function beginIfPossible({ guest, target }: Departure, candidate: Candidate, gate: NodeView, wish: Wish, context: JudgedContext): void {
-  const { workload, need, source } = guest;
-  if (isSettling(source, context.config, context.now) || !mayArriveNow(target, wish.reason, context)) return;
-  if (whyNotStart(context, workload, wish.reason) !== null) return;
-  enterMove(context.ledger, workload, need, target);
-  const because = `${wish.why}; this makes room on ${gate.id} for ${candidate.workload.name}, which fits nowhere else.`;
-  const cost = estimateMoveCost(workload, need, source, target, context.config.cost);
-  addMove(context, { workload: workload.id, from: source.id, to: target.id, reason: wish.reason, because, cost });
-}
-
 function sayWay({ steps }: Way): string {
   const say = (departures: readonly Departure[]) =>
     departures.map(({ guest, target }) => `${guest.workload.name} to ${target.id}`).join(", ");
   const [first = "", second] = steps.map(say);
   if (first === "") return `${second} as soon as the room for it shows there`;
   return `${first} first${second === undefined ? "" : `, then ${second}`}`;
-}
-
-function waitFor({ workload }: Candidate, gate: NodeView, why: string): Skip {
-  const because = `Room is being made for it on ${gate.id}: ${why}.`;
-  return { workload: workload.id, from: workload.node, to: gate.id, reason: "room-being-made", because };
 }

@@ -18,6 +18,8 @@ export interface OverloadConfig {
   readonly settleSeconds?: number;
   /** A move must take away at least this share of the imbalance of its two nodes, or of what its source is above the fix bound. */
   readonly minimumGainRatio: number;
+  /** Lets others move out of the way where no single move relieves a node for want of room; absent = yes. */
+  readonly makeRoom?: boolean;
 }
 
 export const DEFAULT_OVERLOAD_CONFIG: OverloadConfig = {
@@ -28,4 +30,5 @@ export const DEFAULT_OVERLOAD_CONFIG: OverloadConfig = {
   memoryFixRatio: 0.8,
   holdSeconds: 60,
   minimumGainRatio: 0.02,
+  makeRoom: true,
 };

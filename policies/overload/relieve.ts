@@ -9,6 +9,16 @@ import { whyNotLevelTo } from "../stages/level-target.js";
 import { burdenedRatio, meanRatioOf, relievedRatio } from "../stages/score.js";
 import { bytes, cores, percent } from "../words.js";
 import { type Choice, chooseMove, explainStay, type Relief } from "./choose-move.js";
+import { makeRoom } from "./make-room.js";
+
+/** A node that needs more relief than single moves can give. */
+interface Stuck {
+  readonly remaining: ReadonlySet<Candidate>;
+  readonly relief: Relief;
+}
+
+/** In one plan room is made for so many nodes; where there are more, for others at another tick. */
+const MOST_HELPED = 2;
 
 /** Moves workloads off each overloaded node, hottest first, until it is back at its fix bound. */
 export function relieveOverload(context: JudgedContext): void {
@@ -19,10 +29,18 @@ export function relieveOverload(context: JudgedContext): void {
   const heat = new Map(hot.map((node) => [node.id, Math.max(burdenedRatio("cpu", node, ledger), burdenedRatio("memory", node, ledger))]));
   const open = fleet.nodes.filter((node) => whyNotLevelTo(node, context) === null);
   hot.sort((a, b) => compareNumbers(heat.get(b.id)!, heat.get(a.id)!));
-  for (const node of hot) relieveNode(node, open, means, context);
+  const stuck = hot.flatMap((node) => relieveNode(node, open, means, context) ?? []);
+  // Only when every node has had what single moves can do for it.
+  if (context.config.overload.makeRoom !== false) {
+    const first = stuck.length > MOST_HELPED ? Math.floor(context.now) % stuck.length : 0;
+    for (const { remaining, relief } of [...stuck.slice(first), ...stuck.slice(0, first)].slice(0, MOST_HELPED))
+      makeRoom(remaining, relief, context);
+  }
+  for (const { remaining, relief } of stuck) for (const candidate of remaining) explain(candidate, relief, context);
 }
 
-function relieveNode(source: NodeView, open: readonly NodeView[], means: Record<Resource, number>, context: JudgedContext): void {
+/** Null: nothing more is needed. */
+function relieveNode(source: NodeView, open: readonly NodeView[], means: Record<Resource, number>, context: JudgedContext): Stuck | null {
   const { fleet, config, now } = context;
   const remaining = new Set<Candidate>();
   for (const entry of levelCandidates(source, fleet, config, now)) {
@@ -33,7 +51,7 @@ function relieveNode(source: NodeView, open: readonly NodeView[], means: Record<
     const relief = nextRelief(source, means, context);
     if (relief === null) {
       for (const { workload } of remaining) addSkip(context, refuse(workload, "not-needed", config, now));
-      return;
+      return null;
     }
     const best = chooseMove(
       [...remaining].filter(({ workload }) => !context.spoken.has(workload.id) && whyNotStart(context, workload, "overload") === null),
@@ -41,10 +59,7 @@ function relieveNode(source: NodeView, open: readonly NodeView[], means: Record<
       relief,
       context,
     );
-    if (best === null) {
-      for (const candidate of remaining) explain(candidate, relief, context);
-      return;
-    }
+    if (best === null) return { remaining, relief };
     remaining.delete(best.candidate);
     enterChoice(best, relief.resource, context);
   }
@@ -62,6 +77,7 @@ function nextRelief(source: NodeView, means: Record<Resource, number>, { config,
 }
 
 function explain(candidate: Candidate, relief: Relief, context: JudgedContext): void {
+  if (context.spoken.has(candidate.workload.id)) return;
   const halt = whyNotStart(context, candidate.workload, "overload");
   if (halt !== null) addSkip(context, refuse(candidate.workload, halt, context.config, context.now));
   else addSkip(context, explainStay(candidate, relief, context));

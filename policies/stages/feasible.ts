@@ -20,18 +20,32 @@ export interface Terrain {
  * if nothing ever left the target, so it holds during the move as well as after it. `mustLeave`: its node is to be emptied.
  */
 export function whyNotThere(workload: WorkloadState, need: Need, target: NodeView, terrain: Terrain, mustLeave = false): SkipReason | null {
-  const { fleet, ledger, config, suspects } = terrain;
-  const { load, state } = target;
+  return whyNotMeantFor(workload, target, terrain, mustLeave) ?? whyNoRoom(workload, need, target, terrain, mustLeave);
+}
+
+/** All of them but room. */
+export function whyNotMeantFor(workload: WorkloadState, target: NodeView, terrain: Terrain, mustLeave = false): SkipReason | null {
   if (!isPinnedTo(workload, target)) return "workload-pinned";
+  const { fleet, ledger } = terrain;
+  const misplaced = whyClosed(target, terrain) ?? whyAnyOf(workload, fleet, (member) => whyUnfit(member, target, terrain, mustLeave));
+  if (misplaced !== null) return misplaced;
+  return workload.constraints.affinityGroup && !isWithGroup(workload, target, ledger.company, mustLeave) ? "affinity" : null;
+}
+
+/** Why a node may take nothing at all. */
+export function whyClosed({ id, load, state }: NodeView, { suspects }: Terrain): SkipReason | null {
   if (state.power) return "target-asleep";
   if (load === null) return "target-unknown";
   if (state.executorSilent) return "executor-silent";
   if (state.maintenance !== null) return "target-maintenance";
   if (state.cordoned) return "target-cordoned";
-  if (suspects.has(target.id)) return "target-suspect";
-  const misplaced = whyAnyOf(workload, fleet, (member) => whyUnfit(member, target, terrain, mustLeave));
-  if (misplaced !== null) return misplaced;
-  if (workload.constraints.affinityGroup && !isWithGroup(workload, target, ledger.company, mustLeave)) return "affinity";
+  return suspects.has(id) ? "target-suspect" : null;
+}
+
+function whyNoRoom(workload: WorkloadState, need: Need, target: NodeView, terrain: Terrain, mustLeave: boolean): SkipReason | null {
+  const { ledger, config } = terrain;
+  const { state } = target;
+  const load = target.load!;
   const whole = mustLeave || workload.constraints.group ? groupNeed(workload, need, ledger) : need;
   const account = ledger.accounts.get(target.id)!;
   if (load.cpuCores.high + account.arrivingCpuCores + whole.cpuCores > state.cpuCapacityCores * cpuCeiling(config))

@@ -19,6 +19,14 @@ describe("a planned move, looked at again before it begins", () => {
     const move = planned(hot());
     expect(lookAgain({ ...hot(), nodes: [node("n1", 0.5), node("n2", 0.1)] }, move, NOW)!.because).to.equal("n1 is no longer overloaded.");
   });
+  it("is dropped when it makes room for others, and no node is overloaded any more", () => {
+    const state = snapshot([node("n1", 0.9), node("n2", 0.6), node("n3", 0.5)], [workload("big", "n1", 2.4), workload("guest", "n2", 1.6)]);
+    const move = planned(state);
+    expect(move).to.include({ workload: "guest", reason: "room" });
+    expect(reasonOf(state, move)).to.equal(null);
+    const cooled = { ...state, nodes: [node("n1", 0.5), node("n2", 0.6), node("n3", 0.5)] };
+    expect(lookAgain(cooled, move, NOW)!.because).to.equal("No node is overloaded any more.");
+  });
   it("is dropped when the policy that planned it is switched off", () => {
     const gone = (reason: Move["reason"], off: Parameters<typeof config>[0]) =>
       whyReasonGone({ snapshot: hot(), config: config(off), now: NOW, verdicts: [] }, { workload: "a", from: "n1", to: "n2", reason });

@@ -1,11 +1,11 @@
-import type { JudgedContext } from "../../context.js";
-import type { NodeView } from "../../fleet.js";
-import { compareIds } from "../../order.js";
-import { type Candidate, levelCandidates } from "../../stages/candidates.js";
-import { whyNotThere } from "../../stages/feasible.js";
-import { whyNotArrive, whyNotStart } from "../../stages/gates.js";
-import { whyNotLevelTo } from "../../stages/level-target.js";
-import type { MoveReason, SkipReason } from "../../types.js";
+import type { JudgedContext } from "../context.js";
+import type { NodeView } from "../fleet.js";
+import { compareIds } from "../order.js";
+import { type Candidate, levelCandidates } from "../stages/candidates.js";
+import { whyNotThere } from "../stages/feasible.js";
+import { whyNotArrive, whyNotStart } from "../stages/gates.js";
+import { whyNotLevelTo } from "../stages/level-target.js";
+import type { MoveReason, SkipReason } from "../types.js";
 
 /** Reasons that only delay a guest's going. */
 const LATER: ReadonlySet<SkipReason | null> = new Set([null, "source-busy", "fleet-busy", "disruption-budget"]);

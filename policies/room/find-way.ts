@@ -1,11 +1,11 @@
-import type { JudgedContext } from "../../context.js";
-import type { NodeView } from "../../fleet.js";
-import { openTrial } from "../../ledger.js";
-import type { Need } from "../../need.js";
-import { compareIds } from "../../order.js";
-import type { Candidate } from "../../stages/candidates.js";
-import { whyNotThere } from "../../stages/feasible.js";
-import type { MoveReason } from "../../types.js";
+import type { JudgedContext } from "../context.js";
+import type { NodeView } from "../fleet.js";
+import { openTrial } from "../ledger.js";
+import type { Need } from "../need.js";
+import { compareIds } from "../order.js";
+import type { Candidate } from "../stages/candidates.js";
+import { whyNotThere } from "../stages/feasible.js";
+import type { MoveReason } from "../types.js";
 import { findPlace, type Guests } from "./guests.js";
 import { add, isNothing, isRoomComing, lackOn, roomComing } from "./lack.js";
 
