@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { listMigrations } from "../../../platform/migration-record.js";
+import type { Answers } from "../../../scheduler/api-shapes.js";
 import { API_BASE } from "../../../scheduler/protocol.js";
 import type { RunningScheduler } from "../../support/running-scheduler.js";
 import { waitFor } from "../../support/wait-for.js";
@@ -43,6 +44,24 @@ describe("the scheduler, when a node is to be emptied", () => {
     await here.start({ scheduler: { windows } });
     const record = await waitFor("the move", async () => (await listMigrations(here.redis, here.keys))[0]);
     expect(record).to.include({ from: "n2", to: "n1", reason: "maintenance" });
+  });
+
+  it("moves on what it can though one that moves as one with others may not go, and says of those which one it is", async () => {
+    const shop = (more: Record<string, string> = {}) => ({ "io.evenkeel.group": "shop", ...more });
+    const front = { name: "front", memoryUsedBytes: 2 ** 30, labels: shop() };
+    const back = { name: "back", labels: shop({ "io.evenkeel.mode": "never" }) };
+    await here.report([
+      { id: "n1", workloads: [] },
+      { id: "n2", workloads: [front, back, { name: "other" }] },
+    ]);
+    const scheduler = await here.start();
+    await scheduler.send("PUT", `${API_BASE}/nodes/n2/maintenance`, {});
+    const record = await waitFor("the move", async () => (await listMigrations(here.redis, here.keys))[0]);
+    expect(record.name).to.equal("other");
+    const { drain } = await scheduler.get<Answers["drain"]>(`${API_BASE}/drains/n2`);
+    const said = new Map(drain.remaining.map(({ name, status, because }) => [name, `${status}: ${because}`]));
+    expect(said.get("front")).to.match(/^blocked: It moves as one with back, of which holds: its label io\.evenkeel\.mode forbids moves/);
+    expect(said.get("other")).to.match(/^moving: /);
   });
 
   it("calls a node drained only when its own sample shows it empty and no migration touches it", async () => {
