@@ -4,6 +4,7 @@ import { nowSeconds } from "../platform/clock.js";
 import { claimMigration, type MigrationRecord, readMigration } from "../platform/migration-record.js";
 import type { MigrateJob } from "../scheduler/protocol.js";
 import type { ExecutorMetrics } from "./metrics.js";
+import { findLeftBehind } from "./migration/left-behind.js";
 import type { Surroundings } from "./migration/migration.js";
 import { recoverMigration } from "./migration/recover.js";
 import { ALONE, makeRendezvous } from "./migration/rendezvous.js";
@@ -24,6 +25,8 @@ const SETTLE_INTERVAL_SECONDS = 5;
 export function startWorker(surroundings: Surroundings, metrics: ExecutorMetrics, connection: Redis, concurrency: number): MigrationWorker {
   const { redis, keys, node, log } = surroundings;
   const inHand = new Set<string>();
+  /** Of migrations that nobody remembers any more; said once. */
+  const toldOf = new Set<string>();
 
   /** Takes up a migration, with all that are carried out as one with it. */
   async function take(id: string): Promise<void> {
@@ -70,6 +73,24 @@ export function startWorker(surroundings: Surroundings, metrics: ExecutorMetrics
     }
   }
 
+  /** While this node was away it may have been forgotten, and its records closed: what it still holds is given back or removed as they say. */
+  async function settleLeftBehind(): Promise<void> {
+    for (const id of await findLeftBehind(surroundings)) {
+      if (inHand.has(id)) continue;
+      const record = await readMigration(redis, keys, id);
+      if (record === null && !toldOf.has(id)) {
+        toldOf.add(id);
+        log.error({ migration: id }, "something of a migration is left here, and Redis has forgotten how that ended: left as it is");
+      }
+      // Looked at again: it may have been taken up while its record was read.
+      if (record === null || record.closedAt === null || inHand.has(id)) continue;
+      inHand.add(id);
+      recoverMigration(surroundings, record)
+        .catch((error: unknown) => log.error({ migration: id, error: String(error) }, "not settled yet"))
+        .finally(() => inHand.delete(id));
+    }
+  }
+
   const worker = new Worker<MigrateJob>(keys.migrateQueue(node), (job) => take(job.data.migrationId), {
     connection: connection as never,
     prefix: keys.queuePrefix,
@@ -78,7 +99,9 @@ export function startWorker(surroundings: Surroundings, metrics: ExecutorMetrics
   worker.on("failed", (job, error) => log.error({ migration: job?.data.migrationId, error: error.stack }, "job failed"));
   worker.on("error", (error) => log.warn({ error: error.message }, "queue trouble"));
   const settle = () =>
-    void settleForgotten().catch((error: unknown) => log.warn({ error: String(error) }, "could not look for forgotten migrations"));
+    void Promise.all([settleForgotten(), settleLeftBehind()]).catch((error: unknown) =>
+      log.warn({ error: String(error) }, "could not look for forgotten migrations"),
+    );
   const timer = setInterval(settle, SETTLE_INTERVAL_SECONDS * 1000);
   settle();
   return {

@@ -10,7 +10,7 @@ import { awaitTwin } from "./settle.js";
 
 /**
  * Takes up a migration that an earlier executor of this node left in the middle. Before the commit the source wins; after it the
- * destination does. Either way the record ends closed and one copy runs.
+ * destination does. Either way the record ends closed and one copy runs. It may be closed already: this node was forgotten while it was away.
  */
 export async function recoverMigration(surroundings: Surroundings, record: MigrationRecord): Promise<void> {
   const { engine, redis, keys } = surroundings;
@@ -24,19 +24,21 @@ export async function recoverMigration(surroundings: Surroundings, record: Migra
   });
   try {
     // From "resume" on the destination has said that the twin runs; it may have forgotten the migration since.
-    const heard = record.stage === "resume" || record.stage === "cleanup";
+    const isClosed = record.closedAt !== null;
+    const heard = record.stage === "resume" || record.stage === "cleanup" || (isClosed && (await hasMovedOn(surroundings, record)));
     if (outcome === "committed" && !heard) {
       outcome = await awaitTwin(surroundings, { record, peer: peer! });
-      // Before anything is done that a revert could not take back.
-      if (outcome === "committed")
+      // Before anything is done that a revert could not take back; of a closed one nothing can be.
+      if (outcome === "committed" && !isClosed)
         await advanceMigration(redis, keys, nowSeconds(), { id: record.id, epoch: record.epoch, stage: "resume" });
     }
     const description = await readKeptDescription(surroundings, record.id);
     const checkpoint = await engine.resumeCheckpoint(folder);
     log.warn({ outcome, stage: record.stage, frozen: checkpoint !== null }, "taking up an interrupted migration");
     if (outcome === "committed" && peer !== null) {
+      // Of a closed one the destination has made what it could without us.
       const following =
-        record.modeUsed === "postcopy" && description !== null
+        record.modeUsed === "postcopy" && description !== null && !isClosed
           ? await awaitPages(surroundings, { record, peer, bytes: { ...record.bytes }, log }, { description, checkpoint })
           : await askWhetherLost(peer, record.id);
       await checkpoint?.kill();
@@ -68,4 +70,10 @@ export async function recoverMigration(surroundings: Surroundings, record: Migra
   } finally {
     peer?.close();
   }
+}
+
+/** Whether the workload has moved on from where this migration took it: then it has run there. */
+async function hasMovedOn({ redis, keys }: Surroundings, { workload, to }: MigrationRecord): Promise<boolean> {
+  const owner = await redis.hget(keys.owners, workload);
+  return owner !== null && owner !== to;
 }

@@ -57,7 +57,7 @@ export function tidyIncoming(needs: Needs): { stop(): void } {
   return { stop: () => clearInterval(timer) };
 }
 
-async function settleHalf({ incoming, redis, keys, log, node }: Needs, id: string, afterRestart: boolean): Promise<void> {
+async function settleHalf({ incoming, arrivals, redis, keys, log, node }: Needs, id: string, afterRestart: boolean): Promise<void> {
   if (afterRestart) await abortMigration(redis, keys, id, nowSeconds(), `the executor of ${node} stopped`);
   const record = await readMigration(redis, keys, id);
   if (record === null && (await incoming.status(id)).state === "running") {
@@ -68,6 +68,13 @@ async function settleHalf({ incoming, redis, keys, log, node }: Needs, id: strin
     await incoming.remove(id);
   } else if (record.outcome === "committed") {
     await incoming.resume(id);
-    if (record.closedAt !== null) await incoming.finish(id);
+    if (record.closedAt === null) return;
+    const { state, pages } = await incoming.status(id);
+    const arrival = await arrivals.read(id);
+    // Its source is gone for good, and was forgotten: no more of its memory will come.
+    const isLacking = state === "running" && pages !== null && pages.state !== "done" && pages.state !== "lost";
+    if (isLacking && arrival === null) return;
+    if (isLacking) await incoming.startAnew(id, arrival!.description);
+    await incoming.finish(id);
   }
 }

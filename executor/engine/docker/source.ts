@@ -1,4 +1,4 @@
-import { EvenkeelError } from "../../../platform/errors.js";
+import { asEvenkeelError, EvenkeelError } from "../../../platform/errors.js";
 import type { SourceEngine, WorkloadDescription } from "../engine.js";
 import { emptyFolders } from "./bind-mounts.js";
 import { resumeCheckpoint, startCheckpoint } from "./checkpoint.js";
@@ -26,7 +26,8 @@ export function makeDockerSource(host: DockerHost): SourceEngine {
     },
     releaseRestarts: async (description) => {
       const { HostConfig } = description.engineConfig as DockerConfig;
-      if (HostConfig.RestartPolicy !== undefined) await container(description).update({ RestartPolicy: HostConfig.RestartPolicy });
+      if (HostConfig.RestartPolicy === undefined) return;
+      await container(description).update({ RestartPolicy: HostConfig.RestartPolicy }).catch(unlessRemoved);
     },
     whyNoPrecopy: whyNoDirtyTracking,
     preDump: (description, folder, round) => startPreDump(host, description, folder, round),
@@ -35,7 +36,10 @@ export function makeDockerSource(host: DockerHost): SourceEngine {
     coldCheckpoint: (description, folder) => startColdCheckpoint(host, description, folder),
     resumeCheckpoint: async (folder) => (await resumeColdCheckpoint(host, folder)) ?? resumeCheckpoint(folder),
     revive: async (description) => {
-      const { State } = await inspect(host, description.containerId);
+      const found = await inspect(host, description.containerId).catch(unlessRemoved);
+      // Somebody has removed it meanwhile: nobody waits for it.
+      if (found === undefined) return;
+      const { State } = found;
       if (!State.Running) {
         // Its memory is lost, yet a fresh start serves its users better than nothing.
         await container(description).start();
@@ -50,20 +54,16 @@ export function makeDockerSource(host: DockerHost): SourceEngine {
       );
     },
     removeSource: async (description) => {
-      await container(description)
-        .remove({ force: true, v: true })
-        .catch((error: unknown) => {
-          if (!isNotFound(error)) throw error;
-        });
+      await container(description).remove({ force: true, v: true }).catch(unlessRemoved);
       await emptyFolders(description.folders);
       for (const volume of description.volumes) {
-        await host.docker
-          .getVolume(volume.name)
-          .remove()
-          .catch((error: unknown) => {
-            if (!isNotFound(error)) throw error;
-          });
+        await host.docker.getVolume(volume.name).remove().catch(unlessRemoved);
       }
     },
   };
+}
+
+function unlessRemoved(error: unknown): undefined {
+  if (isNotFound(error) || asEvenkeelError(error).code === "WORKLOAD_NOT_FOUND") return undefined;
+  throw error;
 }
