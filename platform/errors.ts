@@ -25,8 +25,15 @@ export const CATALOGUE = {
   REDIS_EVICTS: entry("Redis may evict keys", "Set `maxmemory-policy noeviction`: an evicted record could lose a workload.", false, 503),
   NODE_NOT_FOUND: entry("No such node", "`evenkeel nodes` lists them.", false, 404),
   NODE_UNKNOWN: entry("The node has not reported lately", "Check its collector; an unknown node is neither source nor target.", true),
-  NODE_REPORTS: entry("The node is alive", "Stop its collector first; forgetting is for nodes that will not come back."),
+  NODE_REPORTS: entry(
+    "The node is alive",
+    "Forgetting is for nodes that will not come back: stop its collector and executor first, and wait half a minute.",
+  ),
   NODE_IN_MAINTENANCE: entry("The node is under maintenance", "Choose another, or `evenkeel undrain` it first."),
+  NODE_LOST: entry(
+    "The source was lost in the migration, and has been forgotten",
+    "The record's message says on which node the workload counts; should the source come back, its executor acts by the record.",
+  ),
   WORKLOAD_NOT_FOUND: entry("No such workload", "`evenkeel workloads` lists them.", false, 404),
   WORKLOAD_AMBIGUOUS: entry("The name fits more than one workload", "Use the workload's id instead.", false, 400),
   WORKLOAD_MIGRATING: entry("The workload is being moved already", "Wait for that migration: `evenkeel migrations`.", true),

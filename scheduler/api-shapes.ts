@@ -107,6 +107,12 @@ export interface PauseAnswer {
   readonly pause: Pause | null;
 }
 
+export interface ForgetAnswer {
+  readonly forgotten: string;
+  /** Ids of the migrations that it had left open as a source. */
+  readonly settled: readonly string[];
+}
+
 export interface ApprovalAnswer {
   readonly started: readonly string[];
   /** Approved moves that the newest state no longer calls for. */

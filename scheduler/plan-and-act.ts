@@ -7,6 +7,7 @@ import { carryOut, heldBack } from "./act/carry-out-plan.js";
 import { forgetWorkloads } from "./act/forget.js";
 import type { MigrationJobs } from "./act/migration-jobs.js";
 import { recoverJobs } from "./act/recover-jobs.js";
+import { settleLostSources } from "./act/settle-lost.js";
 import { withdrawMoves } from "./act/withdraw.js";
 import type { FleetPicture } from "./fleet/build-snapshot.js";
 import { endHomecomings } from "./fleet/homecomings.js";
@@ -44,7 +45,12 @@ export async function planAndAct(
   await writePlan(redis, keys, published);
   const actor = { redis, keys, jobs, term };
   const { verdicts } = plan;
-  const open = picture.reading.openMigrations;
+  const { openMigrations, nodes } = picture.reading;
+  const known = new Set(nodes.map(({ id }) => id));
+  // Again, should whoever forgot the node have stopped in between.
+  const lost = openMigrations.some(({ from }) => !known.has(from)) ? await settleLostSources(redis, keys, (node) => known.has(node)) : [];
+  if (lost.length > 0) log.warn({ lost }, "closed what a forgotten node had left open");
+  const open = openMigrations.filter(({ id }) => !lost.includes(id));
   const moment = { snapshot: picture.snapshot, config: policies.current(), now, verdicts };
   const withdrawn = await withdrawMoves(actor, open, moment, restraint);
   if (withdrawn.length > 0) log.info({ withdrawn }, "moves called off: no longer wanted");

@@ -25,7 +25,9 @@ export async function recoverMigration(surroundings: Surroundings, record: Migra
   try {
     // From "resume" on the destination has said that the twin runs; it may have forgotten the migration since.
     const isClosed = record.closedAt !== null;
-    const heard = record.stage === "resume" || record.stage === "cleanup" || (isClosed && (await hasMovedOn(surroundings, record)));
+    // Of a closed one the workload may have been moved on: then it has run where this migration took it.
+    const owner = isClosed ? await redis.hget(keys.owners, record.workload) : null;
+    const heard = record.stage === "resume" || record.stage === "cleanup" || (owner !== null && owner !== record.to);
     if (outcome === "committed" && !heard) {
       outcome = await awaitTwin(surroundings, { record, peer: peer! });
       // Before anything is done that a revert could not take back; of a closed one nothing can be.
@@ -47,7 +49,8 @@ export async function recoverMigration(surroundings: Surroundings, record: Migra
         if (asEvenkeelError(error).code !== "MIGRATION_NOT_FOUND") throw error;
         log.warn("the destination had finished already");
       });
-      if (description !== null) await engine.removeSource(description);
+      // Should it be back here by now, its volumes and folders are in use again.
+      if (description !== null && owner !== record.from) await engine.removeSource(description);
       await closeMigration(redis, keys, record, nowSeconds(), closingAfter(following, record));
     } else {
       await checkpoint?.goOn();
@@ -70,10 +73,4 @@ export async function recoverMigration(surroundings: Surroundings, record: Migra
   } finally {
     peer?.close();
   }
-}
-
-/** Whether the workload has moved on from where this migration took it: then it has run there. */
-async function hasMovedOn({ redis, keys }: Surroundings, { workload, to }: MigrationRecord): Promise<boolean> {
-  const owner = await redis.hget(keys.owners, workload);
-  return owner !== null && owner !== to;
 }

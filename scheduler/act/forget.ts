@@ -1,8 +1,10 @@
 import type { Redis } from "ioredis";
+import { nowSeconds } from "../../platform/clock.js";
 import { EvenkeelError } from "../../platform/errors.js";
 import type { Keys } from "../../platform/keys.js";
 import { loadLua } from "../../platform/redis.js";
 import type { FleetPicture } from "../fleet/build-snapshot.js";
+import { isExecutorHeard, parseReports } from "../fleet/lost-peers.js";
 import type { Actor } from "./start-migration.js";
 
 const nodeScript = loadLua("scheduler/lua/node-forget.lua");
@@ -13,8 +15,11 @@ const UNSEEN_SECONDS = 7 * 86_400;
 /** A tick stays short whatever has piled up; the next one goes on. */
 const FORGOTTEN_AT_ONCE = 500;
 
-/** @throws NODE_NOT_FOUND, NODE_REPORTS when it is alive. */
+/** @throws NODE_NOT_FOUND, NODE_REPORTS when it or its executor is alive. */
 export async function forgetNode(redis: Redis, keys: Keys, node: string): Promise<void> {
+  // Without a collector an executor may still be in the middle of a move.
+  const report = parseReports({ [node]: (await redis.hget(keys.executors, node)) ?? "" }).get(node);
+  if (isExecutorHeard(report, nowSeconds())) throw new EvenkeelError("NODE_REPORTS", `the executor of ${node}`);
   const reply = await nodeScript(
     redis,
     [

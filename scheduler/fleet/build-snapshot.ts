@@ -92,7 +92,7 @@ export function buildPicture(reading: FleetReading, context: PictureContext): Fl
       }),
     ),
     workloads: placed.flatMap((workload) => workloadStates(workload, reading, past, context.recentUse)),
-    migrations: reading.openMigrations.map(({ id, workload, from, to }) => ({ id, workload, from, to })),
+    migrations: weighingMigrations(reading).map(({ id, workload, from, to }) => ({ id, workload, from, to })),
     windows: context.windows.flatMap(({ window, until }) =>
       window.action === "no-moves"
         ? [{ node: window.node ?? null, active: true, reason: `until ${new Date(until * 1000).toISOString()}` }]
@@ -105,6 +105,12 @@ export function buildPicture(reading: FleetReading, context: PictureContext): Fl
     levelledAt: lastLevelled(reading),
   };
   return { snapshot, reading, placed, requests, cordons, pause };
+}
+
+/** An aborted one holds nothing but its source any more; one that is silent cannot close it, and must not hold its destination for ever. */
+function weighingMigrations({ nodes, openMigrations }: FleetReading): readonly MigrationRecord[] {
+  const heard = new Set(nodes.flatMap(({ id, sample }) => (sample === null ? [] : [id])));
+  return openMigrations.filter(({ outcome, from }) => outcome !== "aborted" || heard.has(from));
 }
 
 function nodeState(

@@ -44,7 +44,7 @@ export function reportDrain(
   const requests = picture.requests.get(nodeId) ?? [];
   const status = drainStatus(picture.snapshot, nodeId, config);
   const remaining = listRemaining(picture, nodeId, status, plan);
-  const touched = picture.reading.openMigrations.some(({ from, to }) => from === nodeId || to === nodeId);
+  const touched = picture.snapshot.migrations.some(({ from, to }) => from === nodeId || to === nodeId);
   const isEmpty = reading.sample !== null && reading.sample.workloads.length === 0 && remaining.length === 0 && !touched;
   const since = node.maintenance?.since ?? null;
   const deadline = node.maintenance?.deadline ?? null;

@@ -2,7 +2,8 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import { nowSeconds } from "../../platform/clock.js";
 import { EvenkeelError } from "../../platform/errors.js";
 import { forgetNode } from "../act/forget.js";
-import type { MaintenanceAnswer } from "../api-shapes.js";
+import { settleLostSources } from "../act/settle-lost.js";
+import type { ForgetAnswer, MaintenanceAnswer } from "../api-shapes.js";
 import { recordAudit } from "../audit.js";
 import { reportDrain } from "../fleet/drain-report.js";
 import { askHome, workloadsToBringHome } from "../fleet/homecomings.js";
@@ -58,11 +59,12 @@ export function addNodeRoutes(server: FastifyInstance, parts: ApiParts): void {
     return { ...(await answer(id)), comingHome };
   });
 
-  server.delete(`${API_BASE}/nodes/:id`, { onRequest }, async (request): Promise<{ forgotten: string }> => {
+  server.delete(`${API_BASE}/nodes/:id`, { onRequest }, async (request): Promise<ForgetAnswer> => {
     const { id } = readInput(nodeParams, request.params);
     await forgetNode(redis, keys, id);
+    const settled = await settleLostSources(redis, keys, (node) => node !== id);
     await recordAudit(redis, keys, { at: nowSeconds(), kind: "node-forgotten", actor: "operator", node: id, detail: "asked for" }, 0);
     await publishNote(redis, keys, { kind: "maintenance", node: id });
-    return { forgotten: id };
+    return { forgotten: id, settled };
   });
 }

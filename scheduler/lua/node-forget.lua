@@ -1,4 +1,4 @@
--- Forgets a node that will not come back. Its migrations, if any are open, stay: they are about workloads.
+-- Forgets a node that will not come back. What it has left open as a source is settled next, by whoever sees that it is gone (act/settle-lost.ts).
 -- KEYS 1 nodes zset, 2 sample, 3 identity, 4 history, 5 maintenance hash, 6 executors hash, 7 power hash, 8 homecomings hash, 9 pattern,
 -- 10 what its moves have shown, 11 cordons hash
 -- ARGV 1 node

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { Answers, MaintenanceAnswer } from "../../api-shapes.js";
+import type { Answers, ForgetAnswer, MaintenanceAnswer } from "../../api-shapes.js";
 import type { DrainReport } from "../../fleet/drain-report.js";
 import { EXIT } from "../exit-codes.js";
 import type { Output } from "../output.js";
@@ -85,9 +85,12 @@ export function addForget(program: Command): void {
   const command = program.command("forget").argument("<node>").description("drop a node that will not come back from every list");
   withCommonOptions(command).action((node: string, options: CommonOptions) =>
     runCommand(options, async ({ api, output }) => {
-      const answer = await api.ask<{ forgotten: string }>("DELETE", `/nodes/${encodeURIComponent(node)}`);
+      const answer = await api.ask<ForgetAnswer>("DELETE", `/nodes/${encodeURIComponent(node)}`);
       if (output.json) output.answer(answer);
-      else output.line(`${node} is forgotten.`);
+      else {
+        output.line(`${node} is forgotten.`);
+        for (const id of answer.settled) output.line(`${id}, which it had left open, is closed: evenkeel migrations ${id}`);
+      }
       return EXIT.ok;
     }),
   );

@@ -3,6 +3,7 @@ import { expect } from "chai";
 import { type LabContainer, WORKLOADS } from "../../../lab/workloads/workload-table.js";
 import { nowSeconds } from "../../../platform/clock.js";
 import { abortMigration, type MigrationRecord, readMigration } from "../../../platform/migration-record.js";
+import { settleLostSources } from "../../../scheduler/act/settle-lost.js";
 import { waitFor } from "../../support/wait-for.js";
 import { expectKept } from "../support/expect-kept.js";
 import { listenForStage } from "../support/moments.js";
@@ -286,4 +287,22 @@ describe("A move by postcopy", function () {
       await moving.renew();
     });
   }
+
+  it("starts the copy anew when its source is given up for lost meanwhile, and has that one alone when the source comes back", async () => {
+    const { redis, keys } = moving().fleet;
+    const source = here;
+    const record = await whilePagesFlow(async (from) => {
+      await executor(from).kill("SIGKILL");
+      await killProcess(from, "page-source.js");
+      await settleLostSources(redis, keys, (name) => name !== from);
+    });
+    expect(record).to.include({ result: "failed", errorCode: "NODE_LOST", outcome: "committed" });
+    here = record.to;
+    await moving().answersOn(NAME);
+    await moving().startExecutor(source);
+    await settledOn(moving().fleet, NAME, here);
+    await moving().answersOn(NAME);
+    // Its connection went with the process; the next test begins with one that is kept.
+    await moving.renew();
+  });
 });

@@ -66,7 +66,7 @@ describe("the scheduler, of what is gone, silent or there twice", () => {
   it("forgets a silent node when asked to, but not one that reports", async () => {
     await here.report([
       { id: "n1", workloads: [] },
-      { id: "n2", workloads: [] },
+      { id: "n2", workloads: [], hasExecutor: false },
     ]);
     const scheduler = await here.start();
     expect((await scheduler.send("DELETE", `${API_BASE}/nodes/n2`)).body.error.code).to.equal("NODE_REPORTS");

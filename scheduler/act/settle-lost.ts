@@ -1,0 +1,34 @@
+import type { Redis } from "ioredis";
+import { nowSeconds } from "../../platform/clock.js";
+import type { Keys } from "../../platform/keys.js";
+import { abortMigration, type Closing, closeMigration, listMigrations, type MigrationRecord } from "../../platform/migration-record.js";
+import { recordAudit } from "../audit.js";
+
+/**
+ * Closes what a node that has been forgotten left open as a source, which only that node's executor would have closed: what had not committed counts
+ * there, should it come back, and what had counts at the destination. `isKnown`: whether there is such a node. @returns ids of those closed.
+ */
+export async function settleLostSources(redis: Redis, keys: Keys, isKnown: (node: string) => boolean): Promise<string[]> {
+  const settled: string[] = [];
+  for (const record of await listMigrations(redis, keys, 0)) {
+    if (record.closedAt !== null || isKnown(record.from)) continue;
+    const at = nowSeconds();
+    const outcome = await abortMigration(redis, keys, record.id, at, `${record.from} is gone for good`);
+    if (outcome !== "aborted" && outcome !== "committed") continue;
+    const closing = closingWithout(record, outcome);
+    await closeMigration(redis, keys, record, at, closing);
+    const { id: migration, workload } = record;
+    const detail = `${record.from} is gone for good: closed as ${closing.result}${closing.errorMessage ? `, ${closing.errorMessage}` : ""}`;
+    await recordAudit(redis, keys, { at, kind: "source-lost", actor: "scheduler", migration, workload, detail }, 0);
+    settled.push(record.id);
+  }
+  return settled;
+}
+
+function closingWithout({ name, from, to, stage, modeUsed }: MigrationRecord, outcome: "aborted" | "committed"): Closing {
+  if (outcome === "aborted")
+    return { result: "failed", errorCode: "NODE_LOST", errorMessage: `${name} counts on ${from}, should that come back` };
+  // By postcopy the destination had needed the source until then.
+  if (modeUsed !== "postcopy" || stage === "cleanup") return { result: "succeeded" };
+  return { result: "failed", errorCode: "NODE_LOST", errorMessage: `${name} counts on ${to}, without what had not come of its memory` };
+}
