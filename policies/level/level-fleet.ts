@@ -1,10 +1,11 @@
 import type { SearchModel } from "../search/model.js";
 import { Random } from "../search/random.js";
 import { SearchState } from "../search/state.js";
+import { improveOn } from "./improve-on.js";
 import { levelGreedily } from "./level-greedily.js";
 import { type LevelMove, sequence } from "./sequence.js";
 import { type DescentOptions, descendSteepest } from "./steepest.js";
-import { tradeMoves } from "./trade-moves.js";
+import { type Temperatures, tradeMoves } from "./trade-moves.js";
 
 export interface LevelOptions extends DescentOptions {
   readonly seed: number;
@@ -14,21 +15,26 @@ export interface LevelOptions extends DescentOptions {
 
 /** Up to so many pairs of workload and node, all of them are weighed for each move. */
 const EXACT_PAIRS = 400_000;
-/** Temperatures of trading, as shares of what a move of the descent saved on average. */
-const WARM_SHARE = 0.1;
-const COLD_SHARE = 0.003;
+/** Temperatures of trading, as shares of what a move of the descent saved on average: while the budget of moves is what binds … */
+const BOUND: Temperatures = { warm: 0.1, cold: 0.003 };
+/** … and where nothing but small improvements is left. */
+const FREE: Temperatures = { warm: 0.0003, cold: 0.00001 };
 
 /** Levels the nodes of a model that has levels, with few moves, in milliseconds to seconds. Pure, and the same for the same seed. */
 export function levelFleet(model: SearchModel, options: LevelOptions): LevelMove[] {
+  const { maxMoves, proposals, minGain } = options;
   const random = new Random(options.seed);
   const state = new SearchState(model);
-  state.moves.maxMoves = options.maxMoves;
+  state.moves.maxMoves = maxMoves;
   const before = state.cost;
-  if (model.nodes * model.workloads <= EXACT_PAIRS) descendSteepest(state, options);
+  const isExact = model.nodes * model.workloads <= EXACT_PAIRS;
+  if (isExact) descendSteepest(state, options);
   else levelGreedily(state, options, random);
   if (state.moves.moved === 0) return [];
+  const isBound = state.moves.moved >= maxMoves;
+  const { warm, cold } = isBound ? BOUND : FREE;
   const meanGain = (before - state.cost) / state.moves.moved;
-  const { maxMoves, proposals } = options;
-  tradeMoves(state, { maxMoves, proposals, warm: meanGain * WARM_SHARE, cold: meanGain * COLD_SHARE, random });
-  return sequence(model, state.assignment, options.minGain);
+  tradeMoves(state, { maxMoves, proposals, warm: meanGain * warm, cold: meanGain * cold, random });
+  const moves = sequence(model, state.assignment, minGain);
+  return isExact && isBound ? improveOn(moves, model, options, random) : moves;
 }

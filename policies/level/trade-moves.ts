@@ -2,12 +2,15 @@ import { BestSoFar } from "../search/best-so-far.js";
 import type { Random } from "../search/random.js";
 import type { SearchState } from "../search/state.js";
 
-export interface TradeOptions {
-  readonly maxMoves: number;
-  readonly proposals: number;
-  /** Temperatures at the beginning and at the end: a rise of that much is taken once in e times. */
+/** At the beginning and at the end: a rise of that much is taken once in e times. */
+export interface Temperatures {
   readonly warm: number;
   readonly cold: number;
+}
+
+export interface TradeOptions extends Temperatures {
+  readonly maxMoves: number;
+  readonly proposals: number;
   readonly random: Random;
 }
 

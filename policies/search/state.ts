@@ -24,10 +24,10 @@ export class SearchState {
   readonly nodeCost: Float64Array;
   /** Total cost, moves included. */
   cost = 0;
-  private readonly levels: number;
   /** nodes × levels: (use / capacity − target) × √weight, and what a unit adds to it. */
-  private readonly levelGap: Float64Array;
-  private readonly levelUnit: Float64Array;
+  readonly levelGap: Float64Array;
+  readonly levelUnit: Float64Array;
+  private readonly levels: number;
   private readonly levelResource: Int32Array;
   private readonly requirement: Float64Array;
   private readonly resources: number;

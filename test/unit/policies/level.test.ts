@@ -3,8 +3,10 @@ import { generateCluster } from "../../../bench/planner/cluster.js";
 import { judge } from "../../../bench/planner/judge.js";
 import { toModel } from "../../../bench/planner/to-model.js";
 import { CostQueue } from "../../../policies/level/cost-queue.js";
+import { descendEvenly } from "../../../policies/level/descend-evenly.js";
 import { type LevelOptions, levelFleet } from "../../../policies/level/level-fleet.js";
-import type { LevelMove } from "../../../policies/level/sequence.js";
+import { type LevelMove, sequence } from "../../../policies/level/sequence.js";
+import { spreadsOf } from "../../../policies/level/spread.js";
 import { buildModel, type ModelSpec } from "../../../policies/search/build-model.js";
 import type { SearchModel } from "../../../policies/search/model.js";
 import { SearchState } from "../../../policies/search/state.js";
@@ -132,5 +134,67 @@ describe("the queue of nodes by cost", () => {
     costs[3] = 0.5;
     queue.add(3);
     expect([queue.take(), queue.take(), queue.take(), queue.take(), queue.take()]).to.deep.equal([1, 2, 0, 3, -1]);
+  });
+});
+
+describe("with a budget of moves that binds", () => {
+  const spreadAfter = (cluster: ReturnType<typeof generateCluster>, moves: readonly { workload: number; to: number }[]) =>
+    judge(
+      cluster,
+      moves.map((move) => ({ workload: `w${move.workload}`, to: `n${move.to}` })),
+    );
+  /** What a greedy planner makes of it that looks at every pair and lowers the sum of the deviations most with each move. */
+  const greedyMoves = (model: SearchModel, maxMoves: number) => {
+    const state = new SearchState(model);
+    state.moves.maxMoves = maxMoves;
+    descendEvenly(state, { maxMoves, minGain: 0.01 });
+    return sequence(model, state.assignment, 0.01);
+  };
+
+  for (let seed = 1; seed <= 6; seed++) {
+    it(`levels no resource at the expense of another: nothing is worse than by careful greedy moves (cluster ${seed})`, () => {
+      const cluster = generateCluster(25, 300, seed);
+      const model = toModel(cluster);
+      let better = 0;
+      for (const maxMoves of [4, 8, 16, 24]) {
+        const greedy = spreadAfter(cluster, greedyMoves(model, maxMoves));
+        const ours = spreadAfter(cluster, levelFleet(model, { ...OPTIONS, maxMoves, proposals: 60_000 }));
+        for (const measure of ["cpuStddev", "cpuMax", "memoryStddev", "memoryMax"] as const)
+          expect(ours[measure], `${measure} with ${maxMoves} moves`).to.be.at.most(greedy[measure] + 1e-9);
+        if (ours.cpuStddev + ours.memoryStddev < greedy.cpuStddev + greedy.memoryStddev - 1e-6) better++;
+      }
+      expect(better).to.be.at.least(1);
+    });
+  }
+
+  it("is greedy by the sum of the deviations: each move lowers it most", () => {
+    const model = toModel(generateCluster(5, 20, 2));
+    const sum = (state: SearchState) => spreadsOf(state).reduce((total, { deviation }) => total + deviation, 0);
+    const chosen = new SearchState(model);
+    chosen.moves.maxMoves = 1;
+    descendEvenly(chosen, { maxMoves: 1, minGain: 0.01 });
+    const before = new SearchState(model);
+    let best = sum(before);
+    for (let workload = 0; workload < model.workloads; workload++) {
+      for (let node = 0; node < model.nodes; node++) {
+        if (!before.mayShift(workload, node)) continue;
+        const after = new SearchState(model);
+        after.shift(workload, node);
+        best = Math.min(best, sum(after));
+      }
+    }
+    expect(sum(chosen)).to.be.closeTo(best, 1e-9);
+  });
+});
+
+describe("with moves to spare", () => {
+  it("goes on to small improvements where the descent finds none", () => {
+    let [descended, traded] = [0, 0];
+    for (let seed = 1; seed <= 3; seed++) {
+      const model = toModel(generateCluster(20, 300, seed));
+      descended += costAfter(model, levelFleet(model, { ...OPTIONS, proposals: 0 }));
+      traded += costAfter(model, levelFleet(model, { ...OPTIONS, proposals: 100_000 }));
+    }
+    expect(traded).to.be.lessThan(0.9 * descended);
   });
 });
