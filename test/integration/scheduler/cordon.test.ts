@@ -135,6 +135,7 @@ describe("a cordon", () => {
     await redis.hset(keys.cordons, "n3", "noise");
     await fleet.stop();
     await waitFor("n3 to be silent", async () => (await redis.del(keys.nodeSample("n3"))) === 0);
+    await redis.hdel(keys.executors, "n3");
     expect((await scheduler.send("DELETE", `${API_BASE}/nodes/n3`)).status).to.equal(200);
     expect(await redis.hlen(keys.cordons)).to.equal(0);
   });
