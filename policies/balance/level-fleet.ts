@@ -32,7 +32,8 @@ export function levelFleet(context: JudgedContext): void {
   const levels = measureLevels(context);
   const trouble = findTrouble(levels, context);
   if (trouble === null) return;
-  let made = isHalted(context) ? 0 : enterProposals(levels, trouble, context);
+  // The optimiser weighs the whole fleet: for single nodes the greedy descent is enough.
+  let made = isHalted(context) || !trouble.isUneven ? 0 : enterProposals(levels, trouble, context);
   const sources = new Set([...levels.nodes.keys()].filter((node) => context.verdicts.get(node.id)!.verdict === "level"));
   while (made < balance.movesPerPlan && isTroubled(trouble, levels, balance.stopRatio)) {
     const source = fullest(sources, levels);
@@ -58,9 +59,11 @@ function isHalted({ ledger, limits, budget, fleet }: JudgedContext): boolean {
 /** Those of the optimiser's moves that pass, the best first. Returns how many. */
 function enterProposals(levels: Levels, trouble: Trouble, context: JudgedContext): number {
   const { movesPerPlan, stopRatio } = context.config.balance;
-  const gains = proposeMoves(levels, movesPerPlan, context)
-    .filter(({ candidate, target }) => mends(trouble, candidate.source, target))
-    .map(({ candidate, target }) => ({ candidate, target, gain: gainOf(candidate, target, levels).gain }));
+  const gains = proposeMoves(levels, movesPerPlan, context).map(({ candidate, target }) => ({
+    candidate,
+    target,
+    gain: gainOf(candidate, target, levels).gain,
+  }));
   let made = 0;
   for (const { candidate, target } of gains.sort((a, b) => b.gain - a.gain)) {
     if (!isTroubled(trouble, levels, stopRatio)) break;
