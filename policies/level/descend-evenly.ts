@@ -4,18 +4,16 @@ import type { DescentOptions } from "./steepest.js";
 
 /**
  * Again and again the move that lowers the sum of all levels' standard deviations most, as long as it lowers the cost as well: what a careful
- * greedy planner does. Looks at every pair of workload and node for every move. Changes `state`.
+ * greedy planner does that stops after so many moves. Looks at every pair of workload and node for every move. Changes `state`.
  */
 export function descendEvenly(state: SearchState, options: DescentOptions): void {
-  const { workloads, nodes, start } = state.model;
+  const { workloads, nodes } = state.model;
   const spread = new SpreadAfter(state);
-  for (;;) {
-    const full = state.moves.moved >= options.maxMoves;
+  for (let made = 0; made < options.maxMoves; made++) {
     let best = spread.begin();
     let [chosen, to] = [-1, -1];
     for (let w = 0; w < workloads; w++) {
       const from = state.assignment[w]!;
-      if (full && from === start[w]) continue;
       spread.leave(w);
       for (let node = 0; node < nodes; node++) {
         if (node === from) continue;
