@@ -41,9 +41,13 @@ async function failStop(why: string): Promise<never> {
   const pid = Number(await readFile(`${folder}/init-pid`, "utf8").catch(() => "0"));
   const group = pid > 0 ? await readFile(`/proc/${pid}/cgroup`, "utf8").catch(() => "") : "";
   if (group.includes(containerId)) process.kill(pid, "SIGKILL");
-  note({ state: "lost" });
-  for (const child of children) child.kill("SIGKILL");
-  process.exit(1);
+  try {
+    note({ state: "lost" });
+  } finally {
+    // A proxy that is gone is taken for lost memory too.
+    for (const child of children) child.kill("SIGKILL");
+    process.exit(1);
+  }
 }
 
 const stop = (error: unknown) => void failStop(error instanceof Error ? error.message : String(error));
@@ -78,7 +82,13 @@ server.on("secureConnection", (socket) => {
 });
 setInterval(() => {
   source?.write(ALIVE);
-  if (broker !== null) note({ doneBytes: broker.doneBytes() });
+  if (broker === null) return;
+  try {
+    note({ doneBytes: broker.doneBytes() });
+  } catch (error) {
+    // Only the views miss it: no reason to end a workload.
+    process.stderr.write(`progress not noted: ${String(error)}\n`);
+  }
 }, TICK_MILLISECONDS);
 
 /** CRIU's daemon, with our socket for its page server. */
