@@ -177,7 +177,7 @@ export async function advanceMigration(
 ): Promise<void> {
   const reply = await advanceScript(
     redis,
-    [keys.migration(step.id), keys.audit],
+    [keys.migration(step.id), keys.audit, keys.owners, keys.lastMoved],
     [step.epoch, step.stage, at, JSON.stringify(flatten(step.fields ?? {})), keys.events, step.id],
   );
   if (reply !== "ok") throw new EvenkeelError("FENCED", `migration ${step.id}: ${String(reply)}`);

@@ -45,6 +45,14 @@ describe("A migration's record", () => {
     await advance(id, 1, "restore");
   };
 
+  it("is taken for committed when its source has heard that the copy runs, though Redis has forgotten the commit", async () => {
+    await openAtRestore("m1");
+    await advance("m1", 1, "resume");
+    expect(await mustRead(redis, keys, "m1")).to.include({ stage: "resume", outcome: "committed" });
+    expect(await abortMigration(redis, keys, "m1", 5, "a test")).to.equal("committed");
+    expect(await redis.hget(keys.owners, aMigration("m1").workload)).to.equal(aMigration("m1").to);
+  });
+
   it("begins queued, pending, held by nobody", async () => {
     await open(redis, keys, "m1");
     expect(await mustRead(redis, keys, "m1")).to.deep.include({
