@@ -35,11 +35,16 @@ await runMain("executor", async (rootLog) => {
   const node = config.node.id;
   const log = rootLog.child({ node });
   const redis = connectRedis(config.redis);
+  // Without the password that may be in it.
+  const redisAt = new URL(config.redis.url);
   let state: string | null = "Redis does not answer";
   const registry = makeRegistry();
   const metrics = makeExecutorMetrics(registry);
   const metricsServer = await serveMetrics(registry, config.executor.metricsPort, "0.0.0.0", async () => state);
-  const waiting = setInterval(() => log.warn({ redis: config.redis.url }, "waiting for Redis to answer"), WAIT_NOTE_SECONDS * 1000);
+  const waiting = setInterval(
+    () => log.warn({ redis: redisAt.host || redisAt.pathname }, "waiting for Redis to answer"),
+    WAIT_NOTE_SECONDS * 1000,
+  );
   const unsure = await assertNoEviction(redis);
   clearInterval(waiting);
   if (unsure !== null) log.warn(unsure);

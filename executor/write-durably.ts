@@ -1,4 +1,5 @@
 import { open, rename } from "node:fs/promises";
+import { dirname } from "node:path";
 
 /** Puts a text in place of a file's, for root alone: after a power cut it holds either the old one or the new one, whole. */
 export async function writeDurably(path: string, text: string): Promise<void> {
@@ -7,4 +8,8 @@ export async function writeDurably(path: string, text: string): Promise<void> {
   await file.sync();
   await file.close();
   await rename(`${path}.new`, path);
+  // The new name is the folder's own change.
+  const folder = await open(dirname(path), "r");
+  await folder.sync();
+  await folder.close();
 }

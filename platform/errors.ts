@@ -52,6 +52,11 @@ export const CATALOGUE = {
   RESERVATION_FAILED: entry("The destination has no room left", "Wait for its other migrations, or choose another node.", true),
   IMAGE_UNAVAILABLE: entry("The image could not be brought to the destination", "Check disk space there and the link between nodes.", true),
   SYNC_FAILED: entry("Files could not be synchronised", "See the executor's log for rsync's words.", true),
+  WORKLOAD_CHANGED: entry(
+    "The workload was changed while it was made ready to move; it goes on where it was",
+    "Nothing to do: another attempt takes it as it is now.",
+    true,
+  ),
   CHECKPOINT_FAILED: entry("CRIU could not freeze the workload; it goes on where it was", "The executor's log holds CRIU's reason.", false),
   TRANSFER_FAILED: entry("The memory image did not arrive whole; the workload goes on where it was", "Check the link between nodes.", true),
   CHECKSUM_MISMATCH: entry(

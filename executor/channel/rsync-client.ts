@@ -8,8 +8,12 @@ import { type Pace, paced } from "./pace.js";
 /** Nanoseconds count: a file rewritten in place within one second has the size and whole second of the copy that was sent. */
 const FLAGS = ["-aHAXS", "--modify-window=-1", "--numeric-ids", "--devices", "--specials", "--whole-file"];
 
-/** rsync exit codes that a running workload causes and the next round heals: some files vanished or changed under our eyes (rsync(1)). */
-const HEALED_BY_NEXT_ROUND = new Set([23, 24]);
+/**
+ * rsync exit codes that a running workload may cause and another round may heal: some files vanished under our eyes, or could not be carried (rsync(1)). The
+ * second also stands for what no round heals: a disk that cannot be read, no inodes left, an attribute that the other file system does not take.
+ */
+const VANISHED = 24;
+const NOT_ALL_CARRIED = 23;
 
 /**
  * The daemon's byte stream is on descriptors 3 and 4; rsync, whose socket is this program's stdin and stdout, connects through it. When the
@@ -31,11 +35,15 @@ export interface SyncRound {
   onBytes(bytes: number): void;
 }
 
-/**
- * One rsync round of a tree over a byte stream to the peer's daemon. Returns the bytes that crossed to the peer.
- * @throws SYNC_FAILED with rsync's words.
- */
-export async function syncTree(tree: FileTree, socket: Duplex, round: SyncRound): Promise<number> {
+export interface SyncDone {
+  /** That crossed to the peer. */
+  readonly bytes: number;
+  /** What could not be carried, in rsync's words; null = all was. */
+  readonly missed: string | null;
+}
+
+/** One rsync round of a tree over a byte stream to the peer's daemon. @throws SYNC_FAILED with rsync's words; in a final round whenever not all was carried. */
+export async function syncTree(tree: FileTree, socket: Duplex, round: SyncRound): Promise<SyncDone> {
   const single = tree.file !== undefined;
   const from = single ? `${tree.path}/${tree.file}` : `${tree.path}/`;
   const to = `rsync://peer/${tree.name}/${single ? (round.remoteFile ?? tree.file) : ""}`;
@@ -50,7 +58,8 @@ export async function syncTree(tree: FileTree, socket: Duplex, round: SyncRound)
     stdio: ["pipe", "ignore", "pipe", "pipe", "pipe"],
   });
   child.stdin!.on("error", () => {});
-  child.stdin!.end(round.only?.join("\0") ?? "");
+  // Else a name that begins with # or ; would be a comment.
+  child.stdin!.end(round.only?.map((path) => `./${path}`).join("\0") ?? "");
   let words = "";
   child.stderr!.on("data", (chunk) => {
     words += chunk;
@@ -73,8 +82,7 @@ export async function syncTree(tree: FileTree, socket: Duplex, round: SyncRound)
   pipeline(fromRsync, outgoing, socket).catch(() => {});
   const code = await done;
   socket.destroy();
-  if (code !== 0 && (round.final || !HEALED_BY_NEXT_ROUND.has(code))) {
-    throw new EvenkeelError("SYNC_FAILED", `${tree.name}: rsync ended with ${code}: ${words.trim()}`);
-  }
-  return bytes;
+  const said = `${tree.name}: rsync ended with ${code}: ${words.trim()}`;
+  if (code !== 0 && (round.final || (code !== VANISHED && code !== NOT_ALL_CARRIED))) throw new EvenkeelError("SYNC_FAILED", said);
+  return { bytes, missed: code === NOT_ALL_CARRIED ? said : null };
 }

@@ -11,6 +11,8 @@ export interface WorkloadDescription {
   readonly workload: string;
   readonly containerId: string;
   readonly name: string;
+  /** In the engine's words: `running`, `paused` … */
+  readonly status: string;
   readonly imageId: string;
   readonly imageName: string;
   /** Under which a registry has it, `name@sha256:…`; empty = under none that is known. */
@@ -88,12 +90,16 @@ export interface Needs {
   readonly volumeBytes: number;
   /** Null: the source does not have its image any more. */
   readonly imageBytes: number | null;
+  /** Digests of the image's layers, the lowest first. */
+  readonly imageLayers: readonly string[];
   readonly hugePageBytes: number;
   /** Paths of /proc and /sys that the engine covers in the container, and those it would cover if this kernel had them. */
   readonly coveredPaths: readonly string[];
   readonly absentPaths: readonly string[];
   /** Names of what confines it: `apparmor`, `seccomp`, `selinux`. */
   readonly confinedBy: readonly string[];
+  /** Files and folders of its host that it may only read, each with a digest; null = cannot be compared. */
+  readonly hostFiles: Readonly<Record<string, string | null>>;
 }
 
 /** A process of the workload as its own pid namespace sees it. */
@@ -108,8 +114,8 @@ export interface SourceEngine {
   findings(description: WorkloadDescription): Promise<Finding[]>;
   needs(description: WorkloadDescription): Promise<Needs>;
   trees(description: WorkloadDescription): Promise<FileTree[]>;
-  /** A stream of the image that `TargetEngine.loadImage` understands. */
-  saveImage(imageId: string, imageName: string): Promise<NodeJS.ReadableStream>;
+  /** A stream of the image that `TargetEngine.loadImage` understands, without the lowest `layersThere` of its layers. */
+  saveImage(imageId: string, imageName: string, layersThere: number): Promise<NodeJS.ReadableStream>;
   /** Keeps the engine from reviving the frozen or killed source. `release` undoes it. */
   holdRestarts(description: WorkloadDescription): Promise<void>;
   releaseRestarts(description: WorkloadDescription): Promise<void>;
@@ -124,10 +130,15 @@ export interface SourceEngine {
   whyNotLazy(): Promise<string | null>;
   /** Takes up the conversation with a checkpoint that an earlier executor began. Null when none is going on. */
   resumeCheckpoint(folder: string): Promise<Checkpoint | null>;
-  /** Makes sure that the workload runs and its neighbours know where, after a checkpoint that ended in `goOn` or was cut off. */
-  revive(description: WorkloadDescription): Promise<void>;
-  /** Removes the killed copy and the volumes that moved with it. */
-  removeSource(description: WorkloadDescription): Promise<void>;
+  /**
+   * Makes sure that the workload runs and its neighbours know where, after a checkpoint that ended in `goOn` or was cut off. `wasLetGo`: what held it died
+   * with its connections in hand.
+   */
+  revive(description: WorkloadDescription, how: { readonly wasLetGo: boolean }): Promise<void>;
+  /** Ends a workload at once that was let go though its copy counts. Its files stay. */
+  end(description: WorkloadDescription): Promise<void>;
+  /** Removes the killed copy and what moved with it: volumes and folders. Returns those of them that others use by now, which stay. */
+  removeSource(description: WorkloadDescription): Promise<string[]>;
 }
 
 /** A round in progress: images grow below `imagesPath` until `done`. */
@@ -165,8 +176,10 @@ export interface Dump {
   readonly madeNames: boolean;
 }
 
-/** A checkpoint in progress: the workload is frozen once `frozen` resolves, and stays so until `kill` or `goOn`. */
+/** A checkpoint in progress: the workload is frozen once `dumped` resolves, and stays so until `kill` or `goOn`. */
 export interface Checkpoint {
+  /** Resolves if the workload is let go by neither: what held it has ended. */
+  readonly letGo: Promise<void>;
   /** Resolves when everything is in the images. @throws CHECKPOINT_FAILED: it runs on. */
   dumped(): Promise<Dump>;
   /** Files of the frozen workload whose last copy cannot be judged by size and time, by tree. */
@@ -180,6 +193,8 @@ export interface Checkpoint {
 export interface TargetEngine {
   findings(description: WorkloadDescription, needs: Needs): Promise<Finding[]>;
   hasImage(imageId: string): Promise<boolean>;
+  /** How many of an image's layers, from the lowest on, need not come. */
+  layersHere(layers: readonly string[]): Promise<number>;
   /** Has the engine fetch the image from a registry. False = it cannot; the image has to be sent. */
   pullImage(description: WorkloadDescription): Promise<boolean>;
   loadImage(stream: NodeJS.ReadableStream, imageName: string, imageId: string): Promise<void>;
@@ -224,8 +239,11 @@ export interface TargetEngine {
   releaseRestarts(description: WorkloadDescription, containerId: string): Promise<void>;
   /** Frees what a restore left behind and gives the workload its own restart policy. */
   finish(description: WorkloadDescription, containerId: string, folder: string): Promise<void>;
-  /** Removes the twin, running or not, and the volumes that `create` made. Safe to repeat. */
-  remove(containerId: string, folder: string): Promise<void>;
+  /**
+   * Removes the twin, running or not, and the volumes that `create` made: by the description too, if it is known, for an engine may have removed the
+   * container by itself. Safe to repeat.
+   */
+  remove(containerId: string, folder: string, description: WorkloadDescription | null): Promise<void>;
 }
 
 /** A twin whose network another joins, and its folder. */

@@ -1,15 +1,12 @@
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
 import { EvenkeelError } from "../../platform/errors.js";
-import { syncTree } from "../channel/rsync-client.js";
+import { type SyncDone, syncTree } from "../channel/rsync-client.js";
 import type { Checkpoint, Dump, FileTree, WorkloadDescription } from "../engine/engine.js";
+import { flushTrees } from "../flush-trees.js";
 import type { TwinAnswer } from "../peer/protocol.js";
 import { fingerprint } from "./fingerprint.js";
 import type { Held, Surroundings } from "./migration.js";
 import { countBytes, countCarried, paceOf } from "./outlet.js";
 import { withRetries } from "./with-retries.js";
-
-const run = promisify(execFile);
 
 /** Rounds while the workload runs: the last one is small, so that the one in the freeze is too. */
 const RUNNING_ROUNDS_MOST = 4;
@@ -36,16 +33,23 @@ export function matchTrees(here: readonly FileTree[], there: TwinAnswer["trees"]
   });
 }
 
-/** One round of all trees, side by side. Returns the bytes sent. */
-async function syncRound(surroundings: Surroundings, held: Held, trees: readonly MatchedTree[], final: boolean): Promise<number> {
-  const counts = await Promise.all(
-    trees.map((each) =>
-      final
-        ? syncOne(surroundings, held, each, { final })
-        : withRetries(surroundings, held, () => syncOne(surroundings, held, each, { final })),
-    ),
+/** One round of all trees while the workload runs, side by side. Returns the bytes sent, and the names of the trees of which not all could be carried. */
+async function syncRound(
+  surroundings: Surroundings,
+  held: Held,
+  trees: readonly MatchedTree[],
+): Promise<{ bytes: number; incomplete: readonly string[] }> {
+  const rounds = await Promise.all(
+    trees.map(async (each) => {
+      const done = await withRetries(surroundings, held, () => syncOne(surroundings, held, each, { final: false }));
+      if (done.missed !== null) held.log.warn({ rsync: done.missed }, "not all of a tree could be carried; it is tried again");
+      return { name: each.tree.name, ...done };
+    }),
   );
-  return counts.reduce((total, count) => total + count, 0);
+  return {
+    bytes: rounds.reduce((total, { bytes }) => total + bytes, 0),
+    incomplete: rounds.filter(({ missed }) => missed !== null).map(({ name }) => name),
+  };
 }
 
 async function syncOne(
@@ -53,7 +57,7 @@ async function syncOne(
   held: Held,
   { tree, remoteFile }: MatchedTree,
   round: { final: boolean; only?: readonly string[] },
-): Promise<number> {
+): Promise<SyncDone> {
   return syncTree(tree, await held.peer.openFiles(held.record.id), {
     ...round,
     remoteFile,
@@ -108,7 +112,10 @@ export async function syncFrozen(
   asBefore: ReadonlySet<string>,
 ): Promise<ReadonlySet<string>> {
   const changed = trees.filter(({ tree }) => !asBefore.has(tree.name));
-  const [mapped] = await Promise.all([checkpoint.mappedFiles(trees.map(({ tree }) => tree)), syncRound(surroundings, held, changed, true)]);
+  const [mapped] = await Promise.all([
+    checkpoint.mappedFiles(trees.map(({ tree }) => tree)),
+    ...changed.map((each) => syncOne(surroundings, held, each, { final: true })),
+  ]);
   for (const each of trees) {
     const only = mapped.get(each.tree.name);
     if (only !== undefined) await syncOne(surroundings, held, each, { final: true, only });
@@ -127,7 +134,7 @@ export async function syncWhileRunning(
   let previous = Number.POSITIVE_INFINITY;
   for (let round = 0; round < RUNNING_ROUNDS_MOST; round++) {
     // Written pages of mapped files are cleaned first, so that a later write through the mapping moves the file's time again.
-    await Promise.all(trees.map(({ tree }) => flushFileSystem(tree.path)));
+    await flushTrees(trees.map(({ tree }) => tree));
     for (const { tree } of trees) looks.set(tree.name, await fingerprint(tree));
     // What a later round has to send, only rsync knows.
     held.live.expect({
@@ -137,14 +144,12 @@ export async function syncWhileRunning(
       round: round + 1,
       note: "files",
     });
-    const bytes = await syncRound(surroundings, held, trees, false);
+    const { bytes, incomplete } = await syncRound(surroundings, held, trees);
+    // Whatever it looks like later, it has to be synchronised in the freeze, where nothing may be left behind.
+    for (const name of incomplete) looks.set(name, null);
     if (bytes < SMALL_ROUND_BYTES || bytes > previous / 2) break;
     previous = bytes;
   }
+  await withRetries(surroundings, held, () => held.peer.flush(held.record.id));
   return { trees, looks };
-}
-
-/** syncfs(2) of the file system that holds the path. */
-async function flushFileSystem(path: string): Promise<void> {
-  await run("sync", ["-f", path]);
 }

@@ -6,7 +6,7 @@ import { removeFolder } from "../remove-folder.js";
 import { askWhetherLost, awaitPages, closingAfter } from "./follow.js";
 import { forgetDescription, readKeptDescription } from "./kept-description.js";
 import { type Surroundings, sourceFolder } from "./migration.js";
-import { awaitTwin } from "./settle.js";
+import { awaitTwin, removeSource } from "./settle.js";
 
 /**
  * Takes up a migration that an earlier executor of this node left in the middle. Before the commit the source wins; after it the
@@ -23,6 +23,10 @@ export async function recoverMigration(surroundings: Surroundings, record: Migra
     return null;
   });
   try {
+    const description = await readKeptDescription(surroundings, record.id);
+    const checkpoint = await engine.resumeCheckpoint(folder);
+    // With CRIU gone too it may have been let go; its copy counts.
+    if (outcome === "committed" && checkpoint === null && description !== null) await engine.end(description);
     // From "resume" on the destination has said that the twin runs; it may have forgotten the migration since.
     const isClosed = record.closedAt !== null;
     // Of a closed one the workload may have been moved on: then it has run where this migration took it.
@@ -34,8 +38,6 @@ export async function recoverMigration(surroundings: Surroundings, record: Migra
       if (outcome === "committed" && !isClosed)
         await advanceMigration(redis, keys, nowSeconds(), { id: record.id, epoch: record.epoch, stage: "resume" });
     }
-    const description = await readKeptDescription(surroundings, record.id);
-    const checkpoint = await engine.resumeCheckpoint(folder);
     log.warn({ outcome, stage: record.stage, frozen: checkpoint !== null }, "taking up an interrupted migration");
     if (outcome === "committed" && peer !== null) {
       // Of a closed one the destination has made what it could without us.
@@ -44,18 +46,17 @@ export async function recoverMigration(surroundings: Surroundings, record: Migra
           ? await awaitPages(surroundings, { record, peer, bytes: { ...record.bytes }, log }, { description, checkpoint })
           : await askWhetherLost(peer, record.id);
       await checkpoint?.kill();
+      // Should it be back here by now, its volumes and folders are in use again.
+      if (description !== null && owner !== record.from) await removeSource(surroundings, { log }, description);
       await peer.finish(record.id).catch((error: unknown) => {
-        // Anything else means that its copy may not run: until it does, nothing of ours is taken away.
         if (asEvenkeelError(error).code !== "MIGRATION_NOT_FOUND") throw error;
         log.warn("the destination had finished already");
       });
-      // Should it be back here by now, its volumes and folders are in use again.
-      if (description !== null && owner !== record.from) await engine.removeSource(description);
       await closeMigration(redis, keys, record, nowSeconds(), closingAfter(following, record));
     } else {
       await checkpoint?.goOn();
       if (description !== null) {
-        await engine.revive(description);
+        await engine.revive(description, { wasLetGo: false });
         await engine.releaseRestarts(description);
       }
       await peer

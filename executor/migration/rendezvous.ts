@@ -4,10 +4,12 @@ export interface Rendezvous {
   meet(point: string): Promise<void>;
   /** One has failed: nobody waits any more. */
   leave(cause: Error): void;
+  /** What the first of them failed with; null = none has. */
+  failure(): Error | null;
 }
 
 /** For a migration that is alone. */
-export const ALONE: Rendezvous = { meet: async () => {}, leave: () => {} };
+export const ALONE: Rendezvous = { meet: async () => {}, leave: () => {}, failure: () => null };
 
 export function makeRendezvous(size: number): Rendezvous {
   const points = new Map<string, { arrived: number; readonly waiters: Set<{ go(): void; fail(cause: Error): void }> }>();
@@ -26,5 +28,6 @@ export function makeRendezvous(size: number): Rendezvous {
       failure ??= cause;
       for (const { waiters } of points.values()) for (const waiter of waiters) waiter.fail(failure);
     },
+    failure: () => failure,
   };
 }

@@ -4,16 +4,18 @@ import { asEvenkeelError, EvenkeelError } from "../../platform/errors.js";
 import { blockersAmong, type Finding, finding } from "../../platform/findings.js";
 import { closeMigration, type MigrationRecord, readMigration } from "../../platform/migration-record.js";
 import { monotonicSeconds } from "../channel/events.js";
-import { LOG_TREE, ROOT_TREE } from "../engine/engine.js";
+import { LOG_TREE } from "../engine/engine.js";
 import { startPageSource } from "../pages/start-page-source.js";
 import { takeAlong } from "../pages/take-along.js";
 import { preflight } from "../preflight/preflight.js";
+import { assertUnchanged } from "./assert-unchanged.js";
 import { noteBlackout } from "./blackout-model.js";
 import { chooseFor, forecastOf } from "./choose-mode.js";
 import { companyFindings, readCompany } from "./company.js";
 import { isAsBefore, lookWhenStill, syncFrozen, syncWhileRunning } from "./files.js";
 import { pageOrders } from "./follow.js";
 import { CRIU_ALONE, goesCold } from "./goes-cold.js";
+import { guardFrozen } from "./guard-frozen.js";
 import { holdPackets } from "./hold-packets.js";
 import { keepDescription } from "./kept-description.js";
 import { enter, type Held, type Surroundings, sourceFolder, startLiveProgress } from "./migration.js";
@@ -23,6 +25,7 @@ import { ALONE, type Rendezvous } from "./rendezvous.js";
 import { reserveRoom } from "./reserve.js";
 import { bringImage, sendMemory } from "./send.js";
 import { finishCommitted, type Progress, settle } from "./settle.js";
+import { type RecordWatch, watchRecord } from "./watch-record.js";
 import { withRetries } from "./with-retries.js";
 
 /**
@@ -43,18 +46,24 @@ export async function runMigration(
     frozenAt: null,
     restoreSteps: {},
     leavesMemory: false,
+    restored: null,
+    wasLetGo: false,
   };
   const counts = { record, bytes: {}, carried: {} };
   const peer = await surroundings.connect(record.to);
   const held: Held = { ...counts, peer, live: startLiveProgress(surroundings, counts), outlet: { compresses: false }, log };
+  const watch = watchRecord(surroundings, held);
   try {
-    const blackoutSeconds = await carryOver(surroundings, held, progress, rendezvous).catch(async (error: unknown) => {
-      const known = asEvenkeelError(error);
+    const blackoutSeconds = await carryOver(surroundings, held, progress, rendezvous, watch).catch(async (error: unknown) => {
+      watch.close();
+      // What was broken off says nothing of why.
+      const known = asEvenkeelError((watch.cause() === null ? null : (rendezvous.failure() ?? watch.cause())) ?? error);
       rendezvous.leave(new EvenkeelError("CANCELLED", `${record.name}, which moves as one with it, failed: ${known.message}`));
       log.error({ code: known.code, detail: known.detail, stack: known.code === "INTERNAL" ? known.stack : undefined }, "migration failed");
       await settle(surroundings, held, progress, known);
       return null;
     });
+    watch.close();
     if (blackoutSeconds !== null) {
       // From here on the twin runs. What fails now leaves the record open in this stage, and the worker takes it up again.
       await enter(surroundings, held, "resume", { blackoutSeconds, restoreSteps: progress.restoreSteps });
@@ -71,7 +80,13 @@ export async function runMigration(
 }
 
 /** Everything up to the resumed twin. Returns the blackout in seconds. */
-async function carryOver(surroundings: Surroundings, held: Held, progress: Progress, rendezvous: Rendezvous): Promise<number> {
+async function carryOver(
+  surroundings: Surroundings,
+  held: Held,
+  progress: Progress,
+  rendezvous: Rendezvous,
+  watch: RecordWatch,
+): Promise<number> {
   const { engine } = surroundings;
   const { record, peer } = held;
   await enter(surroundings, held, "preflight");
@@ -99,7 +114,7 @@ async function carryOver(surroundings: Surroundings, held: Held, progress: Progr
   await enter(surroundings, held, "prepare");
   await decideCompression(surroundings, held, hasZstd);
   if (!hasImage) {
-    await withRetries(surroundings, held, () => bringImage(surroundings, held, description, needs.imageBytes));
+    await withRetries(surroundings, held, () => bringImage(surroundings, held, asked));
   }
   const owner = company.get(description.sharedNetwork.owner?.containerId ?? "") ?? null;
   const makeTwin = () => withRetries(surroundings, held, () => peer.makeTwin(record.id, { leaveMemory, owner }));
@@ -117,6 +132,7 @@ async function carryOver(surroundings: Surroundings, held: Held, progress: Progr
   });
 
   await rendezvous.meet("ready");
+  await assertUnchanged(surroundings, description);
   await enter(surroundings, held, "freeze");
   await keepDescription(surroundings, record.id, description);
   progress.restartsHeld = true;
@@ -135,6 +151,7 @@ async function carryOver(surroundings: Surroundings, held: Held, progress: Progr
   progress.checkpoint = checkpoint;
   if (isCold) await rendezvous.meet("still");
   const dump = await checkpoint.dumped();
+  guardFrozen(surroundings, held, { description, checkpoint, watch, progress });
   const { frozenAt, imagesPath, processes } = dump;
   progress.frozenAt = frozenAt;
   if (pages !== null && checkpoint.memory !== undefined) {
@@ -153,13 +170,18 @@ async function carryOver(surroundings: Surroundings, held: Held, progress: Progr
   // A joiner's restore waits for its owner's, which begins when the owner's memory has been sent.
   await rendezvous.meet("sent");
   await enter(surroundings, held, "restore");
-  const { timeline, sinceResumedSeconds } = await peer.restore(record.id, {
+  watch.breakNothingOff();
+  const answer = peer.restore(record.id, {
     epoch: record.epoch,
     processes,
     isCold,
-    rootChanged: changed.has(ROOT_TREE),
-    logChanged: changed.has(LOG_TREE),
+    changedTrees: [...changed],
   });
+  progress.restored = answer.then(
+    () => null,
+    (error: unknown) => asEvenkeelError(error),
+  );
+  const { timeline, sinceResumedSeconds } = await Promise.race([answer, watch.aborted]);
   const blackoutSeconds = monotonicSeconds() - frozenAt - sinceResumedSeconds;
   held.log.info({ blackoutSeconds, expectedSeconds: choice.blackoutSeconds, timeline }, "resumed");
   progress.restoreSteps = timeline;

@@ -25,9 +25,16 @@ export interface Progress {
   restoreSteps: Readonly<Record<string, number>>;
   /** Memory follows after the commit. */
   leavesMemory: boolean;
+  /** What the destination says of a restore that it was asked for: why it failed, or null. */
+  restored: Promise<EvenkeelError | null> | null;
+  /** The frozen workload went on by itself, since what held it died. */
+  wasLetGo: boolean;
 }
 
-/** The twin runs: wait for its memory, destroy the source, give the twin its restart policy, forget the images. Each step is safe to repeat. */
+/**
+ * The twin runs: wait for its memory, destroy the source, give the twin its restart policy, forget the images. Each step is safe to repeat. The source's
+ * container goes as soon as it has ended: as long as it is there, somebody may start it.
+ */
 export async function finishCommitted(surroundings: Surroundings, held: Held, progress: Progress): Promise<Closing> {
   const { description, checkpoint } = progress;
   const following =
@@ -36,13 +43,19 @@ export async function finishCommitted(surroundings: Surroundings, held: Held, pr
       : await askWhetherLost(held.peer, held.record.id);
   await progress.checkpoint?.kill();
   progress.checkpoint = null;
+  if (description !== null) await removeSource(surroundings, held, description);
   await enter(surroundings, held, "cleanup");
   await held.peer.finish(held.record.id);
-  if (description !== null) await surroundings.engine.removeSource(description);
   await stopPageSource(sourceFolder(surroundings, held.record.id));
   await removeFolder(sourceFolder(surroundings, held.record.id));
   await forgetDescription(surroundings, held.record.id);
   return closingAfter(following, held.record);
+}
+
+/** Removes what has moved on; what somebody else has begun to use stays. */
+export async function removeSource({ engine }: Surroundings, { log }: Pick<Held, "log">, description: WorkloadDescription): Promise<void> {
+  const left = await engine.removeSource(description);
+  if (left.length > 0) log.warn({ left }, "left at the source, since others use it");
 }
 
 /** Ends a migration that met an error, as the record says: exactly one of abort and commit has won. */
@@ -60,18 +73,22 @@ export async function settle(surroundings: Surroundings, held: Held, progress: P
     return;
   }
   await giveBack(surroundings, held, progress);
+  // Not waited for while the workload stands still: the record allows no copy there any more.
+  const told = await progress.restored;
+  // That it was refused the commit says no more than that the record was aborted.
+  const why = told === null || CANCELLED_CODES.has(told.code) ? cause : told;
   // A peer that gave no sign of life is not waited for a second time; it tidies up by the record when it is back.
-  if (cause.code !== "PEER_UNREACHABLE") {
+  if (why.code !== "PEER_UNREACHABLE") {
     await held.peer
       .remove(record.id)
       .catch((error: unknown) => log.warn({ error: String(error) }, "the destination cleans up when it is back"));
   }
   // A destination that tidied up after the cancel, before we met it, knows nothing of the migration any more.
-  const isCancelled = CANCELLED_CODES.has(cause.code) || (wasAborted && cause.code === "MIGRATION_NOT_FOUND");
+  const isCancelled = CANCELLED_CODES.has(why.code) || (wasAborted && why.code === "MIGRATION_NOT_FOUND");
   await closeMigration(redis, keys, record, nowSeconds(), {
     result: isCancelled ? "cancelled" : "failed",
-    errorCode: isCancelled ? "CANCELLED" : cause.code,
-    errorMessage: cause.message,
+    errorCode: isCancelled ? "CANCELLED" : why.code,
+    errorMessage: why.message,
   });
 }
 
@@ -82,7 +99,7 @@ async function giveBack(surroundings: Surroundings, held: Held, progress: Progre
     await progress.checkpoint.goOn();
     if (progress.description !== null) {
       await engine
-        .revive(progress.description)
+        .revive(progress.description, progress)
         .catch((error: unknown) => held.log.error({ error: String(error) }, "the source did not go on"));
     }
   }

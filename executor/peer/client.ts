@@ -49,6 +49,8 @@ export interface Peer {
   sendMemory(id: string, images: Outgoing): Promise<void>;
   bookRoom(id: string, bytes: number): Promise<RoomAnswer>;
   sendRound(id: string, round: number, images: Outgoing): Promise<void>;
+  /** Puts what has come of its files onto the disk there. */
+  flush(id: string): Promise<void>;
   /** Before the freeze: as much of the restore as can do without images. */
   begin(id: string): Promise<void>;
   restore(id: string, body: RestoreRequest): Promise<RestoreAnswer>;
@@ -59,6 +61,8 @@ export interface Peer {
   status(id: string): Promise<IncomingStatus>;
   /** Asks for a sign of life. */
   ping(): Promise<void>;
+  /** Ends whatever is under way with this error; what is asked afterwards is not touched. */
+  breakOff(cause: EvenkeelError): void;
   close(): void;
 }
 
@@ -80,7 +84,10 @@ export function connectPeer(address: string, node: string, tls: ReturnType<typeo
     });
   const heartbeat = makeHeartbeat(ping);
 
-  const unreachable = (error: Error) => new EvenkeelError("PEER_UNREACHABLE", `${node} at ${address}: ${error.message}`, { cause: error });
+  const unreachable = (error: Error) =>
+    error instanceof EvenkeelError
+      ? error
+      : new EvenkeelError("PEER_UNREACHABLE", `${node} at ${address}: ${error.message}`, { cause: error });
 
   async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
     const payload = JSON.stringify(body ?? {});
@@ -161,6 +168,7 @@ export function connectPeer(address: string, node: string, tls: ReturnType<typeo
     sendMemory: (id, images) => send(routes.memory(id), images),
     bookRoom: (id, bytes) => call("POST", routes.room(id), { bytes }),
     sendRound: (id, round, images) => send(routes.round(id, round), images),
+    flush: (id) => call("POST", routes.flush(id)),
     begin: (id) => call("POST", routes.begin(id)),
     restore: (id, body) => call("POST", routes.restore(id), body),
     startAnew: (id, body) => call("POST", routes.anew(id), body),
@@ -168,6 +176,7 @@ export function connectPeer(address: string, node: string, tls: ReturnType<typeo
     remove: (id) => call("DELETE", routes.migration(id)),
     status: (id) => call("GET", routes.migration(id)),
     ping,
+    breakOff: heartbeat.breakOff,
     close: () => {
       heartbeat.close();
       agent.destroy();

@@ -10,6 +10,8 @@ const MISSES_MOST = 3;
 export interface Heartbeat {
   /** Watches one wait until `done` is called. */
   watch(waiting: Waiting): { done(): void };
+  /** Ends every wait with this error. */
+  breakOff(cause: Error): void;
   close(): void;
 }
 
@@ -19,6 +21,9 @@ export interface Heartbeat {
  */
 export function makeHeartbeat(ping: () => Promise<void>): Heartbeat {
   const waits = new Set<Waiting>();
+  const breakOff = (cause: Error) => {
+    for (const waiting of waits) waiting.destroy(cause);
+  };
   let misses = 0;
   let busy = false;
   const timer = setInterval(() => {
@@ -33,7 +38,7 @@ export function makeHeartbeat(ping: () => Promise<void>): Heartbeat {
           misses += 1;
           if (misses < MISSES_MOST) return;
           misses = 0;
-          for (const waiting of waits) waiting.destroy(new Error(`no sign of life: ${error.message}`));
+          breakOff(new Error(`no sign of life: ${error.message}`));
         },
       )
       .finally(() => {
@@ -46,6 +51,7 @@ export function makeHeartbeat(ping: () => Promise<void>): Heartbeat {
       waits.add(waiting);
       return { done: () => waits.delete(waiting) };
     },
+    breakOff,
     close: () => clearInterval(timer),
   };
 }

@@ -8,12 +8,14 @@ import { commitMigration, readMigration } from "../../platform/migration-record.
 import { monotonicSeconds } from "../channel/events.js";
 import { unpackImages } from "../channel/image-stream.js";
 import { hasZstd } from "../channel/zstd.js";
-import type { FileTree, OwnerTwin, RestoreDone, TargetEngine } from "../engine/engine.js";
+import { type FileTree, LOG_TREE, type OwnerTwin, type RestoreDone, ROOT_TREE, type TargetEngine } from "../engine/engine.js";
+import { flushTrees } from "../flush-trees.js";
 import type { ImageRoom } from "../image-room.js";
 import { linkFinal, linkRound, makeRoundFolder } from "../image-rounds.js";
 import type { NodeProbe } from "../preflight/node-probe.js";
 import { removeFolder } from "../remove-folder.js";
 import type { Arrivals } from "./arrivals.js";
+import { makeClaims } from "./claims.js";
 import type { Halves } from "./halves.js";
 import type { HoldAnswer, Offer, OfferAnswer, RestoreAnswer, RestoreRequest, RoomAnswer, TwinAnswer, TwinRequest } from "./protocol.js";
 import { writeRsyncConfig } from "./rsync-server.js";
@@ -37,17 +39,25 @@ const EMPTY: Record<string, never> = {};
 /** What the destination does for a migration that comes in, step by step; whoever calls takes care that one does not overtake another (`turns.ts`). */
 export function makeIncomingSteps({ node, arrivals, halves, settling, engine, room, redis, keys, log, probe }: Needs) {
   const { pendingFolder } = halves;
+  const claims = makeClaims(halves);
 
-  /** Books the room for a migration; null = only asks. */
+  const release = (id: string) => {
+    room.release(id);
+    claims.release(id);
+  };
+
+  /** Books room, and the names of what comes along, for a migration; null = only asks. */
   async function judge(id: string | null, { description, introduction, needs, memoryBytes }: Offer): Promise<OfferAnswer> {
-    const [own, pair, short, hasImage, whyNotLazy] = await Promise.all([
+    const [own, pair, short, taken, hasImage, whyNotLazy] = await Promise.all([
       engine.findings(description, needs),
       probe.compare(introduction),
       room.claim(id, memoryBytes),
+      id === null ? [] : claims.take(id, description),
       engine.hasImage(description.imageId),
       engine.whyNotLazy(),
     ]);
-    return { findings: [...own, ...pair, ...short], hasImage, hasZstd: await hasZstd(), whyNotLazy };
+    const layersHere = hasImage ? 0 : await engine.layersHere(needs.imageLayers);
+    return { findings: [...own, ...pair, ...short, ...taken], hasImage, layersHere, hasZstd: await hasZstd(), whyNotLazy };
   }
 
   const answer = async (containerId: string, trees: readonly FileTree[], pagePort: number | null): Promise<TwinAnswer> => ({
@@ -86,7 +96,7 @@ export function makeIncomingSteps({ node, arrivals, halves, settling, engine, ro
       // Asked again after the answer was lost: the same twin, or none of the half-made one.
       if (half.containerId !== null) return answer(half.containerId, half.trees, half.pagePort);
       const left = await engine.findTwin(id);
-      if (left !== null) await engine.remove(left.containerId, pendingFolder(left.containerId));
+      if (left !== null) await engine.remove(left.containerId, pendingFolder(left.containerId), half.description);
       const owner = ownerId === null ? null : await ownerTwin(ownerId);
       const twin = await engine.create(half.description, id, owner);
       const folder = pendingFolder(twin.containerId);
@@ -126,22 +136,38 @@ export function makeIncomingSteps({ node, arrivals, halves, settling, engine, ro
       return EMPTY;
     },
 
+    async flush(id: string) {
+      await flushTrees((await halves.readWithTwin(id)).trees);
+      return EMPTY;
+    },
+
     async begin(id: string) {
       const { description, containerId } = await halves.readWithTwin(id);
       await engine.beginRestore(description, containerId, pendingFolder(containerId));
       return EMPTY;
     },
 
-    async restore(id: string, { epoch, processes, isCold, rootChanged, logChanged }: RestoreRequest): Promise<RestoreAnswer> {
+    async restore(id: string, { epoch, processes, isCold, changedTrees }: RestoreRequest): Promise<RestoreAnswer> {
       const half = await halves.readWithTwin(id);
       await halves.write(id, { ...half, state: "restoring", isCold });
-      const commit = () => commitMigration(redis, keys, id, epoch, nowSeconds());
+      // What the source had on its disk must be on ours before our copy counts: beside the restore, which mostly takes longer.
+      const onDisk = changedTrees.length === 0 ? Promise.resolve() : flushTrees(half.trees);
+      onDisk.catch(() => {});
+      const commit = async () => {
+        await onDisk;
+        return commitMigration(redis, keys, id, epoch, nowSeconds());
+      };
       let restored: RestoreDone;
       try {
         const folder = pendingFolder(half.containerId);
         restored = isCold
           ? await engine.startCold(half.containerId, folder, commit)
-          : await engine.restore(half.containerId, folder, { processes, rootChanged, logChanged, commit });
+          : await engine.restore(half.containerId, folder, {
+              processes,
+              rootChanged: changedTrees.includes(ROOT_TREE),
+              logChanged: changedTrees.includes(LOG_TREE),
+              commit,
+            });
       } catch (error) {
         const known = asEvenkeelError(error, "RESTORE_FAILED");
         log.error({ migration: id, code: known.code, detail: known.detail }, "restore failed");
@@ -162,7 +188,7 @@ export function makeIncomingSteps({ node, arrivals, halves, settling, engine, ro
       await removeFolder(pendingFolder(half.containerId));
       await halves.forget(id);
       await arrivals.forget(id);
-      room.release(id);
+      release(id);
       return EMPTY;
     },
 
@@ -173,14 +199,18 @@ export function makeIncomingSteps({ node, arrivals, halves, settling, engine, ro
         throw new EvenkeelError("FENCED", `${id}: the copy on ${node} is the one that counts`);
       }
       // The executor may have died between making the twin and writing its id down; the twin's label tells.
-      const containerId = half?.containerId ?? (await engine.findTwin(id))?.containerId ?? null;
+      const twin = half?.containerId == null ? await engine.findTwin(id) : null;
+      // One that runs though nothing is left of its migration has been finished. Whatever the record says, it may be the only copy.
+      if (twin?.isRunning) throw new EvenkeelError("FENCED", `${id}: the copy on ${node} runs, and its migration was finished here`);
+      const containerId = half?.containerId ?? twin?.containerId ?? null;
       if (containerId !== null) {
-        await engine.remove(containerId, pendingFolder(containerId));
+        const description = half?.description ?? (await arrivals.read(id))?.description ?? null;
+        await engine.remove(containerId, pendingFolder(containerId), description);
         await removeFolder(pendingFolder(containerId));
       }
       await halves.forget(id);
       await arrivals.forget(id);
-      room.release(id);
+      release(id);
       return EMPTY;
     },
   };

@@ -44,6 +44,7 @@ export interface Incoming {
   /** The images of a round of pre-copy. */
   round(id: string, round: number, images: Readable): Promise<Record<string, never>>;
   memory(id: string, images: Readable): Promise<Record<string, never>>;
+  flush(id: string): Promise<Record<string, never>>;
   /** As much of the restore as can be done before the freeze. */
   begin(id: string): Promise<Record<string, never>>;
   restore(id: string, request: RestoreRequest): Promise<RestoreAnswer>;
@@ -133,6 +134,7 @@ export function makeIncoming({ node, runDirectory, arrivals, engine, room, redis
     memory: (id, images) => afterNewest(id, images, () => steps.memory(id, images)),
     bookRoom: (id, bytes) => inTurn(id, () => steps.bookRoom(id, bytes)),
     round: (id, round, images) => afterNewest(id, images, () => steps.round(id, round, images)),
+    flush: (id) => inTurn(id, () => steps.flush(id)),
     begin: (id) => inTurn(id, () => steps.begin(id)),
     restore: (id, request) => inTurn(id, () => steps.restore(id, request)),
     startAnew: (id, description) =>

@@ -16,6 +16,8 @@ export interface Offer {
 export interface OfferAnswer {
   readonly findings: readonly Finding[];
   readonly hasImage: boolean;
+  /** How many of the image's layers, from the lowest on, need not be sent. */
+  readonly layersHere: number;
   /** Whether it can take what was compressed with zstd. */
   readonly hasZstd: boolean;
   /** Why memory cannot follow to this node after a commit; null = it can. */
@@ -54,9 +56,8 @@ export interface RestoreRequest {
   readonly processes: readonly ProcessFact[];
   /** Started afresh: there are no images. */
   readonly isCold: boolean;
-  /** The root file system was synchronised in the freeze. */
-  readonly rootChanged: boolean;
-  readonly logChanged: boolean;
+  /** Names of those that were synchronised in the freeze. */
+  readonly changedTrees: readonly string[];
 }
 
 export interface RestoreAnswer {
@@ -103,6 +104,8 @@ export const routes = {
   room: (id: string) => `/v1/migrations/${id}/room`,
   /** The images of one round of pre-copy. */
   round: (id: string, round: number | string) => `/v1/migrations/${id}/rounds/${round}`,
+  /** Puts what has come of its files onto the disk. */
+  flush: (id: string) => `/v1/migrations/${id}/flush`,
   begin: (id: string) => `/v1/migrations/${id}/begin`,
   restore: (id: string) => `/v1/migrations/${id}/restore`,
   anew: (id: string) => `/v1/migrations/${id}/anew`,

@@ -21,8 +21,7 @@ const restoreBody = z.object({
   epoch: z.number().int(),
   isCold: z.boolean(),
   processes: z.array(z.object({ pid: z.number(), command: z.string(), threads: z.number() })),
-  rootChanged: z.boolean(),
-  logChanged: z.boolean(),
+  changedTrees: z.array(z.string()),
 });
 const introduction = z.looseObject({ facts: z.looseObject({ node: z.string(), kernel: z.string() }), cpuImage: z.string().nullable() });
 const anewBody = z.object({
@@ -30,7 +29,13 @@ const anewBody = z.object({
 });
 const offerBody = anewBody.extend({
   introduction,
-  needs: z.looseObject({ rootBytes: z.number(), volumeBytes: z.number(), coveredPaths: z.array(z.string()) }),
+  needs: z.looseObject({
+    rootBytes: z.number(),
+    volumeBytes: z.number(),
+    coveredPaths: z.array(z.string()),
+    hostFiles: z.record(z.string(), z.string().nullable()),
+    imageLayers: z.array(z.string()),
+  }),
   memoryBytes: z.number().nonnegative(),
 });
 const twinBody = z.object({ leaveMemory: z.boolean(), owner: params.shape.id.nullable() });
@@ -89,6 +94,7 @@ export async function servePeers(
   app.put(routes.round(":id", ":round"), async (request) =>
     incoming.round(await admit(request), roundParams.parse(request.params).round, plainBody(request)),
   );
+  app.post(routes.flush(":id"), async (request) => incoming.flush(await admit(request)));
   app.post(routes.begin(":id"), async (request) => incoming.begin(await admit(request)));
   app.post(routes.restore(":id"), async (request) => incoming.restore(await admit(request), restoreBody.parse(request.body)));
   app.post(routes.anew(":id"), async (request) =>

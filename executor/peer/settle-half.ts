@@ -54,7 +54,7 @@ export function makeSettling({ node, arrivals, halves, engine, redis, keys, log 
     await abortMigration(redis, keys, id, nowSeconds(), `the copy on ${node} failed`).catch((error: unknown) => {
       log.warn({ migration: id, error: String(error) }, "cannot tell Redis that a copy failed; removing it all the same");
     });
-    await engine.remove(half.containerId, pendingFolder(half.containerId));
+    await engine.remove(half.containerId, pendingFolder(half.containerId), half.description);
     await halves.write(id, { ...half, state: "failed" });
     const record = await readMigration(redis, keys, id);
     if (record?.outcome === "committed") await revertMigration(redis, keys, id, record.epoch, nowSeconds());
@@ -110,7 +110,7 @@ export function makeSettling({ node, arrivals, halves, engine, redis, keys, log 
     // Past "restore" the source knows that the twin ran, and may have destroyed its own copy.
     if (record.stage !== "restore") return "unknown";
     log.error({ migration: id }, "nothing is left here of a copy that was committed; giving the workload back to its source");
-    if (twin !== null) await engine.remove(twin.containerId, pendingFolder(twin.containerId));
+    if (twin !== null) await engine.remove(twin.containerId, pendingFolder(twin.containerId), null);
     await revertMigration(redis, keys, id, record.epoch, nowSeconds());
     return "failed";
   }

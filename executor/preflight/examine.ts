@@ -55,7 +55,7 @@ async function examineMove(surroundings: Surroundings, wanted: Wanted): Promise<
       return await peer.preflight(offer).finally(() => peer.close());
     } catch (error) {
       // The destination's half of the truth is missing; the source's is worth telling all the same.
-      return { findings: [peerFinding(error)], hasImage: true, hasZstd: false, whyNotLazy: null };
+      return { findings: [peerFinding(error)], hasImage: true, layersHere: 0, hasZstd: false, whyNotLazy: null };
     }
   };
   const { findings } = await preflight(surroundings, wanted, ask);

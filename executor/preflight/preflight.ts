@@ -11,6 +11,8 @@ export interface Preflight {
   readonly findings: readonly Finding[];
   readonly needs: Needs;
   readonly hasImage: boolean;
+  /** Layers of it that the destination has of other images, from the lowest on. */
+  readonly layersThere: number;
   readonly hasZstd: boolean;
   /** What its memory images may take. */
   readonly imageBytes: number;
@@ -53,9 +55,9 @@ export async function preflight(
     const words = `${wanted.to} has ${mebibytes(freeBytes)} free${held}; ${wanted.name} needs ${mebibytes(demand.memoryBytes)} while it moves`;
     room.push(finding("memory-short", words));
   }
-  const { hasImage, hasZstd, whyNotLazy } = answer;
+  const { hasImage, layersHere: layersThere, hasZstd, whyNotLazy } = answer;
   const found = once([...abilityFindings(introduction.facts), ...own, ...room, ...answer.findings]);
-  return { description, findings: found, needs, hasImage, hasZstd, imageBytes: demand.imageBytes, whyNotLazy };
+  return { description, findings: found, needs, hasImage, layersThere, hasZstd, imageBytes: demand.imageBytes, whyNotLazy };
 }
 
 /** Both ends may have noticed the same. */

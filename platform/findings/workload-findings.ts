@@ -16,8 +16,8 @@ export const WORKLOAD_FINDINGS = {
   ),
   device: fails("It uses a device or GPU of its host", "Remove --device or --gpus; the state of a device cannot be moved."),
   "bind-mount": fails(
-    "It mounts a folder of its host",
-    "Use a named volume; those move with the workload. Or let the folder itself move: name it in the label `io.evenkeel.bind-mounts`.",
+    "It mounts a folder or file of its host, and may write to it, or it cannot be compared with another host's (a socket, a device, more than 64 MiB)",
+    "Use a named volume; those move with the workload. Or let the folder itself move: name it in the label `io.evenkeel.bind-mounts`. What it only reads: mount it read-only.",
   ),
   "bind-mount-unfit": fails(
     "The label `io.evenkeel.bind-mounts` names what is no folder of its own, or one that belongs to the system",
@@ -98,6 +98,10 @@ export const DESTINATION_FINDINGS = {
   "bind-mount-taken": fails(
     "A folder of its host that should move with it holds something there already",
     "Remove what is there if it is not needed, or use another path.",
+  ),
+  "bind-mount-differs": fails(
+    "What it mounts read-only of its host is not the same there: content, owner or mode",
+    "Make it the same on all hosts.",
   ),
   "image-missing": fails(
     "Its image is on neither node, so no copy of the container can be made",

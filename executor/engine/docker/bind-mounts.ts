@@ -24,9 +24,10 @@ export function movingFolders(seen: Pick<Inspection, "Config" | "Mounts">): Fold
 export async function bindMountFindings(host: DockerHost, seen: Inspection): Promise<Finding[]> {
   const findings: Finding[] = [];
   const moving = new Set(movingFolders(seen).map(({ source }) => source));
-  for (const { Source } of seen.Mounts.filter((each) => each.Type === "bind")) {
+  for (const { Source, RW } of seen.Mounts.filter((each) => each.Type === "bind")) {
     if (!moving.has(Source)) {
-      findings.push(finding("bind-mount", `It mounts ${Source} of this host`));
+      // What it may only read is compared with what is at the destination.
+      if (RW) findings.push(finding("bind-mount", `It mounts ${Source} of this host and may write to it`));
       continue;
     }
     const isFolder = (await lstat(Source).catch(() => null))?.isDirectory() === true;
@@ -67,10 +68,16 @@ export async function makeFolders(folders: readonly FolderMount[]): Promise<void
   for (const { source } of folders) await mkdir(source, { recursive: true });
 }
 
-/** Takes away what moved on, or did not come. The folder itself stays: whoever made it may have given it to somebody. */
-export async function emptyFolders(folders: readonly FolderMount[]): Promise<void> {
+/**
+ * Takes away what moved on, or did not come. The folder itself stays: whoever made it may have given it to somebody. Returns those that a container mounts, in which
+ * nothing is touched.
+ */
+export async function emptyFolders(host: DockerHost, folders: readonly FolderMount[]): Promise<string[]> {
+  const used: string[] = [];
   for (const { source } of folders) {
     const isThere = (await lstat(source).catch(() => null)) !== null;
-    if (isThere) await run("find", [source, "-xdev", "-mindepth", "1", "-delete"]);
+    if (isThere && (await usersOf(host, source, "")).length > 0) used.push(`folder ${source}`);
+    else if (isThere) await run("find", [source, "-xdev", "-mindepth", "1", "-delete"]);
   }
+  return used;
 }

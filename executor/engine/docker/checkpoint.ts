@@ -10,14 +10,15 @@ import type { Checkpoint, FreezeOptions, FrozenMemory, WorkloadDescription } fro
 import { cgroupFlags } from "./cgroup-flags.js";
 import { closesConnections, markConnections } from "./connections.js";
 import { readCriuErrors } from "./criu-log.js";
-import { containerFolder, inspect } from "./describe.js";
+import { inspect } from "./describe.js";
 import { type DockerHost, findRuncRoot } from "./docker-host.js";
 import { findProcess, waitUntilGone } from "./find-process.js";
 import { findFreezer } from "./freezer.js";
 import { killFrozen } from "./kill-frozen.js";
 import { readMappedFiles } from "./mapped-files.js";
-import { readPids, readProcesses } from "./processes.js";
+import { readPids, readProcesses, readTree, thoseWithMemory } from "./processes.js";
 import { packSharedMemory } from "./shared-memory.js";
+import { containerFolder } from "./trees.js";
 
 /** A dump of a big workload to tmpfs takes seconds; this only ends a CRIU that hangs. */
 const DUMP_DEADLINE_SECONDS = 600;
@@ -27,6 +28,9 @@ const DUMP_DEADLINE_SECONDS = 600;
  * one cannot be had, so that CRIU goes straight on to free the workload: what `goOn` wants; `kill` leaves CRIU no word in it.
  */
 const NO_PAGE_SERVER = "address nowhere\n";
+
+/** The processes that had a memory when they were frozen: those that had ended before are nobody's loss. */
+const HELD_PIDS = "held-pids";
 
 /** CRIU's image of open files that have lost their names. */
 const REMAPPED = "remap-fpath.img";
@@ -78,7 +82,9 @@ export async function startCheckpoint(
     child.once("exit", (code) => resolve(code ?? 128));
   });
   exited.then((code) => conversation.events.push(`exit ${code}`));
+  const { letGo, ...verdicts } = verdictsOf(folder, conversation, exited);
   return {
+    letGo,
     async dumped() {
       const begun = await conversation.events.next(["pre-dump", "exit"], DUMP_DEADLINE_SECONDS);
       let done = begun;
@@ -93,13 +99,13 @@ export async function startCheckpoint(
         throw new EvenkeelError("CHECKPOINT_FAILED", `runc checkpoint ended with ${done.rest}: ${await explain(folder)}`);
       }
       await packSharedMemory(await containerFolder(host, description.containerId), `${folder}/images`);
+      if (leaveMemory) await writeFile(`${folder}/${HELD_PIDS}`, JSON.stringify(await thoseWithMemory(await readTree(State.Pid))));
       const madeNames = existsSync(`${folder}/images/${REMAPPED}`);
       return { frozenAt: begun.at, imagesPath: `${folder}/images`, processes: await readProcesses(State.Pid), madeNames };
     },
     mappedFiles: (trees) => readMappedFiles(State.Pid, trees),
     memory: frozenMemory(folder),
-    kill: () => kill(folder, conversation, exited),
-    goOn: () => settle(conversation, "go-on", exited),
+    ...verdicts,
   };
 }
 
@@ -115,8 +121,25 @@ export async function resumeCheckpoint(folder: string): Promise<Checkpoint | nul
     },
     mappedFiles: async () => new Map(),
     memory: frozenMemory(folder),
-    kill: () => kill(folder, conversation, gone),
-    goOn: () => settle(conversation, "go-on", gone),
+    ...verdictsOf(folder, conversation, gone),
+  };
+}
+
+/** How it ends by our will, and the word that it has ended by none. */
+function verdictsOf(folder: string, conversation: Conversation, exited: Promise<number>): Pick<Checkpoint, "kill" | "goOn" | "letGo"> {
+  let isGiven = false;
+  return {
+    letGo: new Promise((resolve) => {
+      exited.then(() => isGiven || resolve());
+    }),
+    kill: () => {
+      isGiven = true;
+      return kill(folder, conversation, exited);
+    },
+    goOn: () => {
+      isGiven = true;
+      return settle(conversation, "go-on", exited);
+    },
   };
 }
 
@@ -129,7 +152,12 @@ async function readInitPid(folder: string): Promise<number> {
 
 function frozenMemory(folder: string): FrozenMemory {
   return {
-    isFrozen: async () => (await findProcess(dumping(folder))) !== null,
+    isFrozen: async () => {
+      if ((await findProcess(dumping(folder))) === null) return false;
+      // Of one that was killed CRIU still holds the name, but nothing is in it any more.
+      const pids = JSON.parse(await readFile(`${folder}/${HELD_PIDS}`, "utf8").catch(() => "[]")) as number[];
+      return (await thoseWithMemory(pids)).length === pids.length;
+    },
     pids: async () => readPids(await readInitPid(folder)),
   };
 }

@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { monotonicSeconds } from "../../channel/events.js";
 import type { Checkpoint, WorkloadDescription } from "../engine.js";
 import { inspect } from "./describe.js";
-import { type DockerHost, isNotModified } from "./docker-host.js";
+import { type DockerHost, isNotFound, isNotModified } from "./docker-host.js";
 import { readMappedPaths, sortIntoTrees } from "./mapped-files.js";
 
 /** Says to a successor that there is no CRIU to talk to; holds the container's id. */
@@ -17,7 +17,7 @@ export async function startColdCheckpoint(host: DockerHost, description: Workloa
   await mkdir(`${folder}/images`, { recursive: true, mode: 0o700 });
   await writeFile(`${folder}/${MARK}`, description.containerId);
   const { State } = await inspect(host, description.containerId);
-  let mapped: ReadonlySet<string> = new Set();
+  let mapped: ReadonlyMap<string, string> = new Map();
   return {
     ...afterStop(host, description.containerId),
     async dumped() {
@@ -51,11 +51,17 @@ export async function resumeColdCheckpoint(host: DockerHost, folder: string): Pr
   };
 }
 
-function afterStop(host: DockerHost, containerId: string): Pick<Checkpoint, "kill" | "goOn"> {
+function afterStop(host: DockerHost, containerId: string): Pick<Checkpoint, "kill" | "goOn" | "letGo"> {
   return {
+    // Nothing holds it: it has ended.
+    letGo: new Promise(() => {}),
     // It has ended already.
     kill: async () => {},
-    goOn: () => unlessSo(host.docker.getContainer(containerId).start()),
+    // One that its owner has removed meanwhile does not go on.
+    goOn: () =>
+      unlessSo(host.docker.getContainer(containerId).start()).catch((error: unknown) => {
+        if (!isNotFound(error)) throw error;
+      }),
   };
 }
 

@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import type Docker from "dockerode";
 import { LABELS } from "../../../collector/protocol.js";
 import type { WorkloadDescription } from "../engine.js";
@@ -68,7 +69,9 @@ function addressesOf({ IPAMConfig, IPAddress, GlobalIPv6Address, MacAddress }: E
 /** Volumes that the container got without naming them in Binds or Mounts (the image's VOLUME lines). */
 function withVolumes(hostConfig: Docker.HostConfig, description: WorkloadDescription): string[] {
   const binds = hostConfig.Binds ?? [];
-  const covered = new Set([...binds.map((bind) => bind.split(":")[1]), ...(hostConfig.Mounts ?? []).map((mount) => mount.Target)]);
+  const places = [...binds.map((bind) => bind.split(":")[1] ?? ""), ...(hostConfig.Mounts ?? []).map((mount) => mount.Target)];
+  // Docker keeps them as they were written, and tells of mounts without a slash at the end.
+  const covered = new Set(places.map((place) => posix.normalize(place).replace(/(?<=.)\/$/, "")));
   const missing = description.volumes.filter((volume) => !covered.has(volume.destination));
   return [...binds, ...missing.map((volume) => `${volume.name}:${volume.destination}`)];
 }

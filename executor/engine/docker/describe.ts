@@ -4,13 +4,12 @@ import type Docker from "dockerode";
 import { LABELS } from "../../../collector/protocol.js";
 import { EvenkeelError } from "../../../platform/errors.js";
 import { joinedBy } from "../../../platform/joined-by.js";
-import { type FileTree, LOG_TREE, ROOT_TREE, type VolumeMount, type WorkloadDescription } from "../engine.js";
+import type { VolumeMount, WorkloadDescription } from "../engine.js";
 import { readAttachments } from "./attachments.js";
 import { movingFolders } from "./bind-mounts.js";
 import { type DockerHost, findRuncRoot, isNotFound } from "./docker-host.js";
 import { readInterfaceNames } from "./interface-names.js";
 import { readSharedNetwork } from "./shared-network.js";
-import { findUpperFolder } from "./upper-folder.js";
 
 /** Docker's own inspection, narrowed to what a twin is made from. */
 export interface DockerConfig {
@@ -85,9 +84,11 @@ export async function describeContainer(host: DockerHost, containerId: string): 
     sharedNetwork: await readSharedNetwork(host, seen, owner),
     volumes,
     folders: movingFolders(seen),
-    allowsCold: [seen.Config.Labels?.[LABELS.mode], seen.Config.Labels?.[LABELS.fallback]].some(
-      (value) => value?.trim().toLowerCase() === "cold",
-    ),
+    status: seen.State.Status,
+    // One that is run with --rm is removed, with its files, as soon as it is stopped.
+    allowsCold:
+      seen.HostConfig.AutoRemove !== true &&
+      [seen.Config.Labels?.[LABELS.mode], seen.Config.Labels?.[LABELS.fallback]].some((value) => value?.trim().toLowerCase() === "cold"),
     engineConfig: config,
     traits: await readTraits(host),
   };
@@ -132,23 +133,4 @@ export interface DockerInfo {
   readonly CgroupVersion: string;
   readonly ServerVersion: string;
   readonly Runtimes?: Readonly<Record<string, { readonly path?: string }>>;
-}
-
-/** The file trees that travel with a container: its root file system's changes, its named volumes, its log. */
-export async function treesOf(host: DockerHost, seen: Inspection): Promise<FileTree[]> {
-  const upper = await findUpperFolder(host, seen);
-  if (upper === null) throw new EvenkeelError("ENGINE_FAILED", `storage driver ${seen.GraphDriver?.Name ?? "?"} shows no upper folder`);
-  const volumes = seen.Mounts.filter((mount) => mount.Type === "volume")
-    .sort((a, b) => (a.Destination < b.Destination ? -1 : 1))
-    .map((mount, index) => ({ name: `volume-${index}`, path: mount.Source, mountedAt: mount.Destination }));
-  const folders = movingFolders(seen).map((each, index) => ({ name: `folder-${index}`, path: each.source, mountedAt: each.destination }));
-  // Docker tells LogPath only once the container has been started, and the log has to be there before.
-  const isFile = seen.HostConfig.LogConfig?.Type === "json-file";
-  const log = isFile ? [{ name: LOG_TREE, path: await containerFolder(host, seen.Id), file: `${seen.Id}-json.log` }] : [];
-  return [{ name: ROOT_TREE, path: upper, mountedAt: "/" }, ...volumes, ...folders, ...log];
-}
-
-/** Where Docker keeps what belongs to one container: log, hostname, shared memory. */
-export async function containerFolder(host: DockerHost, containerId: string): Promise<string> {
-  return `${await host.rootFolder()}/containers/${containerId}`;
 }

@@ -38,9 +38,24 @@ export async function findRuncRoot(host: DockerHost, containerId: string): Promi
   throw new EvenkeelError("ENGINE_FAILED", `runc keeps no state of container ${containerId} below ${host.runtimeRoots}`);
 }
 
+/** Which image a name or id means here; null = none. */
+export async function imageIdOf({ docker }: DockerHost, reference: string): Promise<string | null> {
+  try {
+    return (await docker.getImage(reference).inspect()).Id;
+  } catch (error) {
+    if (isNotFound(error)) return null;
+    throw error;
+  }
+}
+
 /** dockerode rejects with an error that carries `statusCode`. */
 export function isNotFound(error: unknown): boolean {
   return (error as { statusCode?: number }).statusCode === 404;
+}
+
+/** Something is in use, or not in the state that was asked for. */
+export function isConflict(error: unknown): boolean {
+  return (error as { statusCode?: number }).statusCode === 409;
 }
 
 export function isNotModified(error: unknown): boolean {

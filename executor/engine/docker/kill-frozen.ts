@@ -1,5 +1,4 @@
-import { readFile } from "node:fs/promises";
-import { readTree } from "./processes.js";
+import { readTree, thoseWithMemory } from "./processes.js";
 
 const LOOK_MILLISECONDS = 5;
 
@@ -12,7 +11,8 @@ export async function killFrozen(initPid: number, runcPid: number): Promise<void
   const workload = await readTree(initPid).catch(() => []);
   const criu = await readTree(runcPid).catch(() => []);
   for (const pid of workload) end(pid);
-  while (!(await haveExited(workload))) await new Promise((resolve) => setTimeout(resolve, LOOK_MILLISECONDS));
+  // A process without memory has left user space for good; what is left of it waits for CRIU, which traces it, to look away.
+  while ((await thoseWithMemory(workload)).length > 0) await new Promise((resolve) => setTimeout(resolve, LOOK_MILLISECONDS));
   // Parents first, so that no runc sees its CRIU fail and acts on it.
   for (const pid of criu) end(pid);
 }
@@ -23,10 +23,4 @@ function end(pid: number): void {
   } catch {
     // It is gone already.
   }
-}
-
-/** A process without memory has left user space for good; what is left of it waits for CRIU, which traces it, to look away. */
-async function haveExited(pids: readonly number[]): Promise<boolean> {
-  const states = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/status`, "utf8").catch(() => "")));
-  return states.every((status) => !/^VmSize:/m.test(status));
 }

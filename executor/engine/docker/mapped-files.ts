@@ -10,8 +10,20 @@ export async function readMappedFiles(initPid: number, trees: readonly FileTree[
   return sortIntoTrees(await readMappedPaths(initPid), trees);
 }
 
-/** Their paths as the workload sees them. */
-export async function readMappedPaths(initPid: number): Promise<ReadonlySet<string>> {
+/** Their paths as the workload sees them, each with the mount that it is on. */
+export async function readMappedPaths(initPid: number): Promise<ReadonlyMap<string, string>> {
+  const text = await readFile(`/proc/${initPid}/mountinfo`, "utf8");
+  const mounts = text.split("\n").flatMap((line) => line.split(" ")[4] ?? []);
+  return new Map([...(await readPaths(initPid))].map((path) => [path, mountOf(path, mounts.map(unescaped))]));
+}
+
+/** The deepest mount that holds a path. */
+export function mountOf(path: string, mounts: readonly string[]): string {
+  const holding = mounts.filter((mount) => mount === "/" || path === mount || path.startsWith(`${mount}/`));
+  return holding.reduce((deepest, mount) => (mount.length > deepest.length ? mount : deepest), "/");
+}
+
+async function readPaths(initPid: number): Promise<ReadonlySet<string>> {
   const paths = new Set<string>();
   for (const pid of await readTree(initPid)) {
     for (const line of (await readFile(`/proc/${pid}/maps`, "utf8")).split("\n")) {
@@ -23,20 +35,24 @@ export async function readMappedPaths(initPid: number): Promise<ReadonlySet<stri
   return paths;
 }
 
-/** Paths that the workload sees, by the tree that holds them and as that calls them. */
-export function sortIntoTrees(paths: ReadonlySet<string>, trees: readonly FileTree[]): Map<string, string[]> {
+/** Paths that the workload sees, by the tree that holds them and as that calls them. Those on a tmpfs or another mount are in none. */
+export function sortIntoTrees(paths: ReadonlyMap<string, string>, trees: readonly FileTree[]): Map<string, string[]> {
   const byTree = new Map<string, string[]>();
-  const folders = trees.filter((tree) => tree.mountedAt !== undefined).sort((a, b) => b.mountedAt!.length - a.mountedAt!.length);
-  for (const path of paths) {
-    const tree = folders.find(({ mountedAt }) => mountedAt === "/" || path.startsWith(`${mountedAt}/`));
-    if (tree === undefined || path.startsWith("/dev/")) continue;
-    const relative = tree.mountedAt === "/" ? path.slice(1) : path.slice(tree.mountedAt!.length + 1);
+  for (const [path, mount] of paths) {
+    const tree = trees.find(({ mountedAt }) => mountedAt === mount);
+    if (tree === undefined) continue;
+    const relative = mount === "/" ? path.slice(1) : path.slice(mount.length + 1);
     byTree.set(tree.name, [...(byTree.get(tree.name) ?? []), relative]);
   }
   return byTree;
 }
 
-/** The kernel writes a newline in a path as \\012 (proc(5)). */
+/** In maps the kernel writes a newline of a path as \\012 (proc(5)). */
 function readable(path: string): string {
   return path.replaceAll("\\012", "\n");
+}
+
+/** In mountinfo it writes blanks and backslashes so too. */
+function unescaped(path: string): string {
+  return path.replaceAll(/\\(0\d\d|134)/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 }

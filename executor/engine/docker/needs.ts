@@ -3,9 +3,12 @@ import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { readHugePageBytes } from "../../preflight/process-findings.js";
 import type { Needs, WorkloadDescription } from "../engine.js";
-import { type DockerConfig, type Inspection, inspect, treesOf } from "./describe.js";
+import { type DockerConfig, type Inspection, inspect } from "./describe.js";
 import { type DockerHost, isNotFound } from "./docker-host.js";
+import { readHostFiles } from "./host-files.js";
+import { layersOf } from "./image-layers.js";
 import { readBoundAddresses } from "./source-networks.js";
+import { treesOf } from "./trees.js";
 import { findUpperFolder } from "./upper-folder.js";
 
 const run = promisify(execFile);
@@ -20,9 +23,11 @@ export async function readNeeds(host: DockerHost, description: WorkloadDescripti
     rootBytes,
     volumeBytes: all - rootBytes,
     imageBytes: await imageBytes(host, description.imageId),
+    imageLayers: await layersOf(host, description.imageId),
     hugePageBytes: seen.State.Pid > 0 ? await readHugePageBytes(seen.State.Pid) : 0,
     ...(await readCovers(seen, description)),
     confinedBy: confinementsOf(seen, description),
+    hostFiles: await readHostFiles(seen),
     boundAddresses: await readBoundAddresses(seen.State.Pid, description.networks),
   };
 }

@@ -14,6 +14,18 @@ export async function speakAgain(pid: number): Promise<void> {
   await inNetwork(pid, "nft", "-f", projectPath("executor/shim/speak.nft"));
 }
 
+const UNLOCK = 'nft list tables | while read -r word family name; do case $name in CRIU*) nft delete table "$family" "$name" ;; esac; done';
+
+/** Takes away what a CRIU that was killed has left: it lets nothing in or out. */
+export async function unlock(pid: number): Promise<void> {
+  await inNetwork(pid, "sh", "-c", UNLOCK);
+}
+
+/** A CRIU that was killed leaves connections in repair mode, in which they say nothing for ever. Reset, both ends hear of it and can connect again. */
+export async function resetConnections(pid: number): Promise<void> {
+  await inNetwork(pid, "ss", "--kill", "--tcp", "state", "connected").catch(() => "");
+}
+
 /** Tells the neighbours that the copy is here: its traffic may have been drawn to the destination already. */
 export async function announceInside(pid: number, addresses: readonly string[]): Promise<void> {
   for (const address of addresses) {

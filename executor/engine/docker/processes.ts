@@ -41,6 +41,12 @@ export async function bootTicksNow(): Promise<number> {
   return Math.floor(Number((await readFile("/proc/uptime", "utf8")).split(" ")[0]) * 100);
 }
 
+/** Those of them that have a memory: one that was killed has none, though its parent or who traces it has not heard of that yet. */
+export async function thoseWithMemory(pids: readonly number[]): Promise<number[]> {
+  const states = await Promise.all(pids.map(async (pid) => [pid, await readFile(`/proc/${pid}/status`, "utf8").catch(() => "")] as const));
+  return states.flatMap(([pid, status]) => (/^VmSize:/m.test(status) ? [pid] : []));
+}
+
 export async function isAlive(pid: number): Promise<boolean> {
   try {
     return !/^State:\s*Z/m.test(await readFile(`/proc/${pid}/status`, "utf8"));

@@ -8,11 +8,12 @@ import { removeFolder } from "../../remove-folder.js";
 import type { ProcessFact, RestoreDecision, RestoreDone } from "../engine.js";
 import { type BegunStart, FIFOS } from "./begin-start.js";
 import { readCriuErrors } from "./criu-log.js";
-import { containerFolder, inspect } from "./describe.js";
+import { inspect } from "./describe.js";
 import type { DockerHost } from "./docker-host.js";
 import { findProcess } from "./find-process.js";
 import { bootTicksNow, readProcesses, readStartTicks } from "./processes.js";
 import { fillSharedMemory } from "./shared-memory.js";
+import { containerFolder } from "./trees.js";
 
 const STEP_DEADLINE_SECONDS = 60;
 /** For Docker's words, once what it waited for has been called off. */
@@ -38,9 +39,12 @@ interface Restoring {
   readonly onAnswered?: () => void;
 }
 
-/** Whether the copy may have run: the action script notes it before CRIU lets its threads go. */
+/** The action script makes it before CRIU lets the threads go. */
+export const RUN_MARK = "resumed";
+
+/** Whether the copy may have run. */
 export function hasRun(folder: string): boolean {
-  return existsSync(`${folder}/resumed`);
+  return existsSync(`${folder}/${RUN_MARK}`);
 }
 
 /**

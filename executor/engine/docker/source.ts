@@ -1,16 +1,19 @@
-import { asEvenkeelError, EvenkeelError } from "../../../platform/errors.js";
+import { EvenkeelError } from "../../../platform/errors.js";
 import type { SourceEngine, WorkloadDescription } from "../engine.js";
 import { emptyFolders } from "./bind-mounts.js";
 import { resumeCheckpoint, startCheckpoint } from "./checkpoint.js";
 import { resumeColdCheckpoint, startColdCheckpoint } from "./cold-checkpoint.js";
-import { type DockerConfig, describeContainer, inspect, treesOf } from "./describe.js";
-import { type DockerHost, isNotFound } from "./docker-host.js";
+import { type DockerConfig, describeContainer, inspect } from "./describe.js";
+import { type DockerHost, imageIdOf, isConflict, isNotFound } from "./docker-host.js";
 import { findFreezer, thaw } from "./freezer.js";
+import { layersOf, layersToLeave, withoutLayers } from "./image-layers.js";
 import { whyNotLazy } from "./lazy-pages.js";
 import { readNeeds } from "./needs.js";
-import { announceInside, speakAgain } from "./network-silence.js";
+import { announceInside, resetConnections, speakAgain, unlock } from "./network-silence.js";
 import { startPreDump, whyNoDirtyTracking } from "./pre-dump.js";
 import { sourceFindings } from "./source-findings.js";
+import { thoseThere, treesOf } from "./trees.js";
+import { removeVolumes } from "./volumes.js";
 
 /** The half of the Docker engine that a workload leaves. */
 export function makeDockerSource(host: DockerHost): SourceEngine {
@@ -19,8 +22,13 @@ export function makeDockerSource(host: DockerHost): SourceEngine {
     describe: (containerId) => describeContainer(host, containerId),
     findings: (description) => sourceFindings(host, description),
     needs: (description) => readNeeds(host, description),
-    trees: async (description) => treesOf(host, await inspect(host, description.containerId)),
-    saveImage: (imageId, imageName) => host.docker.getImage(imageName === "" ? imageId : imageName).get(),
+    trees: async (description) => thoseThere(await treesOf(host, await inspect(host, description.containerId))),
+    saveImage: async (imageId, imageName, layersThere) => {
+      // By its name, so that it has that there too; unless it means another image by now. Without a tag Docker would save all of a repository.
+      const named = /:[\w.-]+$/.test(imageName) ? imageName : `${imageName}:latest`;
+      const archive = await host.docker.getImage((await imageIdOf(host, named)) === imageId ? named : imageId).get();
+      return layersThere === 0 ? archive : withoutLayers(archive, layersToLeave(await layersOf(host, imageId), layersThere));
+    },
     holdRestarts: async (description) => {
       await container(description).update({ RestartPolicy: { Name: "no" } });
     },
@@ -35,11 +43,10 @@ export function makeDockerSource(host: DockerHost): SourceEngine {
     whyNotLazy,
     coldCheckpoint: (description, folder) => startColdCheckpoint(host, description, folder),
     resumeCheckpoint: async (folder) => (await resumeColdCheckpoint(host, folder)) ?? resumeCheckpoint(folder),
-    revive: async (description) => {
-      const found = await inspect(host, description.containerId).catch(unlessRemoved);
-      // Somebody has removed it meanwhile: nobody waits for it.
-      if (found === undefined) return;
-      const { State } = found;
+    revive: async (description, { wasLetGo }) => {
+      const seen = await container(description).inspect().catch(unlessRemoved);
+      if (seen === undefined) return;
+      const { State } = seen;
       if (!State.Running) {
         // Its memory is lost, yet a fresh start serves its users better than nothing.
         await container(description).start();
@@ -48,22 +55,32 @@ export function makeDockerSource(host: DockerHost): SourceEngine {
       // The script that started CRIU has done so, unless it was killed.
       await thaw(await findFreezer(State.Pid));
       await speakAgain(State.Pid);
+      // In a network that it shares, CRIU's locks of the others stand until they go on too.
+      const { owner, joiners } = description.sharedNetwork;
+      if (owner === null && joiners.length === 0) await unlock(State.Pid);
+      if (wasLetGo) await resetConnections(State.Pid);
       await announceInside(
         State.Pid,
         description.networks.map((network) => network.ipv4Address).filter((address) => address !== ""),
       );
     },
+    end: async (description) => {
+      await container(description)
+        .kill()
+        .catch((error: unknown) => {
+          // 409: it has ended.
+          if (!isNotFound(error) && !isConflict(error)) throw error;
+        });
+    },
     removeSource: async (description) => {
       await container(description).remove({ force: true, v: true }).catch(unlessRemoved);
-      await emptyFolders(description.folders);
-      for (const volume of description.volumes) {
-        await host.docker.getVolume(volume.name).remove().catch(unlessRemoved);
-      }
+      const volumes = description.volumes.map(({ name }) => name);
+      return [...(await emptyFolders(host, description.folders)), ...(await removeVolumes(host, volumes))];
     },
   };
 }
 
+/** Whoever removed a container did not want it to go on. */
 function unlessRemoved(error: unknown): undefined {
-  if (isNotFound(error) || asEvenkeelError(error).code === "WORKLOAD_NOT_FOUND") return undefined;
-  throw error;
+  if (!isNotFound(error)) throw error;
 }

@@ -11,8 +11,8 @@ const LOOK_MILLISECONDS = 20;
 /** Ends a copy for certain. A Docker that died before it had answered the start does not know that there is one, so its first process is killed here too. */
 export async function endCopy(host: DockerHost, containerId: string, folder: string): Promise<void> {
   const container = host.docker.getContainer(containerId);
-  await container.kill().catch(ignore(409));
-  await container.wait();
+  await container.kill().catch(ignore(404, 409));
+  await container.wait().catch(ignore(404));
   const pid = await firstProcess(containerId, folder);
   if (pid === null) return;
   process.kill(pid, "SIGKILL");
@@ -24,10 +24,10 @@ export async function endCopy(host: DockerHost, containerId: string, folder: str
   }
 }
 
-/** @throws with Docker's words unless it runs afterwards. */
+/** @throws with Docker's words unless it runs afterwards, or its owner has removed it. */
 export async function startAgain(host: DockerHost, containerId: string): Promise<void> {
   // 304: somebody was faster.
-  await host.docker.getContainer(containerId).start().catch(ignore(304));
+  await host.docker.getContainer(containerId).start().catch(ignore(304, 404));
 }
 
 /** What the restore noted, as long as it is one of that container's processes: a pid may be another's by now. */
@@ -38,8 +38,8 @@ async function firstProcess(containerId: string, folder: string): Promise<number
   return groups.includes(containerId) ? pid : null;
 }
 
-function ignore(status: number) {
+function ignore(...statuses: readonly number[]) {
   return (error: unknown) => {
-    if ((error as { statusCode?: number }).statusCode !== status) throw error;
+    if (!statuses.includes((error as { statusCode?: number }).statusCode ?? 0)) throw error;
   };
 }

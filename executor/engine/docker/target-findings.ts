@@ -6,6 +6,7 @@ import { folderFindings } from "./bind-mounts.js";
 import { RUNTIME } from "./create-options.js";
 import { readTraits } from "./describe.js";
 import type { DockerHost } from "./docker-host.js";
+import { hostFileFindings } from "./host-files.js";
 import { targetNetworkFindings } from "./target-networks.js";
 
 /** Where containerd keeps images and what changed of them, unless it is told otherwise; it tells nobody. */
@@ -52,7 +53,11 @@ export async function targetFindings(
   const hugeBytes = needs.hugePageBytes === 0 ? 0 : await hugePageBytes("free_hugepages");
   if (needs.hugePageBytes > hugeBytes)
     add("huge-pages-short", `It has ${needs.hugePageBytes} bytes of huge pages; ${hugeBytes} are free here`);
-  findings.push(...(await folderFindings(description.folders)), ...(await coverFindings(needs)));
+  findings.push(
+    ...(await folderFindings(description.folders)),
+    ...(await hostFileFindings(needs.hostFiles)),
+    ...(await coverFindings(needs)),
+  );
   return findings;
 }
 

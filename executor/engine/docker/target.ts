@@ -6,40 +6,33 @@ import { joinedBy } from "../../../platform/joined-by.js";
 import type { PageProxyOrders } from "../../pages/pages-protocol.js";
 import { type PageProxy, readPages, startPageProxy, stopPages } from "../../pages/start-page-proxy.js";
 import { removeFolder } from "../../remove-folder.js";
-import type { TargetEngine, WorkloadDescription } from "../engine.js";
+import type { TargetEngine } from "../engine.js";
 import { type Announcer, openAnnouncer } from "./announce.js";
 import { type BegunStart, beginStart } from "./begin-start.js";
-import { emptyFolders, makeFolders, movingFolders } from "./bind-mounts.js";
 import { markConnections } from "./connections.js";
-import { MIGRATION_LABEL, toCreateOptions } from "./create-options.js";
-import { type DockerConfig, type Inspection, inspect, treesOf } from "./describe.js";
-import { type DockerHost, isNotFound } from "./docker-host.js";
+import { type DockerConfig, inspect } from "./describe.js";
+import { type DockerHost, imageIdOf } from "./docker-host.js";
 import { mayFillBeside } from "./huge-pages.js";
+import { countLayersHere } from "./image-layers.js";
 import { markIPv6 } from "./ipv6.js";
 import { startLazyPages, waitForPages, whyNotLazy } from "./lazy-pages.js";
 import { isOverlayMounted, remountOverlay } from "./overlay.js";
 import { makeOwnerStarts, markSharing } from "./owner-starts.js";
 import { armHold, dropHold, type HoldMeans } from "./packet-hold.js";
 import { pullImage } from "./pull-image.js";
+import { releaseRestarts } from "./release-restarts.js";
 import { abandonRestore, hasRun, preparePendingRestore, restoreContainer, resumeRestore } from "./restore-session.js";
 import { endCopy, startAgain } from "./start-anew.js";
 import { startCold } from "./start-cold.js";
 import { prepareStart, type StartRequest } from "./start-request.js";
 import { noteSysctls } from "./sysctls.js";
 import { targetFindings } from "./target-findings.js";
-import { networksWithNewAddress } from "./target-networks.js";
+import { createTwin, findTwin, removeTwin, stoppedTwins } from "./twin.js";
 import { uplinksOf } from "./uplinks.js";
 
 /** The half of the Docker engine that a workload comes to. */
 export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, "firstPort" | "tls">, { means }: HoldMeans): TargetEngine {
-  const hasImage = async (reference: string, imageId: string): Promise<boolean> => {
-    try {
-      return ((await host.docker.getImage(reference).inspect()) as { Id: string }).Id === imageId;
-    } catch (error) {
-      if (isNotFound(error)) return false;
-      throw error;
-    }
-  };
+  const hasImage = async (reference: string, imageId: string) => (await imageIdOf(host, reference)) === imageId;
   const starts = new Map<string, StartRequest>();
   const proxies = new Map<string, PageProxy>();
   const begun = new Map<string, BegunStart & { readonly mergedDir: string }>();
@@ -65,6 +58,7 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
     findings: async (description, needs) =>
       targetFindings(host, description, needs, await hasImage(description.imageId, description.imageId)),
     hasImage: (imageId) => hasImage(imageId, imageId),
+    layersHere: (layers) => countLayersHere(host, layers),
     pullImage: async (description) => {
       await pullImage(host, description);
       return hasImage(description.imageId, description.imageId);
@@ -90,22 +84,9 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
         throw new EvenkeelError("IMAGE_UNAVAILABLE", `${imageName} was sent, yet ${imageId.slice(0, 19)} is not here`);
       }
     },
-    create: async (description, migrationId, owner) => {
-      const options = toCreateOptions(description, migrationId, await networksWithNewAddress(host, description), owner?.containerId);
-      // The name, where it means the same image here: `docker ps` then shows what it showed before.
-      if (await hasImage(description.imageName, description.imageId)) options.Image = description.imageName;
-      await makeFolders(description.folders);
-      const container = await host.docker.createContainer(options);
-      return { containerId: container.id, trees: await treesOf(host, await inspect(host, container.id)) };
-    },
-    findTwin: async (migrationId) => {
-      const twins = await host.docker.listContainers({ all: true, filters: { label: [`${MIGRATION_LABEL}=${migrationId}`] } });
-      return twins[0] === undefined ? null : { containerId: twins[0].Id, isRunning: twins[0].State === "running" };
-    },
-    stoppedTwins: async () => {
-      const twins = await host.docker.listContainers({ all: true, filters: { label: [MIGRATION_LABEL], status: ["created", "exited"] } });
-      return twins.map((each) => each.Labels[MIGRATION_LABEL] ?? "");
-    },
+    create: (description, migrationId, owner) => createTwin(host, description, migrationId, owner),
+    findTwin: (migrationId) => findTwin(host, migrationId),
+    stoppedTwins: () => stoppedTwins(host),
     beginRestore: async (description, containerId, folder) => {
       const { GraphDriver, HostConfig } = await inspect(host, containerId);
       // Docker starts it when its owner runs, which is in the freeze.
@@ -212,7 +193,7 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
       await releaseRestarts(host, description, containerId);
     },
     resumeRestore: (containerId, folder) => resumeRestore(host, containerId, folder),
-    remove: async (containerId, folder) => {
+    remove: async (containerId, folder, description) => {
       forgetStart(containerId);
       ownersOf.delete(containerId);
       ownerStarts.failed(containerId);
@@ -221,34 +202,8 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
       await begun.get(containerId)?.abandon();
       begun.delete(containerId);
       const abandoned = abandonRestore(folder);
-      await removeTwin(host, containerId).finally(() => abandoned.close());
+      await removeTwin(host, containerId, description).finally(() => abandoned.close());
       await stopPages(folder);
     },
   };
-}
-
-async function releaseRestarts(host: DockerHost, description: WorkloadDescription, containerId: string): Promise<void> {
-  const policy = (description.engineConfig as DockerConfig).HostConfig.RestartPolicy ?? { Name: "no" };
-  await host.docker.getContainer(containerId).update({ RestartPolicy: policy });
-  // One that has ended before Docker knew its policy is not restarted by that.
-  const { State } = await inspect(host, containerId);
-  if (!State.Running && isRestarted(policy.Name, State.ExitCode)) await startAgain(host, containerId);
-}
-
-function isRestarted(policy: string, exitCode: number): boolean {
-  return policy === "always" || policy === "unless-stopped" || (policy === "on-failure" && exitCode !== 0);
-}
-
-async function removeTwin(host: DockerHost, containerId: string): Promise<void> {
-  const ignoreMissing = (error: unknown) => {
-    if (!isNotFound(error)) throw error;
-  };
-  const seen = await host.docker.getContainer(containerId).inspect().catch(ignoreMissing);
-  if (seen === undefined) return;
-  await host.docker.getContainer(containerId).remove({ force: true, v: true }).catch(ignoreMissing);
-  await emptyFolders(movingFolders(seen as unknown as Inspection));
-  // Preflight refuses a volume that is there already, so these are the twin's own.
-  for (const mount of seen.Mounts) {
-    if (mount.Type === "volume" && mount.Name !== undefined) await host.docker.getVolume(mount.Name).remove().catch(ignoreMissing);
-  }
 }

@@ -2,7 +2,9 @@ import { expect } from "chai";
 import { LABELS } from "../../../collector/protocol.js";
 import { type LabWorkload, WORKLOADS } from "../../../lab/workloads/workload-table.js";
 import type { MigrationRecord } from "../../../platform/migration-record.js";
+import { withProgram } from "../support/broken-program.js";
 import { killedAt } from "../support/killed-at.js";
+import { listenForStage } from "../support/moments.js";
 import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "../support/moving-fleet.js";
 import { recordTicks, type Ticks, woundBack } from "../support/ticking-workload.js";
 import { settledOn } from "../support/traces.js";
@@ -72,6 +74,13 @@ describe("A workload that CRIU refuses and that may be stopped", function () {
     return journal.stdout.split("\n").filter((line) => line === "start").length;
   }
 
+  /** While `doing` runs, the destination's runc does something else in these cases of its command line. */
+  async function withRunc<T>(cases: string, doing: () => Promise<T>): Promise<T> {
+    const there = moving.fleet.lab.node(other());
+    const runc = (await there.exec(["sh", "-c", "command -v runc"])).stdout.trim();
+    return withProgram(there, runc, `case " $* " in ${cases} esac\nexec runc.real "$@"`, doing);
+  }
+
   /** One running copy on the side that the record says, that counts on without a number told twice, and nothing else left. */
   async function endsWell(record: MigrationRecord): Promise<void> {
     expect(record.modeUsed).to.equal("cold");
@@ -99,18 +108,45 @@ describe("A workload that CRIU refuses and that may be stopped", function () {
 
   it("starts again where it was when it cannot be started elsewhere", async () => {
     const begun = await starts();
-    const there = moving.fleet.lab.node(other());
-    const runc = (await there.exec(["sh", "-c", "command -v runc"])).stdout;
-    await there.exec([
-      "sh",
-      "-c",
-      `mv ${runc} ${runc}.real && printf '#!/bin/sh\ncase "$*" in *" create "*) exit 1 ;; esac\nexec runc.real "$@"\n' >${runc} && chmod 755 ${runc}`,
-    ]);
-    const record = await moving.move(NAME, here, other());
-    await there.exec(["mv", `${runc}.real`, runc]);
+    const record = await withRunc('*" create "*) exit 1 ;;', () => moving.move(NAME, here, other()));
     expect(record).to.include({ result: "failed", errorCode: "RESTORE_FAILED", outcome: "aborted" });
     await endsWell(record);
     expect(await starts()).to.equal(begun + 1);
+  });
+
+  it("is left alone when Docker would remove it as it is stopped", async () => {
+    const { docker } = moving.fleet.lab.node(here);
+    const passing = await docker.createContainer({
+      name: "passing",
+      Image: COUNTER.image,
+      Cmd: [...COUNTER.command.slice(0, -1), PROGRAM.replaceAll("/data/journal", "/tmp/journal")],
+      Labels: { [LABELS.fallback]: "cold" },
+      HostConfig: { NetworkMode: "none", AutoRemove: true },
+    });
+    await passing.start();
+    const record = await moving.move("passing", here, other());
+    expect(record).to.include({ errorCode: "PREFLIGHT_BLOCKED", outcome: "aborted" });
+    expect((await passing.inspect()).State.Running).to.equal(true);
+    await passing.remove({ force: true });
+  });
+
+  it("keeps what it wrote when Docker dies as soon as it runs elsewhere", async () => {
+    const there = moving.fleet.lab.node(other());
+    const moment = await listenForStage(moving.fleet, "committed");
+    // Docker is answered only when runc has ended: in these seconds the workload runs, and Docker does not know.
+    const record = await withRunc('*" start "*) runc.real "$@"; code=$?; sleep 3; exit $code ;;', async () => {
+      const id = await moving.begin(NAME, here, other());
+      await moment.reached;
+      await ticks.goOn();
+      await there.restartDocker("SIGKILL");
+      return moving.closed(id);
+    });
+    moment.close();
+    expect(record).to.include({ outcome: "committed", result: "failed", errorCode: "PAGES_LOST" });
+    here = other();
+    await settledOn(moving.fleet, NAME, here);
+    await ticks.goOn();
+    expect(woundBack(await ticks.read())).to.deep.equal([]);
   });
 
   for (const [side, stages] of [

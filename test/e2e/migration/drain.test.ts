@@ -6,7 +6,7 @@ import type { NodeAnswer, WorkloadAnswer } from "../../../scheduler/api-shapes.j
 import { API_BASE } from "../../../scheduler/protocol.js";
 import { waitFor } from "../../support/wait-for.js";
 import { expectKept } from "../support/expect-kept.js";
-import { OWNER, SIDE_CAR, startSideCar } from "../support/side-car.js";
+import { OWNER, SIDE_CAR, startSideCars } from "../support/side-car.js";
 import { settledOn } from "../support/traces.js";
 
 const ALONE = WORKLOADS.filter(({ name }) => ["journal", "web"].includes(name));
@@ -29,7 +29,7 @@ describe("A node under maintenance", function () {
     const nodes = ["node1", "node2"].map((name) => ({ name, cpuCores: 2, memoryBytes: 2 * 1024 ** 3 }));
     fleet = await startFleet({ name: "e2e-drain", nodes, withPrometheus: false, policies: POLICIES });
     for (const workload of ALONE) await fleet.runWorkload(workload, "node1");
-    await startSideCar(fleet);
+    await startSideCars(fleet, [SIDE_CAR]);
     clients = await fleet.startClients(DRAINED);
     // Asked before a sample has shown the side-car, the scheduler would try to move its owner alone once, in vain.
     await waitFor("the scheduler to know all of them", async () => (await knownWorkloads()).length === DRAINED.length, DEADLINE);

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "chai";
 import { nowSeconds } from "../../../platform/clock.js";
-import { abortMigration, type MigrationRecord } from "../../../platform/migration-record.js";
+import { abortMigration, type MigrationRecord, readMigration } from "../../../platform/migration-record.js";
 import { withProgram } from "../support/broken-program.js";
 import { expectKept } from "../support/expect-kept.js";
 import { listenForStage } from "../support/moments.js";
@@ -13,6 +13,7 @@ import { settledOn } from "../support/traces.js";
 const NAME = TICKER.name;
 /** Long enough for the other end to notice. */
 const CUT_MILLISECONDS = 6000;
+const STUCK = "/run/stuck";
 /** Passes preflight and fails when runc asks it to dump or restore. */
 const BROKEN_CRIU = '[ "$1" = swrk ] && exit 1\nexec criu.real "$@"';
 
@@ -108,6 +109,32 @@ describe("A migration that cannot be completed", function () {
     await goesOnAtTheSource(record);
   });
 
+  it("goes on at the source when a file cannot be carried, in a tree that nobody writes to any more", async () => {
+    const script = 'rsync.real "$@"; code=$?; case "$*" in *peer/rootfs*) exit 23 ;; esac; exit $code';
+    const record = await withProgram(node(FIRST), "/usr/bin/rsync", script, () => moving().move(NAME, FIRST, SECOND));
+    expect(record).to.include({ result: "failed", errorCode: "SYNC_FAILED" });
+    await goesOnAtTheSource(record);
+  });
+
+  for (const stage of ["transfer", "committed"]) {
+    it(`ends with one copy when CRIU is killed at ${stage}, while it holds the workload`, async () => {
+      const moment = await listenForStage(moving().fleet, stage);
+      const id = await moving().begin(NAME, FIRST, SECOND, "stopcopy");
+      await moment.reached;
+      moment.close();
+      await node(FIRST).exec(["pkill", "-KILL", "-x", "criu"]);
+      const record = await moving().closed(id);
+      if (stage === "transfer") {
+        expect(record).to.include({ result: "failed", errorCode: "CHECKPOINT_FAILED" });
+        await settledOn(moving().fleet, NAME, FIRST);
+        expect(await moving().answersOn(NAME)).to.include({ wrongAnswers: 0 });
+      } else await settledOn(moving().fleet, NAME, record.outcome === "committed" ? SECOND : FIRST);
+      await ticks.goOn();
+      expect(woundBack(await ticks.read())).to.deep.equal([]);
+      await moving.renew();
+    });
+  }
+
   for (const stage of ["preflight", "prepare", "freeze", "transfer", "restore"]) {
     it(`goes on at the source when it is cancelled at ${stage}`, async () => {
       const { fleet } = moving();
@@ -122,6 +149,37 @@ describe("A migration that cannot be completed", function () {
       await goesOnAtTheSource(record);
     });
   }
+
+  it("goes on at the source at once when it is cancelled while the destination is stuck in the restore", async () => {
+    const { fleet } = moving();
+    const moment = await listenForStage(fleet, "restore");
+    await node(SECOND).exec(["touch", STUCK]);
+    const record = await withRestore(`while [ -e ${STUCK} ]; do sleep 0.1; done`, async () => {
+      const id = await moving().begin(NAME, FIRST, SECOND);
+      await moment.reached;
+      await abortMigration(fleet.redis, fleet.keys, id, nowSeconds(), "a test");
+      await ticks.goOn();
+      expect((await readMigration(fleet.redis, fleet.keys, id))!.closedAt).to.equal(null);
+      await node(SECOND).exec(["rm", STUCK]);
+      return moving().closed(id);
+    });
+    moment.close();
+    expect(record).to.include({ result: "cancelled", errorCode: "CANCELLED" });
+    await goesOnAtTheSource(record);
+  });
+
+  it("goes on at the source, as it was changed, when its owner changes it while it is made ready", async () => {
+    const container = node(FIRST).docker.getContainer(NAME);
+    const moment = await listenForStage(moving().fleet, "prepare");
+    const id = await moving().begin(NAME, FIRST, SECOND);
+    await moment.reached;
+    moment.close();
+    await container.update({ PidsLimit: 77 });
+    const record = await moving().closed(id);
+    expect(record).to.include({ result: "failed", errorCode: "WORKLOAD_CHANGED" });
+    expect((await container.inspect()).HostConfig.PidsLimit).to.equal(77);
+    await goesOnAtTheSource(record);
+  });
 
   it("is refused while the destination cannot be reached", async () => {
     await node(SECOND).cut();

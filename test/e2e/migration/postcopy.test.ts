@@ -269,6 +269,22 @@ describe("A move by postcopy", function () {
     await moving.renew();
   });
 
+  it("is forgotten when its owner removes it before its memory is there", async () => {
+    const record = await whilePagesFlow(async (_from, to) => void (await node(to).docker.getContainer(NAME).remove({ force: true })));
+    expect(record.outcome).to.equal("committed");
+    for (const { docker } of moving().fleet.lab.nodes)
+      expect((await docker.listContainers({ all: true })).flatMap(({ Names }) => Names)).to.not.include(`/${NAME}`);
+    await moving.renew();
+  });
+
+  it("is started anew when the frozen workload is killed at its source before its memory is there", async () => {
+    const record = await whilePagesFlow(async (from) => void (await node(from).docker.getContainer(NAME).kill()));
+    expect(record).to.include({ result: "failed", errorCode: "PAGES_LOST", outcome: "committed" });
+    await settledOn(moving().fleet, NAME, record.to);
+    await moving().answersOn(NAME);
+    await moving.renew();
+  });
+
   for (const [what, words] of [
     ["the page proxy", "page-proxy.js"],
     ["CRIU's daemon", "criu lazy-pages"],

@@ -60,6 +60,16 @@ const OBSTACLES: readonly Obstacle[] = [
   { title: "has a terminal", code: "tty", container: (base) => ({ ...base, Tty: true }) },
   { title: "mounts a folder of its host", code: "bind-mount", container: host({ Binds: ["/srv:/host"] }) },
   {
+    title: "reads a file of its host that is another at the destination",
+    code: "bind-mount-differs",
+    container: host({ Binds: ["/var/lib/docker/engine-id:/host-id:ro"] }),
+  },
+  {
+    title: "reads a socket of its host",
+    code: "bind-mount",
+    container: host({ Binds: ["/var/run/docker.sock:/host.sock:ro"] }),
+  },
+  {
     title: "uses a device of its host",
     code: "device",
     container: host({ Devices: [{ PathOnHost: "/dev/full", PathInContainer: "/dev/full", CgroupPermissions: "r" }] }),

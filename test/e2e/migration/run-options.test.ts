@@ -1,10 +1,28 @@
 import { expect } from "chai";
 import type Docker from "dockerode";
 import { FLEET_NETWORK } from "../../../lab/docker-host.js";
+import { waitFor } from "../../support/wait-for.js";
 import { COUNTING_SERVER } from "../support/counting-server.js";
 import { IMAGE_BRINGER, startTalk } from "../support/counting-talk.js";
 import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "../support/moving-fleet.js";
 import { settledOn } from "../support/traces.js";
+
+/** As a JVM keeps its figures. */
+const MAPS_A_FILE = `
+import mmap, os
+figures = os.open("/tmp/figures", os.O_RDWR | os.O_CREAT)
+os.truncate(figures, 4096)
+mapped = mmap.mmap(figures, 4096)
+`;
+const LINES = 60;
+const SPEAKER = `
+import time
+for number in range(1, ${LINES} + 1):
+    print("line", number, flush=True)
+while True:
+    time.sleep(3600)
+`;
+const LAYER_BYTES = 1_000_000;
 
 const addressOf = (index: number) => `10.77.0.${160 + index}`;
 
@@ -30,6 +48,10 @@ function container(
 const WAYS_TO_RUN: Readonly<Record<string, readonly [Docker.ContainerCreateOptions, Docker.HostConfig]>> = {
   "an init of Docker's as its first process": [{}, { Init: true }],
   "a root that is read-only, and tmpfs mounts": [{}, { ReadonlyRootfs: true, Tmpfs: { "/tmp": "size=16m", "/run": "mode=0755" } }],
+  "a file on a tmpfs that it has mapped": [
+    { Cmd: ["python3", "-S", "-B", "-c", `${MAPS_A_FILE}${COUNTING_SERVER}`, "0.0.0.0"] },
+    { Tmpfs: { "/tmp": "size=16m" } },
+  ],
   "no capabilities, another user and no new privileges": [{ User: "1000:1000" }, { CapDrop: ["ALL"], SecurityOpt: ["no-new-privileges"] }],
   "limits of all kinds": [
     {},
@@ -50,6 +72,7 @@ const WAYS_TO_RUN: Readonly<Record<string, readonly [Docker.ContainerCreateOptio
     { ExtraHosts: ["db:10.77.0.200"], Dns: ["10.77.0.3"], DnsSearch: ["shop.test"] },
   ],
   "another log driver": [{}, { LogConfig: { Type: "local", Config: {} } }],
+  "files of its host that it may only read": [{}, { Binds: ["/etc/os-release:/etc/os-release:ro", "/etc/apt:/srv/apt:ro"] }],
   "no log": [{}, { LogConfig: { Type: "none", Config: {} } }],
   "an open standard input": [{ OpenStdin: true, StdinOnce: false }, {}],
 };
@@ -88,6 +111,50 @@ describe("A workload that is run with", function () {
       for (const key of Object.keys(hostConfig) as (keyof Docker.HostConfig)[]) expect(got[key], key).to.deep.equal(asked[key]);
       await talk.end();
       await lab.node(FIRST).docker.getContainer(name).remove({ force: true });
+    });
+  }
+
+  it("an image of which the other node has all but the top layer goes there, and only that layer is sent", async () => {
+    const { docker } = moving.fleet.lab.node(FIRST);
+    const builder = await docker.createContainer({
+      Image: IMAGE_BRINGER.image,
+      Cmd: ["python3", "-S", "-c", `import os; open('/srv/more', 'wb').write(os.urandom(${LAYER_BYTES}))`],
+      HostConfig: { NetworkMode: "none" },
+    });
+    await builder.start();
+    await builder.wait();
+    await builder.commit({ repo: "derived", tag: "1" });
+    await builder.remove();
+    const made = await docker.createContainer({ ...container(9, "derived", {}, {}), Image: "derived:1" });
+    await made.start();
+    const { Id, Size } = await docker.getImage("derived:1").inspect();
+    // By the time of the move the name means another one.
+    await docker.getImage(IMAGE_BRINGER.image).tag({ repo: "derived", tag: "1" });
+    const record = await moving.moveWell("derived", FIRST, SECOND);
+    expect(record.bytes["image"]).to.be.within(LAYER_BYTES, LAYER_BYTES + Size / 10);
+    expect((await moving.fleet.lab.node(SECOND).docker.getContainer("derived").inspect()).Image).to.equal(Id);
+    await settledOn(moving.fleet, "derived", SECOND);
+  });
+
+  for (const [index, [kind, config]] of Object.entries({
+    "a log that has been rotated": { Type: "json-file", Config: { "max-size": "2k", "max-file": "3" } },
+    "a log of the driver local": { Type: "local", Config: {} },
+  }).entries()) {
+    it(`${kind} still has all of it afterwards`, async () => {
+      const name = `speaker-${index}`;
+      const { docker } = moving.fleet.lab.node(FIRST);
+      const made = await docker.createContainer({
+        ...container(index, name, { Cmd: ["python3", "-S", "-B", "-c", SPEAKER] }, { LogConfig: config }),
+      });
+      await made.start();
+      const said = async (node: string) =>
+        (await moving.fleet.lab.node(node).exec(["docker", "logs", name])).stdout.split("\n").filter((line) => line.startsWith("line "));
+      const before = await waitFor("all to be said", async () => {
+        const lines = await said(FIRST);
+        return lines.at(-1) === `line ${LINES}` ? lines : null;
+      });
+      await moving.moveWell(name, FIRST, SECOND);
+      expect(await said(SECOND)).to.deep.equal(before);
     });
   }
 });

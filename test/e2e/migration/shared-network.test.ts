@@ -7,12 +7,14 @@ import { withoutRestoreOf } from "../support/broken-program.js";
 import { expectKept } from "../support/expect-kept.js";
 import { killedAt } from "../support/killed-at.js";
 import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "../support/moving-fleet.js";
-import { OWNER, SIDE_CAR, startSideCar } from "../support/side-car.js";
+import { OWNER, SECOND_SIDE_CAR, SIDE_CAR, startSideCars } from "../support/side-car.js";
 import { settledOn } from "../support/traces.js";
 
 /** Brings their image to the node, and stays: nobody moves it with them. */
 const BYSTANDER = WORKLOADS.find(({ name }) => name === "burner")!;
-const NAMES = [OWNER.name, SIDE_CAR.name];
+const SIDE_CARS = [SIDE_CAR, SECOND_SIDE_CAR];
+const ALL = [OWNER, ...SIDE_CARS];
+const NAMES = ALL.map(({ name }) => name);
 
 describe("Containers that share a network", function () {
   this.timeout(300_000);
@@ -20,7 +22,7 @@ describe("Containers that share a network", function () {
   let here = FIRST;
 
   before(async () => {
-    moving = await startMovingFleet("e2e-side-car", [BYSTANDER], { asked: [OWNER, SIDE_CAR], beside: startSideCar });
+    moving = await startMovingFleet("e2e-side-car", [BYSTANDER], { asked: ALL, beside: (fleet) => startSideCars(fleet, SIDE_CARS) });
   });
 
   after(async () => {
@@ -31,7 +33,7 @@ describe("Containers that share a network", function () {
   const wordsOf = (records: readonly MigrationRecord[]) =>
     records.map(({ name, errorCode, errorMessage }) => `${name} ${errorCode}: ${errorMessage}`);
 
-  /** Both on one node, the side-car in the owner's network, each with its connection, and nothing else left. Returns their records. */
+  /** All on one node, the side-cars in the owner's network, each with its connection, and nothing else left. Returns their records. */
   async function endTogether(ids: readonly string[]) {
     const records = await Promise.all(ids.map((id) => moving.closed(id)));
     expect(new Set(records.map(({ outcome }) => outcome)).size, wordsOf(records).join("\n")).to.equal(1);
@@ -41,9 +43,9 @@ describe("Containers that share a network", function () {
       expectKept(await moving.answersOn(name));
     }
     const { docker, exec } = moving.fleet.lab.node(here);
-    const [owner, sideCar] = await Promise.all(NAMES.map((name) => docker.getContainer(name).inspect()));
-    expect(sideCar!.HostConfig.NetworkMode).to.equal(`container:${owner!.Id}`);
-    const networks = await exec(["readlink", ...[owner!, sideCar!].map(({ State }) => `/proc/${State.Pid}/ns/net`)]);
+    const [owner, ...sideCars] = await Promise.all(NAMES.map((name) => docker.getContainer(name).inspect()));
+    for (const { HostConfig } of sideCars) expect(HostConfig.NetworkMode).to.equal(`container:${owner!.Id}`);
+    const networks = await exec(["readlink", ...[owner!, ...sideCars].map(({ State }) => `/proc/${State.Pid}/ns/net`)]);
     expect(new Set(networks.stdout.trim().split("\n")).size).to.equal(1);
     expect(await moving.fleet.whereIs(BYSTANDER.name)).to.equal(FIRST);
     return records;
@@ -56,15 +58,15 @@ describe("Containers that share a network", function () {
   }
 
   it("are one group to the scheduler, without a label", async () => {
-    // A sample from before the side-car was started shows its owner by itself.
-    await waitFor("a sample that shows both as one group", async () => {
-      const both = await Promise.all(NAMES.map(sampled));
-      return both.every((each) => each?.labels["io.evenkeel.group"] === "network of owner");
+    // A sample from before the side-cars were started shows their owner by itself.
+    await waitFor("a sample that shows all as one group", async () => {
+      const all = await Promise.all(NAMES.map(sampled));
+      return all.every((each) => each?.labels["io.evenkeel.group"] === "network of owner");
     });
   });
 
   for (const _ of ["there", "back"]) {
-    it(`move ${_} as one, and their connections and the one between them go on`, async () => {
+    it(`move ${_} as one, and their connections and those between them go on`, async () => {
       const records = await endTogether(await moving.beginTogether(NAMES, here, other()));
       for (const record of records) expect(record, record.errorMessage ?? "").to.include({ result: "succeeded", outcome: "committed" });
       const at = (stage: string) => records.map(({ timeline }) => timeline.find((entry) => entry.stage === stage)!.at);
@@ -82,10 +84,11 @@ describe("Containers that share a network", function () {
   });
 
   for (const [broken, mark] of [
-    ["side-car", "create_connection"],
+    ["side-cars", "create_connection"],
+    ["second side-car", "7002"],
     ["owner", "pair.py"],
   ] as const) {
-    it(`both stay when the ${broken} cannot be restored`, async () => {
+    it(`all stay when the ${broken} cannot be restored`, async () => {
       const ids = await withoutRestoreOf(moving.fleet.lab.node(other()), mark, async () => {
         const begun = await moving.beginTogether(NAMES, here, other());
         await Promise.all(begun.map((id) => moving.closed(id)));
@@ -110,7 +113,7 @@ describe("Containers that share a network", function () {
     });
   }
 
-  it("are not moved when the side-car is left in a network that its owner has left", async () => {
+  it("are not moved when the side-cars are left in a network that its owner has left", async () => {
     const before = (await waitFor("a sample of the owner", () => sampled(OWNER.name))).startedAt!;
     await moving.fleet.lab.node(here).docker.getContainer(OWNER.name).restart({ t: 1 });
     await waitFor("a sample of the owner that was restarted", async () => {
@@ -119,8 +122,10 @@ describe("Containers that share a network", function () {
     });
     const records = await Promise.all((await moving.beginTogether(NAMES, here, other())).map((id) => moving.closed(id)));
     const blockers = records.flatMap((record) => record.blockers.map(({ code, message }) => `${record.name} ${code}: ${message}`));
-    expect(blockers, wordsOf(records).join("\n")).to.deep.equal([
-      "side-car shared-namespace: owner has been restarted, and it is left in the network that was there before",
-    ]);
+    expect(blockers, wordsOf(records).join("\n")).to.deep.equal(
+      SIDE_CARS.map(
+        ({ name }) => `${name} shared-namespace: owner has been restarted, and it is left in the network that was there before`,
+      ),
+    );
   });
 });

@@ -2,6 +2,8 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "chai";
+import { nowSeconds } from "../../../platform/clock.js";
+import { abortMigration } from "../../../platform/migration-record.js";
 import { expectKept } from "../support/expect-kept.js";
 import { listenForStage } from "../support/moments.js";
 import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "../support/moving-fleet.js";
@@ -13,6 +15,8 @@ const MIB = 1 << 20;
 /** Slow enough for a cut to find the image, or the volume, on its way. */
 const CAP_BYTES_PER_SECOND = 16 * MIB;
 const VOLUME_MIB = 96;
+/** Memory and volume take longer than anyone waits here. */
+const SLOW_BYTES_PER_SECOND = MIB / 8;
 /** Longer than the heartbeat takes to give the link up. */
 const CUT_MILLISECONDS = 8000;
 const UNDER_WAY_MILLISECONDS = 700;
@@ -126,5 +130,30 @@ describe("The streams of a move", function () {
   it("are what they were once there is room again", async () => {
     await moving.moveWell(NAME, SECOND, FIRST);
     await isWell(FIRST);
+  });
+
+  /** Cancels a move that has come to a stage in which, at this pace, it would stay for minutes. */
+  async function isCancelledAt(stage: string, mode: string): Promise<void> {
+    const { redis, keys } = moving.fleet;
+    const moment = await listenForStage(moving.fleet, stage);
+    const id = await moving.begin(NAME, FIRST, SECOND, mode);
+    await moment.reached;
+    moment.close();
+    await delay(UNDER_WAY_MILLISECONDS);
+    expect(await abortMigration(redis, keys, id, nowSeconds(), "a test")).to.equal("aborted");
+    const record = await moving.closed(id);
+    expect(record).to.include({ result: "cancelled", errorCode: "CANCELLED" });
+    expect(record.timeline.at(-1)!.stage).to.equal(stage);
+    await isWell(FIRST);
+  }
+
+  it("are broken off when the move is cancelled: memory, in the freeze", async () => {
+    await configure(FIRST, { bandwidthBytesPerSecond: SLOW_BYTES_PER_SECOND, capsFreeze: true, compression: "never" });
+    await isCancelledAt("transfer", "stopcopy");
+  });
+
+  it("are broken off when the move is cancelled: files, while the workload runs", async () => {
+    await shell(FIRST, `docker exec ${NAME} python3 -S -c "import os; open('/data/bulk', 'wb').write(os.urandom(${VOLUME_MIB} << 20))"`);
+    await isCancelledAt("prepare", "stopcopy");
   });
 });

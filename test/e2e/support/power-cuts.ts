@@ -34,6 +34,20 @@ export function testPowerCuts(kind: LabKind, labName: string, obstacle: string |
     expect((await moving?.close()) ?? []).to.deep.equal([]);
   });
 
+  /** In the folder of the workload's volume, where it is now. */
+  const inVolume = async (script: string) => {
+    const node = moving.fleet.lab.node(here);
+    const { Mountpoint } = await node.docker.getVolume(TICKER.volumes[0]!.name).inspect();
+    return (await node.exec(["sh", "-c", `cd ${Mountpoint} && ${script}`])).stdout.trim();
+  };
+  const readSums = () => inVolume("sha256sum on-disk-*");
+
+  /** Files on the disk where the workload runs, which have to come anew to the other node. Returns their checksums. */
+  async function writeToDisk(): Promise<string> {
+    await inVolume("for each in 1 2 3; do head -c 200000 /dev/urandom >on-disk-$each; done && sync");
+    return readSums();
+  }
+
   /** Begins a move, cuts the power of one end as soon as the record says so, and switches it on again. */
   async function cutAt(stage: string, end: "source" | "destination"): Promise<MigrationRecord> {
     const node = moving.fleet.lab.node(end === "source" ? here : other());
@@ -73,11 +87,13 @@ export function testPowerCuts(kind: LabKind, labName: string, obstacle: string |
     expectKept(await moving.answersOn(NAME));
   });
 
-  it("loses the workload's memory and starts it anew when it is the destination and has committed", async () => {
+  it("loses the workload's memory, yet nothing of what it had on disk, and starts it anew when it is the destination and has committed", async () => {
     const before = (await ticks.read()).length;
+    const onDisk = await writeToDisk();
     const record = await cutAt("committed", "destination");
     expect(record.outcome).to.equal("committed");
     expect(await endsWith(record, before)).to.deep.equal({ memoryLost: true });
+    expect(await readSums()).to.deep.equal(onDisk);
   });
 
   it("loses the workload's memory and starts it anew when it is the destination and the source has destroyed its copy", async () => {

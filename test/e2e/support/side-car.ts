@@ -5,6 +5,7 @@ import { FIRST } from "./moving-fleet.js";
 
 const PAIR = WORKLOADS.find(({ name }) => name === "pair")!;
 export const RELAY_PORT = 7001;
+const SECOND_RELAY_PORT = 7002;
 
 /** The container whose network it is. Its owner opts out of mapped user namespaces: joiners would have to be restored into another's. */
 export const OWNER: LabWorkload = { ...PAIR, name: "owner" };
@@ -37,19 +38,24 @@ while True:
         threading.Thread(target=pump, args=ends, daemon=True).start()
 `;
 
-export const SIDE_CAR: LabWorkload = {
+const sideCar = (name: string, port: number): LabWorkload => ({
   ...PAIR,
-  name: "side-car",
+  name,
   character: "relays to the owner over loopback",
-  command: ["python3", "-S", "-B", "-c", RELAY, String(RELAY_PORT), String(OWNER.port)],
-  port: RELAY_PORT,
-};
+  command: ["python3", "-S", "-B", "-c", RELAY, String(port), String(OWNER.port)],
+  port,
+});
 
-/** Starts both on the first node, which must have their image. */
-export async function startSideCar({ lab }: Fleet): Promise<void> {
+export const SIDE_CAR = sideCar("side-car", RELAY_PORT);
+export const SECOND_SIDE_CAR = sideCar("second-side-car", SECOND_RELAY_PORT);
+
+/** Starts the owner and those that join it on the first node, which must have their image. */
+export async function startSideCars({ lab }: Fleet, sideCars: readonly LabWorkload[]): Promise<void> {
   const { docker } = lab.node(FIRST);
   const ofOwner = toContainerCreateOptions(OWNER);
   await (await docker.createContainer({ ...ofOwner, HostConfig: { ...ofOwner.HostConfig, UsernsMode: "host" } })).start();
-  const { NetworkingConfig: _, ...ofSideCar } = toContainerCreateOptions(SIDE_CAR, `container:${OWNER.name}`);
-  await (await docker.createContainer({ ...ofSideCar, HostConfig: { ...ofSideCar.HostConfig, UsernsMode: "host" } })).start();
+  for (const each of sideCars) {
+    const { NetworkingConfig: _, ...options } = toContainerCreateOptions(each, `container:${OWNER.name}`);
+    await (await docker.createContainer({ ...options, HostConfig: { ...options.HostConfig, UsernsMode: "host" } })).start();
+  }
 }

@@ -1,7 +1,9 @@
 import { expect } from "chai";
 import { whyNoGuests } from "../../../lab/vm/guest.js";
 import { type LabWorkload, WORKLOADS } from "../../../lab/workloads/workload-table.js";
+import { expectKept } from "../../e2e/support/expect-kept.js";
 import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "../../e2e/support/moving-fleet.js";
+import { OWNER, SIDE_CAR, startSideCars } from "../../e2e/support/side-car.js";
 import { settledOn } from "../../e2e/support/traces.js";
 
 const obstacle = whyNoGuests();
@@ -31,7 +33,11 @@ describe(`A move by pre-copy, between virtual nodes${obstacle === null ? "" : ` 
 
   before(async function () {
     if (obstacle !== null) return this.skip();
-    moving = await startMovingFleet("vm-precopy", [WRITER], { kind: "vm" });
+    moving = await startMovingFleet("vm-precopy", [WRITER], {
+      kind: "vm",
+      asked: [WRITER, OWNER, SIDE_CAR],
+      beside: (fleet) => startSideCars(fleet, [SIDE_CAR]),
+    });
   });
 
   after(async () => {
@@ -60,6 +66,19 @@ describe(`A move by pre-copy, between virtual nodes${obstacle === null ? "" : ` 
       await settledOn(moving.fleet, WRITER.name, to);
     });
   }
+
+  it("keeps the connections of containers that share a network, and the one between them", async () => {
+    const names = [OWNER.name, SIDE_CAR.name];
+    const ids = await moving.beginTogether(names, FIRST, SECOND, "precopy");
+    for (const record of await Promise.all(ids.map((id) => moving.closed(id)))) {
+      expect(record, record.errorMessage ?? "").to.include({ result: "succeeded", modeUsed: "precopy" });
+      expect(record.rounds.length).to.be.greaterThan(0);
+    }
+    for (const name of names) {
+      await settledOn(moving.fleet, name, SECOND);
+      expectKept(await moving.answersOn(name));
+    }
+  });
 
   it("that cannot go on leaves the workload running and nothing behind, on either end", async () => {
     const { lab } = moving.fleet;

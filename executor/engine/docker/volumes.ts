@@ -1,0 +1,23 @@
+import { type DockerHost, isConflict, isNotFound } from "./docker-host.js";
+
+/** Removes volumes that nobody needs any more. Returns those that another container uses by now, which stay. Safe to repeat. */
+export async function removeVolumes({ docker }: DockerHost, names: readonly string[]): Promise<string[]> {
+  const used: string[] = [];
+  for (const name of new Set(names)) {
+    await docker
+      .getVolume(name)
+      .remove()
+      .catch((error: unknown) => {
+        if (isConflict(error)) used.push(`volume ${name}`);
+        else if (!isNotFound(error)) throw error;
+      });
+  }
+  return used;
+}
+
+/** Which of these volumes are here. */
+export async function volumesHere({ docker }: DockerHost, names: readonly string[]): Promise<string[]> {
+  const { Volumes } = await docker.listVolumes();
+  const here = new Set((Volumes ?? []).map(({ Name }) => Name));
+  return names.filter((name) => here.has(name));
+}
