@@ -198,6 +198,8 @@ export interface TargetEngine {
   /** Has the engine fetch the image from a registry. False = it cannot; the image has to be sent. */
   pullImage(description: WorkloadDescription): Promise<boolean>;
   loadImage(stream: NodeJS.ReadableStream, imageName: string, imageId: string): Promise<void>;
+  /** What the twin of a workload would bring along and is here already, in words. */
+  taken(description: WorkloadDescription): Promise<string[]>;
   /** Creates the stopped twin, labelled with the migration; `owner` is the twin whose network it joins. Returns its id and the trees to fill. */
   create(
     description: WorkloadDescription,
@@ -244,6 +246,8 @@ export interface TargetEngine {
    * container by itself. Safe to repeat.
    */
   remove(containerId: string, folder: string, description: WorkloadDescription | null): Promise<void>;
+  /** Removes volumes that `create` made before it failed, and empties folders. Safe to repeat. */
+  removeKept(description: WorkloadDescription): Promise<void>;
 }
 
 /** A twin whose network another joins, and its folder. */

@@ -9,6 +9,8 @@ export interface Half {
   readonly containerId: string | null;
   readonly trees: readonly FileTree[];
   readonly state: IncomingStatus["state"];
+  /** The twin is being made or was: volumes and folders of these names are its own, for there were none. */
+  readonly isMade?: boolean;
   readonly isCold?: boolean;
   /** Where memory that follows after the commit is expected; null = none follows. */
   readonly pagePort: number | null;

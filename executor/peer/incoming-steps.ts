@@ -98,13 +98,18 @@ export function makeIncomingSteps({ node, arrivals, halves, settling, engine, ro
       const left = await engine.findTwin(id);
       if (left !== null) await engine.remove(left.containerId, pendingFolder(left.containerId), half.description);
       const owner = ownerId === null ? null : await ownerTwin(ownerId);
+      // What moves in makes the two ends equal: it would empty a volume of somebody else's.
+      const [taken] = half.isMade ? [] : await engine.taken(half.description);
+      if (taken !== undefined) throw new EvenkeelError("PREFLIGHT_BLOCKED", `volume-taken: ${taken} is here by now`);
+      // Before they are: Docker may die over it, and leave them without a twin that would tell of them.
+      await halves.write(id, { ...half, isMade: true });
       const twin = await engine.create(half.description, id, owner);
       const folder = pendingFolder(twin.containerId);
       await engine.prepareRestore(half.description, twin.containerId, folder, owner);
       await writeRsyncConfig(halves.rsyncConfig(id), twin.trees);
       const from = leaveMemory ? (await readMigration(redis, keys, id))?.from : undefined;
       const pagePort = from === undefined ? null : await engine.openPages(twin.containerId, folder, { node: from, migration: id });
-      await halves.write(id, { ...half, containerId: twin.containerId, trees: twin.trees, pagePort });
+      await halves.write(id, { ...half, isMade: true, containerId: twin.containerId, trees: twin.trees, pagePort });
       // Here and not in the freeze: it waits for the disk.
       await arrivals.keep(id, { description: half.description, hasRun: false });
       return answer(twin.containerId, twin.trees, pagePort);
@@ -207,7 +212,7 @@ export function makeIncomingSteps({ node, arrivals, halves, settling, engine, ro
         const description = half?.description ?? (await arrivals.read(id))?.description ?? null;
         await engine.remove(containerId, pendingFolder(containerId), description);
         await removeFolder(pendingFolder(containerId));
-      }
+      } else if (half?.isMade) await engine.removeKept(half.description);
       await halves.forget(id);
       await arrivals.forget(id);
       release(id);

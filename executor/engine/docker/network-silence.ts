@@ -23,7 +23,7 @@ export async function unlock(pid: number): Promise<void> {
 
 /** A CRIU that was killed leaves connections in repair mode, in which they say nothing for ever. Reset, both ends hear of it and can connect again. */
 export async function resetConnections(pid: number): Promise<void> {
-  await inNetwork(pid, "ss", "--kill", "--tcp", "state", "connected").catch(() => "");
+  await inNetwork(pid, "ss", "--kill", "--tcp", "state", "connected");
 }
 
 /** Tells the neighbours that the copy is here: its traffic may have been drawn to the destination already. */

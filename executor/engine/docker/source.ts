@@ -58,11 +58,12 @@ export function makeDockerSource(host: DockerHost): SourceEngine {
       // In a network that it shares, CRIU's locks of the others stand until they go on too.
       const { owner, joiners } = description.sharedNetwork;
       if (owner === null && joiners.length === 0) await unlock(State.Pid);
-      if (wasLetGo) await resetConnections(State.Pid);
       await announceInside(
         State.Pid,
         description.networks.map((network) => network.ipv4Address).filter((address) => address !== ""),
       );
+      // Last: the word of it has to find its way.
+      if (wasLetGo) await resetConnections(State.Pid);
     },
     end: async (description) => {
       await container(description)

@@ -8,6 +8,7 @@ import { readTraits } from "./describe.js";
 import type { DockerHost } from "./docker-host.js";
 import { hostFileFindings } from "./host-files.js";
 import { targetNetworkFindings } from "./target-networks.js";
+import { volumesTaken } from "./volumes.js";
 
 /** Where containerd keeps images and what changed of them, unless it is told otherwise; it tells nobody. */
 const CONTAINERD_ROOT = "/var/lib/containerd";
@@ -35,10 +36,7 @@ export async function targetFindings(
   const namesake = containers.find((each) => each.Names.includes(`/${description.name}`));
   if (namesake !== undefined) add("name-taken", `A container named ${description.name} is here (${namesake.State})`);
   findings.push(...(await targetNetworkFindings(host, description, needs, containers)));
-  const { Volumes } = await host.docker.listVolumes();
-  for (const volume of description.volumes) {
-    if ((Volumes ?? []).some((each) => each.Name === volume.name)) add("volume-taken", `A volume named ${volume.name} is here already`);
-  }
+  for (const taken of await volumesTaken(host, description)) add("volume-taken", `${taken} is here already`);
   if (!hasImage && needs.imageBytes === null) add("image-missing", `${description.imageName} is on neither node`);
   const root = await host.rootFolder();
   findings.push(

@@ -27,8 +27,9 @@ import { startCold } from "./start-cold.js";
 import { prepareStart, type StartRequest } from "./start-request.js";
 import { noteSysctls } from "./sysctls.js";
 import { targetFindings } from "./target-findings.js";
-import { createTwin, findTwin, removeTwin, stoppedTwins } from "./twin.js";
+import { createTwin, findTwin, removeKept, removeTwin, stoppedTwins } from "./twin.js";
 import { uplinksOf } from "./uplinks.js";
+import { volumesTaken } from "./volumes.js";
 
 /** The half of the Docker engine that a workload comes to. */
 export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, "firstPort" | "tls">, { means }: HoldMeans): TargetEngine {
@@ -84,6 +85,7 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
         throw new EvenkeelError("IMAGE_UNAVAILABLE", `${imageName} was sent, yet ${imageId.slice(0, 19)} is not here`);
       }
     },
+    taken: (description) => volumesTaken(host, description),
     create: (description, migrationId, owner) => createTwin(host, description, migrationId, owner),
     findTwin: (migrationId) => findTwin(host, migrationId),
     stoppedTwins: () => stoppedTwins(host),
@@ -193,6 +195,7 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
       await releaseRestarts(host, description, containerId);
     },
     resumeRestore: (containerId, folder) => resumeRestore(host, containerId, folder),
+    removeKept: (description) => removeKept(host, description),
     remove: async (containerId, folder, description) => {
       forgetStart(containerId);
       ownersOf.delete(containerId);

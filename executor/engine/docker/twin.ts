@@ -1,5 +1,4 @@
 import { mkdir } from "node:fs/promises";
-import { EvenkeelError } from "../../../platform/errors.js";
 import type { FileTree, OwnerTwin, WorkloadDescription } from "../engine.js";
 import { emptyFolders, makeFolders, movingFolders } from "./bind-mounts.js";
 import { MIGRATION_LABEL, toCreateOptions } from "./create-options.js";
@@ -7,28 +6,20 @@ import { type Inspection, inspect } from "./describe.js";
 import { type DockerHost, imageIdOf, isNotFound } from "./docker-host.js";
 import { networksWithNewAddress } from "./target-networks.js";
 import { logFolderOf, treesOf } from "./trees.js";
-import { removeVolumes, volumesHere } from "./volumes.js";
+import { removeVolumes } from "./volumes.js";
 
-/** Makes the stopped twin of a container, its volumes and folders with it. @throws PREFLIGHT_BLOCKED when somebody has made such a volume meanwhile. */
+/** Makes the stopped twin of a container, its volumes and folders with it. */
 export async function createTwin(
   host: DockerHost,
   description: WorkloadDescription,
   migrationId: string,
   owner: OwnerTwin | null,
 ): Promise<{ containerId: string; trees: FileTree[] }> {
-  const volumes = description.volumes.map(({ name }) => name);
-  // What moves in makes the two ends equal: it would empty a volume of somebody else's.
-  const [taken] = await volumesHere(host, volumes);
-  if (taken !== undefined) throw new EvenkeelError("PREFLIGHT_BLOCKED", `volume-taken: A volume named ${taken} is here by now`);
   const options = toCreateOptions(description, migrationId, await networksWithNewAddress(host, description), owner?.containerId);
   // The name, where it means the same image here: `docker ps` then shows what it showed before.
   if ((await imageIdOf(host, description.imageName)) === description.imageId) options.Image = description.imageName;
   await makeFolders(description.folders);
-  const container = await host.docker.createContainer(options).catch(async (error: unknown) => {
-    // Docker makes volumes first, and leaves them.
-    await removeVolumes(host, volumes);
-    throw error;
-  });
+  const container = await host.docker.createContainer(options);
   const seen = await inspect(host, container.id);
   const logFolder = await logFolderOf(host, seen);
   if (logFolder !== null) await mkdir(logFolder, { recursive: true, mode: 0o700 });
@@ -47,7 +38,15 @@ export async function stoppedTwins({ docker }: DockerHost): Promise<string[]> {
   return twins.map((each) => each.Labels[MIGRATION_LABEL] ?? "");
 }
 
-/** Preflight refuses a volume that is there already, and so does `createTwin`: what the twin mounts is its own. */
+export async function removeKept(host: DockerHost, { volumes, folders }: Pick<WorkloadDescription, "volumes" | "folders">): Promise<void> {
+  await emptyFolders(host, folders);
+  await removeVolumes(
+    host,
+    volumes.map(({ name }) => name),
+  );
+}
+
+/** A volume that was there already is never taken for a twin: what the twin mounts is its own. */
 export async function removeTwin(host: DockerHost, containerId: string, description: WorkloadDescription | null): Promise<void> {
   const ignoreMissing = (error: unknown) => {
     if (!isNotFound(error)) throw error;
@@ -55,6 +54,9 @@ export async function removeTwin(host: DockerHost, containerId: string, descript
   const seen = (await host.docker.getContainer(containerId).inspect().catch(ignoreMissing)) as unknown as Inspection | undefined;
   if (seen !== undefined) await host.docker.getContainer(containerId).remove({ force: true, v: true }).catch(ignoreMissing);
   const mounted = (seen?.Mounts ?? []).flatMap(({ Type, Name }) => (Type === "volume" && Name !== undefined ? [Name] : []));
-  await emptyFolders(host, description?.folders ?? (seen === undefined ? [] : movingFolders(seen)));
-  await removeVolumes(host, [...mounted, ...(description?.volumes ?? []).map(({ name }) => name)]);
+  await removeVolumes(host, mounted);
+  await removeKept(host, {
+    volumes: description?.volumes ?? [],
+    folders: description?.folders ?? (seen === undefined ? [] : movingFolders(seen)),
+  });
 }

@@ -1,3 +1,4 @@
+import type { WorkloadDescription } from "../engine.js";
 import { type DockerHost, isConflict, isNotFound } from "./docker-host.js";
 
 /** Removes volumes that nobody needs any more. Returns those that another container uses by now, which stay. Safe to repeat. */
@@ -15,9 +16,9 @@ export async function removeVolumes({ docker }: DockerHost, names: readonly stri
   return used;
 }
 
-/** Which of these volumes are here. */
-export async function volumesHere({ docker }: DockerHost, names: readonly string[]): Promise<string[]> {
+/** Which of a workload's volumes are here already, in words. */
+export async function volumesTaken({ docker }: DockerHost, { volumes }: Pick<WorkloadDescription, "volumes">): Promise<string[]> {
   const { Volumes } = await docker.listVolumes();
   const here = new Set((Volumes ?? []).map(({ Name }) => Name));
-  return names.filter((name) => here.has(name));
+  return volumes.filter(({ name }) => here.has(name)).map(({ name }) => `A volume named ${name}`);
 }

@@ -40,6 +40,13 @@ describe("The streams of a move", function () {
     await moving.startExecutor(name);
   }
 
+  /** A large file in its volume, where the workload is. */
+  const writeBulk = (where: string) =>
+    shell(
+      where,
+      `docker exec ${NAME} python3 -S -c "import os; [open('/data/bulk', 'ab').write(os.urandom(1 << 20)) for _ in range(${VOLUME_MIB})]"`,
+    );
+
   async function isWell(where: string): Promise<void> {
     await settledOn(moving.fleet, NAME, where);
     expectKept(await moving.answersOn(NAME));
@@ -85,10 +92,7 @@ describe("The streams of a move", function () {
   });
 
   it("go on when the link is cut for a while and files are on their way, within the cap", async () => {
-    await shell(
-      SECOND,
-      `docker exec ${NAME} python3 -S -c "import os; [open('/data/bulk', 'ab').write(os.urandom(1 << 20)) for _ in range(${VOLUME_MIB})]"`,
-    );
+    await writeBulk(SECOND);
     const record = await moveWithCut(SECOND, FIRST);
     expect(record.bytes).to.not.have.property("image");
     const at = (stage: string) => record.timeline.find((entry) => entry.stage === stage)!.at;
@@ -153,7 +157,7 @@ describe("The streams of a move", function () {
   });
 
   it("are broken off when the move is cancelled: files, while the workload runs", async () => {
-    await shell(FIRST, `docker exec ${NAME} python3 -S -c "import os; open('/data/bulk', 'wb').write(os.urandom(${VOLUME_MIB} << 20))"`);
+    await writeBulk(FIRST);
     await isCancelledAt("prepare", "stopcopy");
   });
 });
