@@ -21,7 +21,10 @@ export async function unlock(pid: number): Promise<void> {
   await inNetwork(pid, "sh", "-c", UNLOCK);
 }
 
-/** A CRIU that was killed leaves connections in repair mode, in which they say nothing for ever. Reset, both ends hear of it and can connect again. */
+/**
+ * A CRIU that was killed leaves connections in repair mode, in which they say nothing for ever. Reset, both ends hear of it and can connect again: unless the
+ * program, to whom every read fails then, has closed them before.
+ */
 export async function resetConnections(pid: number): Promise<void> {
   await inNetwork(pid, "ss", "--kill", "--tcp", "state", "connected");
 }

@@ -127,8 +127,8 @@ describe("A migration that cannot be completed", function () {
       if (stage === "transfer") {
         expect(record).to.include({ result: "failed", errorCode: "CHECKPOINT_FAILED" });
         await settledOn(moving().fleet, NAME, FIRST);
-        expect(await moving().answersOn(NAME)).to.include({ wrongAnswers: 0 });
       } else await settledOn(moving().fleet, NAME, record.outcome === "committed" ? SECOND : FIRST);
+      // Not its connection: a program that meets CRIU's repair mode before it is reset closes it without a word.
       await ticks.goOn();
       expect(woundBack(await ticks.read())).to.deep.equal([]);
       await moving.renew();
