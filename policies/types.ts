@@ -144,6 +144,8 @@ export interface WorkloadState {
   /** The CPU readings before it, smoothed as a node's are, and the most of the last minute or two; absent = only the latest is known. */
   readonly cpuSmoothedCores?: number;
   readonly cpuPeakCores?: number;
+  /** What is remembered of its CPU; absent or null = nothing. */
+  readonly cpuPast?: LoadPast | null;
   /** Limits set on the container; null = none. */
   readonly cpuLimitCores: number | null;
   readonly memoryLimitBytes: number | null;
@@ -165,6 +167,17 @@ export interface WorkloadState {
   readonly architecture?: string | null;
   /** Names of the container networks that it is attached to; absent = not known, which goes everywhere. */
   readonly networks?: readonly string[];
+}
+
+/** Exponentially weighted by age. */
+export interface LoadPast {
+  /** Epoch seconds of the newest reading in it. */
+  readonly at: number;
+  /** How long it has been watched, as far as that still counts. */
+  readonly seconds: number;
+  /** In cores, and the variance of one reading around it. */
+  readonly mean: number;
+  readonly variance: number;
 }
 
 /** A move that came to nothing: asking again at once would only come to nothing again. */

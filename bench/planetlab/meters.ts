@@ -40,7 +40,7 @@ export class Meters {
 
   /** Mean of the power at both ends of a frame; a host that was off at its start costs nothing in it. */
   addEnergy(host: Host, fromRatio: number, toRatio: number, seconds: number): void {
-    if (fromRatio === 0) return;
+    if (fromRatio === 0 && !host.keptAwake) return;
     this.joules += ((wattsAt(host.kind, fromRatio) + wattsAt(host.kind, toRatio)) / 2) * seconds;
   }
 

@@ -1,4 +1,15 @@
-import { buildFleet, detach, type Fleet, type FleetPolicy, type Host, type Migration, remember, usedRatio } from "./fleet.js";
+import {
+  buildFleet,
+  type Decision,
+  detach,
+  type Fleet,
+  type FleetPolicy,
+  type Host,
+  type Migration,
+  remember,
+  type TickingPolicy,
+  usedRatio,
+} from "./fleet.js";
 import { Meters, type Score } from "./meters.js";
 import { placeAll } from "./placement.js";
 import {
@@ -12,32 +23,70 @@ import {
 import { shareOut } from "./shares.js";
 import { demandRatioAt, type Trace } from "./trace.js";
 
+const FIRST_READING_SECONDS = START_SECONDS + INTERVAL_SECONDS;
+
 export interface SimulateOptions {
   /** VMs that ask for nothing stay where they are, instead of leaving for good. */
   readonly keepIdle?: boolean;
 }
 
 /** Runs one day under one policy. Follows the event order of CloudSim 4.0's power package, so that its figures compare. */
-export function simulate(traces: readonly Trace[], policy: FleetPolicy, options: SimulateOptions = {}): Score {
+export function simulate(traces: readonly Trace[], policy: FleetPolicy | TickingPolicy, options: SimulateOptions = {}): Score {
   const fleet = buildFleet(HOST_COUNT, traces.length);
   const meters = new Meters();
+  const underWay: Arrivals = new Map();
   const settle = options.keepIdle ? () => {} : () => retireIdle(fleet);
-  placeAll(fleet);
-  for (let seconds = START_SECONDS + INTERVAL_SECONDS; seconds < DAY_SECONDS; seconds += INTERVAL_SECONDS) {
+  const moveClock = (seconds: number) => {
     advance(fleet, traces, seconds, meters);
-    for (const vm of fleet.vms) if (vm.host !== null) remember(vm);
     settle();
-    const migrations = policy.decide(fleet);
-    for (const migration of migrations) start(migration, seconds, meters);
-    for (const [arrival, group] of byArrival(migrations, seconds)) {
-      advance(fleet, traces, arrival, meters);
-      settle();
-      for (const migration of group) finish(migration);
-      advance(fleet, traces, arrival, meters);
-      settle();
+  };
+  const arriveUntil = (seconds: number) => {
+    for (const arrival of [...underWay.keys()].filter((each) => each <= seconds).sort((a, b) => a - b)) {
+      moveClock(arrival);
+      for (const migration of underWay.get(arrival)!) finish(migration);
+      underWay.delete(arrival);
+      moveClock(arrival);
+    }
+  };
+  placeAll(fleet);
+  const ticking = asTicking(policy);
+  for (let seconds = FIRST_READING_SECONDS; seconds < DAY_SECONDS; seconds += INTERVAL_SECONDS) {
+    arriveUntil(seconds);
+    advance(fleet, traces, seconds, meters);
+    remember(fleet);
+    settle();
+    if (ticking === policy && seconds === FIRST_READING_SECONDS) for (const host of fleet.hosts) host.keptAwake = host.vms.length > 0;
+    for (let now = seconds; now < seconds + INTERVAL_SECONDS; now += ticking.tickSeconds) {
+      arriveUntil(now);
+      const decision = ticking.decide(fleet, now);
+      if (decision.migrations.length + decision.wake.length + decision.sleep.length === 0) continue;
+      if (now > fleet.seconds) moveClock(now);
+      carryOut(decision, now, underWay, meters);
     }
   }
+  arriveUntil(Number.POSITIVE_INFINITY);
   return meters.score();
+}
+
+/** Migrations under way by the time of their arrival. */
+type Arrivals = Map<number, Migration[]>;
+
+function asTicking(policy: FleetPolicy | TickingPolicy): TickingPolicy {
+  if ("tickSeconds" in policy) return policy;
+  const { name } = policy;
+  return { name, tickSeconds: INTERVAL_SECONDS, decide: (fleet) => ({ migrations: policy.decide(fleet), wake: [], sleep: [] }) };
+}
+
+function carryOut({ migrations, wake, sleep }: Decision, seconds: number, underWay: Arrivals, meters: Meters): void {
+  for (const host of wake) host.keptAwake = true;
+  for (const host of sleep) host.keptAwake = host.vms.length > 0;
+  for (const migration of migrations) {
+    // Its work may have ended just now.
+    if (migration.vm.host === null) continue;
+    start(migration, seconds, meters);
+    const arrival = seconds + migration.vm.kind.memoryMegabytes / MIGRATION_MEGABYTES_PER_SECOND;
+    underWay.set(arrival, [...(underWay.get(arrival) ?? []), migration]);
+  }
 }
 
 /** Moves the clock, reads new demands, shares out the CPU, and meters every host. */
@@ -97,13 +146,4 @@ function finish({ vm, to }: Migration): void {
   to.vms.push(vm);
   vm.host = to;
   vm.migrating = false;
-}
-
-function byArrival(migrations: readonly Migration[], seconds: number): [number, Migration[]][] {
-  const groups = new Map<number, Migration[]>();
-  for (const migration of migrations) {
-    const arrival = seconds + migration.vm.kind.memoryMegabytes / MIGRATION_MEGABYTES_PER_SECOND;
-    groups.set(arrival, [...(groups.get(arrival) ?? []), migration]);
-  }
-  return [...groups].sort(([a], [b]) => a - b);
 }

@@ -18,6 +18,8 @@ export interface Standing {
   readonly growth: number;
 }
 
+const NOTHING: Use = { cpuCores: 0, memoryBytes: 0 };
+
 interface Host {
   readonly node: NodeView;
   readonly guests: WorkloadState[];
@@ -35,9 +37,7 @@ export function findUnbearableLoss(standing: Standing): string | null {
   const byRoom = [...hosts].sort((a, b) => b.cpuCores - a.cpuCores || compareIds(a.node.id, b.node.id));
   for (const lost of hosts) {
     const taken = new Map<Host, { cpuCores: number; memoryBytes: number; groups: Set<string> }>();
-    const guests = [...lost.guests].sort(
-      (a, b) => (presentUseOf(b)?.memoryBytes ?? 0) - (presentUseOf(a)?.memoryBytes ?? 0) || compareIds(a.id, b.id),
-    );
+    const guests = [...lost.guests].sort((a, b) => shareOf(b, lost.node) - shareOf(a, lost.node) || compareIds(a.id, b.id));
     for (const guest of guests) {
       const need = grown(presentUseOf(guest), standing.growth);
       if (need === null || !mayRunElsewhere(guest, lost.node, standing.fleet)) continue;
@@ -51,6 +51,12 @@ export function findUnbearableLoss(standing: Standing): string | null {
     }
   }
   return null;
+}
+
+/** Of a node's scarcer resource. The largest find a place first: what is left over is easier to fill with small ones. */
+export function shareOf(workload: WorkloadState, { state }: NodeView): number {
+  const { cpuCores, memoryBytes } = presentUseOf(workload) ?? NOTHING;
+  return Math.max(cpuCores / state.cpuCapacityCores, memoryBytes / state.memoryCapacityBytes);
 }
 
 /** The room of each node awake, with the guests that it has then. */

@@ -11,19 +11,13 @@ export interface ConsolidateConfig {
   readonly marginRatio: number;
   /** How a workload's load is foreseen. */
   readonly forecast: ForecastConfig;
-  /** A node is filled until its expected CPU plus this many deviations reaches `fillRatio` of its capacity. */
+  /** A node is filled until its expected CPU plus this many deviations reaches `fillRatio` of its capacity, or the bound of overload. */
   readonly fillDeviations: number;
   readonly fillRatio: number;
-  /** A node is relieved once its CPU, now or expected, is above this share of its capacity. */
-  readonly detectRatio: number;
   /** A node is emptied only if what it draws when idle, over this long, … */
   readonly paybackSeconds: number;
   /** … is more than this for each of its workloads. */
   readonly wattHoursPerMove: number;
-  /** A workload moved less than this ago keeps its node from being emptied. */
-  readonly cooldownSeconds: number;
-  /** Empty nodes kept awake, for the loss of a node or a sudden need. */
-  readonly spareNodes: number;
 }
 
 export const DEFAULT_CONSOLIDATE_CONFIG: ConsolidateConfig = {
@@ -31,12 +25,9 @@ export const DEFAULT_CONSOLIDATE_CONFIG: ConsolidateConfig = {
   leadSeconds: 300,
   awakeSeconds: 1800,
   marginRatio: 0.1,
-  forecast: { halfLifeSamples: 12, priorDeviationRatio: 0.1, priorSamples: 6 },
-  fillDeviations: 2,
+  forecast: { halfLifeSeconds: 3600, priorDeviationRatio: 0.1, priorSeconds: 1800 },
+  fillDeviations: 2.5,
   fillRatio: 1,
-  detectRatio: 1,
   paybackSeconds: 3600,
   wattHoursPerMove: 8,
-  cooldownSeconds: 1800,
-  spareNodes: 1,
 };

@@ -3,8 +3,9 @@ import { dailyAt } from "../estimate/daily.js";
 import { type Reading, readingsOf } from "../estimate/series.js";
 import { trendAt } from "../estimate/trend.js";
 import type { NodeView } from "../fleet.js";
-import { cpuCeiling } from "../stages/feasible.js";
-import type { SkipReason } from "../types.js";
+import { needOf } from "../need.js";
+import { cpuCeiling, whyNotThere } from "../stages/feasible.js";
+import type { Skip, SkipReason } from "../types.js";
 import { cores } from "../words.js";
 import { findUnbearableLoss } from "./bear-loss.js";
 
@@ -21,16 +22,22 @@ export function awakeNodes({ fleet, suspects }: JudgedContext): NodeView[] {
 
 /** Why more nodes should be awake than `awake`; null = they are enough, now and for a while. */
 export function whyMoreNeeded(awake: readonly NodeView[], context: JudgedContext): string | null {
-  const { fleet, config, skips, verdicts } = context;
-  const crowded = skips.find(({ reason }) => CROWDED.has(reason));
+  const { fleet, config, skips, ledger } = context;
+  const empty = awake.filter(({ id, workloads }) => workloads.length === 0 && ledger.accounts.get(id)!.moves === 0);
+  const crowded = skips.find((skip) => CROWDED.has(skip.reason) && !empty.some((node) => isOpenTo(node, skip, context)));
   if (crowded)
     return `there is no room for ${fleet.workloadById.get(crowded.workload)?.name ?? crowded.workload}, which should leave ${crowded.from}`;
-  const hot = awake.find(({ id }) => verdicts.get(id)!.verdict === "overloaded");
-  if (hot) return `${hot.id} is overloaded`;
   const placed = new Map(context.moves.map(({ workload, to }) => [workload, to]));
   const lost = findUnbearableLoss({ fleet, config, awake, placed, growth: 0 });
   if (lost !== null) return `the others that are awake could not take over what ${lost} runs`;
   return whyExpectedTooMuch(awake, context);
+}
+
+/** An empty node that could take it and was not chosen: another would not be either. */
+function isOpenTo(node: NodeView, { workload: id }: Skip, context: JudgedContext): boolean {
+  const workload = context.fleet.workloadById.get(id);
+  const need = workload === undefined ? null : needOf(workload);
+  return workload !== undefined && need !== null && whyNotThere(workload, need, node, context) === null;
 }
 
 /** The load of all nodes as it is expected when a node woken now would be there, with its error, against what those awake may give. */

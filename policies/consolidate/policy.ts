@@ -4,12 +4,13 @@ import { compareIds } from "../order.js";
 import type { Policy } from "../policy.js";
 import type { Snapshot } from "../types.js";
 import { findUnbearableLoss } from "./bear-loss.js";
-import { emptyNodes } from "./empty-nodes.js";
-import { parseWatts, WATTS_LABEL } from "./from-snapshot.js";
+import { type Choices, chooseTogether } from "./choose-together.js";
+import { emptyNodes, mostAtOnce } from "./empty-nodes.js";
 import { awakeNodes, whyExpectedTooMuch, whyMoreNeeded } from "./need-more.js";
+import { compareDraws, drawOf } from "./watts.js";
 
-/** Each try weighs the whole fleet. */
-const MOST_TRIED = 4;
+/** Each time the whole fleet is weighed. */
+const MOST_CHECKED = 8;
 
 /** Only nodes with this label set to `true` are ever put to sleep. */
 export const MAY_SLEEP_LABEL = "io.evenkeel.may-sleep";
@@ -30,9 +31,7 @@ export function isSavingPower(snapshot: Snapshot, { enabled, leadSeconds }: Judg
 
 function planPower(context: JudgedContext): void {
   const { fleet, config, now } = context;
-  const asleep = fleet.nodes
-    .filter(({ state }) => state.power === "asleep")
-    .sort((a, b) => idleWatts(a) - idleWatts(b) || compareIds(a.id, b.id));
+  const asleep = fleet.nodes.filter(({ state }) => state.power === "asleep");
   const wake = (node: NodeView, why: string) => context.power.push({ node: node.id, to: "wake", because: `Wakes ${node.id}: ${why}.` });
   if (!isSavingPower(fleet.snapshot, config.consolidate, now)) {
     for (const node of asleep) wake(node, config.consolidate.enabled ? "the time of power saving ends" : "power saving is switched off");
@@ -45,12 +44,14 @@ function planPower(context: JudgedContext): void {
   const isWaking = flagged.length > 0 || fleet.nodes.some(({ state }) => state.power === "waking");
   const need = whyMoreNeeded(awake, context);
   if (need !== null) {
-    if (!isWaking && asleep[0]) wake(asleep[0], need);
+    const [cheapest] = byDraw(asleep);
+    if (!isWaking && cheapest) wake(cheapest, need);
     return;
   }
   if (isWaking || !isAtRest(context)) return;
-  sleepOne(awake, context);
-  emptyNodes((node) => maySleep(node, context), awake, context);
+  const asleepNow = sleepSome(awake, context);
+  const staying = awake.filter((node) => !asleepNow.has(node));
+  emptyNodes((node) => maySleep(node, context), staying, context);
 }
 
 /** Nothing under way, planned or settling: power saving is never in a hurry. */
@@ -63,27 +64,33 @@ function maySleep({ id, state }: NodeView, { verdicts, config, now }: JudgedCont
   return state.wokenAt == null || now - state.wokenAt >= config.consolidate.awakeSeconds;
 }
 
-/** The empty node that draws most, if the rest are enough without it, and with some load more than now. */
-function sleepOne(awake: readonly NodeView[], context: JudgedContext): void {
-  const { fleet, config } = context;
-  const isEmpty = (node: NodeView) => node.workloads.length === 0 && context.ledger.accounts.get(node.id)!.moves === 0;
-  const empty = awake
-    .filter((node) => isEmpty(node) && maySleep(node, context))
-    .sort((a, b) => idleWatts(b) - idleWatts(a) || compareIds(a.id, b.id));
-  for (const node of empty.slice(0, MOST_TRIED)) {
-    const rest = awake.filter((other) => other !== node);
-    const standing = { fleet, config, awake: rest, placed: new Map<string, string>(), growth: config.consolidate.marginRatio };
-    if (rest.length === 0 || findUnbearableLoss(standing) !== null || whyExpectedTooMuch(rest, context) !== null) continue;
-    const because = `Puts ${node.id} to sleep: nothing runs there, and ${rest.length} awake bear the loss of any one${saying(idleWatts(node))}.`;
+/** Empty nodes, the dearest first, as long as the rest are enough without them, and with some load more than now. */
+function sleepSome(awake: readonly NodeView[], context: JudgedContext): ReadonlySet<NodeView> {
+  const { fleet, config, ledger } = context;
+  const isEmpty = (node: NodeView) => node.workloads.length === 0 && ledger.accounts.get(node.id)!.moves === 0;
+  const empty = byDraw(awake.filter((node) => isEmpty(node) && maySleep(node, context))).reverse();
+  const without = (chosen: readonly NodeView[]) => awake.filter((node) => !chosen.includes(node));
+  const choices: Choices<NodeView> = {
+    offer: (from, count) => ({ part: empty.slice(from, from + count), next: from + count }),
+    isBorne: (chosen) => {
+      const rest = without(chosen);
+      const standing = { fleet, config, awake: rest, placed: new Map<string, string>(), growth: config.consolidate.marginRatio };
+      return rest.length > 0 && findUnbearableLoss(standing) === null && whyExpectedTooMuch(rest, context) === null;
+    },
+    withdraw: () => {},
+  };
+  const chosen = chooseTogether(choices, mostAtOnce(1, awake), MOST_CHECKED);
+  const rest = awake.length - chosen.length;
+  for (const node of chosen) {
+    const { idleWatts } = drawOf(node.state);
+    const because = `Puts ${node.id} to sleep: nothing runs there, and ${rest} awake bear the loss of any one; saves ${idleWatts} W.`;
     context.power.push({ node: node.id, to: "sleep", because });
-    return;
   }
+  return new Set(chosen);
 }
 
-function saying(watts: number): string {
-  return watts > 0 ? `; saves ${watts} W` : "";
-}
-
-function idleWatts({ state }: NodeView): number {
-  return parseWatts(state.labels[WATTS_LABEL])?.[0] ?? 0;
+/** Cheapest CPU first. */
+function byDraw(nodes: readonly NodeView[]): NodeView[] {
+  const draws = new Map(nodes.map((node) => [node, drawOf(node.state)]));
+  return [...nodes].sort((a, b) => compareDraws(draws.get(a)!, draws.get(b)!) || compareIds(a.id, b.id));
 }

@@ -24,6 +24,7 @@ import type { FleetReading } from "./read-fleet.js";
 import type { NodeReading } from "./read-nodes.js";
 import { readRefusals } from "./read-refusals.js";
 import type { RecentUse } from "./recent-use.js";
+import type { Loads } from "./remember-loads.js";
 import { smoothRatio } from "./smooth.js";
 
 const DAY_SECONDS = 86_400;
@@ -49,6 +50,8 @@ export interface PictureContext {
   readonly remembered: ReadonlyMap<string, PlacedWorkload>;
   /** What workloads used of late; takes in this picture's readings. */
   readonly recentUse: RecentUse;
+  /** What is remembered of the workloads' CPU. */
+  readonly loads: Pick<Loads, "of">;
   readonly smoothingSeconds: number;
   /** Null: nodes may sleep at any time. */
   readonly powerSaving: PowerSavingWindow | null;
@@ -75,7 +78,8 @@ export function buildPicture(reading: FleetReading, context: PictureContext): Fl
   const sampleAt = new Map(reading.nodes.flatMap(({ id, sample }) => (sample === null ? [] : [[id, sample.at] as const])));
   context.recentUse.follow(placed, sampleAt, context.smoothingSeconds);
   const lessons = learnFromRecords(reading.closedMigrations);
-  const past: Past = { moves: movesOfLastDay(reading), refusals: readRefusals(reading.closedMigrations, reading.at), lessons };
+  const refusals = readRefusals(reading.closedMigrations, reading.at);
+  const past: Past = { moves: movesOfLastDay(reading), refusals, lessons, loads: context.loads };
   const lostPeers = findLostPeers(reading.executors, reading.at);
   const snapshot: Snapshot = {
     at: reading.at,
@@ -165,11 +169,12 @@ function healthSigns({ id, sample }: NodeReading, lostPeers: ReadonlyMap<string,
   return lost === undefined ? own : [...own, lost];
 }
 
-/** What closed records say of workloads and containers. */
+/** What closed records say of workloads and containers, and what was seen of them. */
 interface Past {
   readonly moves: ReadonlyMap<string, readonly MigrationRecord[]>;
   readonly refusals: ReadonlyMap<string, readonly MoveRefusal[]>;
   readonly lessons: Lessons;
+  readonly loads: Pick<Loads, "of">;
 }
 
 /** A workload in conflict stands on each node that runs it, so that none of them counts as empty, and is never moved. */
@@ -177,6 +182,7 @@ function workloadStates(placed: PlacedWorkload, reading: FleetReading, past: Pas
   const { reading: sample } = placed;
   const moves = past.moves.get(placed.id) ?? [];
   const refusals = past.refusals.get(sample.containerId);
+  const cpuPast = past.loads.of(placed.id);
   const constraints = readConstraints(sample.labels);
   const state: WorkloadState = {
     id: placed.id,
@@ -192,6 +198,7 @@ function workloadStates(placed: PlacedWorkload, reading: FleetReading, past: Pas
     lastMovedFrom: moves[0]?.from ?? null,
     past: past.lessons.pastOf.get(placed.id) ?? null,
     recentMoves: moves.map(({ closedAt, updatedAt }) => closedAt ?? updatedAt),
+    ...(cpuPast && { cpuPast }),
     ...(refusals && { refusals }),
     ...(sample.networks && { networks: sample.networks }),
   };

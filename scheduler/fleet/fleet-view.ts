@@ -10,6 +10,7 @@ import { rememberFirstSeen } from "./maintenance.js";
 import type { PlacedWorkload } from "./place-workloads.js";
 import { makeFleetMemory, readFleet } from "./read-fleet.js";
 import { rememberRecentUse } from "./recent-use.js";
+import { rememberLoads } from "./remember-loads.js";
 
 export interface FleetView {
   /** A picture at most this old; requests that come together share one reading. */
@@ -35,6 +36,7 @@ export function makeFleetView(options: ViewOptions): FleetView {
   const memory = makeFleetMemory();
   const firstSeen = rememberFirstSeen();
   const recentUse = rememberRecentUse();
+  const loads = rememberLoads();
   let remembered: ReadonlyMap<string, PlacedWorkload> = new Map();
   // The age is taken from the monotonic clock: the wall clock may be set back, and then an old picture would look new for long.
   let latest: { picture: FleetPicture; begunMilliseconds: number } | null = null;
@@ -52,11 +54,13 @@ export function makeFleetView(options: ViewOptions): FleetView {
     const historyLength = Math.min(HISTORY_LIMIT, Math.ceil(lookBackSeconds / intervalSeconds) + 10);
     const horizonSeconds = looksAhead ? Math.max(balance.forecastSeconds, consolidate.leadSeconds) : null;
     const reading = await readFleet(redis, keys, { at, sampleTtlSeconds, historyLength, horizonSeconds, memory });
+    const samples = reading.nodes.flatMap(({ sample }) => sample ?? []);
+    if (consolidate.enabled) loads.learn(samples, consolidate.forecast);
     const open = windows.open(at);
     const powerSaving = powerSavingWindow(open, windows.limitPowerSaving);
     const { powerDeadlineSeconds } = options;
     const onlyAsked = policies.mode() !== "auto";
-    const kept = { firstSeen, remembered, recentUse };
+    const kept = { firstSeen, remembered, recentUse, loads };
     const times = { smoothingSeconds, powerDeadlineSeconds, sampleTtlSeconds };
     const picture = buildPicture(reading, { windows: open, onlyAsked, powerSaving, ...kept, ...times });
     remembered = new Map(picture.placed.map((workload) => [workload.id, workload]));

@@ -4,9 +4,12 @@ import type { PlacedWorkload } from "./place-workloads.js";
 /** What workloads used of late, which no single reading tells. Kept by whoever reads the fleet, from one picture to the next, and by nobody else. */
 export interface RecentUse {
   /** Takes in the readings of this picture; `sampleAt` tells when each node was read. Who is no longer in it is forgotten before long. */
-  follow(placed: readonly PlacedWorkload[], sampleAt: ReadonlyMap<string, number>, smoothingSeconds: number): void;
+  follow(placed: readonly Followed[], sampleAt: ReadonlyMap<string, number>, smoothingSeconds: number): void;
   of(workload: string): Pick<WorkloadState, "cpuSmoothedCores" | "cpuPeakCores">;
 }
+
+/** As much of a placed workload as matters here. */
+export type Followed = Pick<PlacedWorkload, "id" | "node"> & { readonly reading: Pick<PlacedWorkload["reading"], "cpuUsedCores"> };
 
 /** A peak counts for one to two of these. */
 const PEAK_SECONDS = 60;

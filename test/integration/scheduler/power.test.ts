@@ -7,6 +7,7 @@ import { expect } from "chai";
 import type { Redis } from "ioredis";
 import { type Keys, makeKeys } from "../../../platform/keys.js";
 import { listMigrations } from "../../../platform/migration-record.js";
+import type { Snapshot } from "../../../policies/types.js";
 import type { ApprovalAnswer, NodeAnswer } from "../../../scheduler/api-shapes.js";
 import type { AuditEntry } from "../../../scheduler/audit.js";
 import type { Foresight } from "../../../scheduler/foresight.js";
@@ -101,6 +102,15 @@ describe("putting nodes to sleep and waking them", () => {
     expect(await stateOf("n3")).to.be.oneOf(["level", "warming"]);
     expect((await audit("node-woken"))[0]!.detail).to.match(/^Wakes n3: /);
     expect(await audit("node-awake")).to.have.length(1);
+  });
+
+  it("rests on what the scheduler remembers of each workload, from sample to sample", async () => {
+    await start({ sleep: touch("sleep"), wake: touch("wake") });
+    await waitFor("a second's worth of memory", async () => {
+      const { snapshot } = await scheduler.get<{ snapshot: Snapshot }>(`${API_BASE}/snapshot`);
+      const d = snapshot.workloads.find(({ name }) => name === "d");
+      return d?.cpuPast?.mean === 0.2 && d.cpuPast.seconds >= 1;
+    });
   });
 
   it("leaves a node that does not wake unknown, like any that is silent", async () => {

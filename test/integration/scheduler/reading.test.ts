@@ -14,6 +14,7 @@ import { buildPicture } from "../../../scheduler/fleet/build-snapshot.js";
 import { rememberFirstSeen } from "../../../scheduler/fleet/maintenance.js";
 import { makeFleetMemory, readFleet } from "../../../scheduler/fleet/read-fleet.js";
 import { rememberRecentUse } from "../../../scheduler/fleet/recent-use.js";
+import { rememberLoads } from "../../../scheduler/fleet/remember-loads.js";
 import { startRedis, type ThrowAwayRedis } from "../../support/redis.js";
 import { containerIdOf, reportFleet } from "../../support/reported-fleet.js";
 
@@ -86,6 +87,7 @@ describe("reading the fleet", () => {
       windows: [],
       onlyAsked: false,
       firstSeen: rememberFirstSeen(),
+      loads: rememberLoads(),
       remembered: new Map(),
       recentUse: rememberRecentUse(),
       smoothingSeconds: 20,

@@ -5,6 +5,7 @@ import { completeConfig, type PolicyConfig } from "../../../policies/config.js";
 import { findUnbearableLoss } from "../../../policies/consolidate/bear-loss.js";
 import { decide } from "../../../policies/decide.js";
 import { indexFleet } from "../../../policies/fleet.js";
+import { forecastLoad } from "../../../policies/forecast/load-forecast.js";
 import type { NodeState, Plan, Snapshot, WorkloadState } from "../../../policies/types.js";
 import { anyConfig, anySnapshot, NOW, withoutLimits } from "./any-fleet.js";
 
@@ -55,8 +56,9 @@ const anyPowered: fc.Arbitrary<Snapshot> = fc
     });
     const migrations = isCalm ? [] : snapshot.migrations;
     // Known, rested, free to go and not large: there is something to empty.
-    const free = (workload: WorkloadState): WorkloadState => ({
+    const free = (workload: WorkloadState, index: number): WorkloadState => ({
       ...workload,
+      cpuPast: { at: NOW, seconds: 5000 * (index % 4), mean: 0.1 + 0.1 * (index % 3), variance: (0.1 * (index % 5)) ** 2 },
       cpuUsedCores: Math.min(0.3, workload.cpuUsedCores ?? 0.1),
       memoryUsedBytes: Math.min(2 ** 28, workload.memoryUsedBytes ?? 2 ** 28),
       cpuLimitCores: 0.5,
@@ -123,7 +125,12 @@ describe("any plan that saves power", () => {
       const complete = completeConfig(config);
       const awake = fleet.nodes.filter(
         ({ load, state }) =>
-          load !== null && !state.power && state.maintenance === null && !state.cordoned && (state.health ?? []).length === 0,
+          load !== null &&
+          !state.power &&
+          state.maintenance === null &&
+          !state.cordoned &&
+          !state.executorSilent &&
+          (state.health ?? []).length === 0,
       );
       expect(findUnbearableLoss({ fleet, config: complete, awake, placed: new Map(), growth: 0 })).to.equal(null);
     });
@@ -147,6 +154,30 @@ describe("any plan that saves power", () => {
       else expect(woken).to.have.members(snapshot.nodes.filter(({ power }) => power === "asleep").map(({ id }) => id));
       if (!isOpen || isWaking) expect(plan.power.filter(({ to }) => to === "sleep")).to.deep.equal([]);
     });
+  });
+
+  it("fills no node beyond what is expected of its workloads with their swing, nor beyond what they use now", () => {
+    let filled = 0;
+    forAnyPlan((snapshot, plan, config) => {
+      const { consolidate, overload } = completeConfig(config);
+      const after = indexFleet(applyPlan(snapshot, plan));
+      for (const to of new Set(plan.moves.filter(({ reason }) => reason === "consolidate").map((move) => move.to))) {
+        const before = snapshot.nodes.find(({ id }) => id === to)!;
+        const { workloads } = after.nodeById.get(to)!;
+        const most = (each: WorkloadState) => each.cpuLimitCores ?? before.cpuCapacityCores;
+        const forecasts = workloads.map((each) =>
+          each.cpuUsedCores === null
+            ? { mean: most(each), deviation: 0 }
+            : forecastLoad(each.cpuPast ?? null, each.cpuUsedCores, most(each), consolidate.forecast),
+        );
+        const mean = forecasts.reduce((sum, each) => sum + each.mean, 0);
+        const swing = consolidate.fillDeviations * Math.sqrt(forecasts.reduce((sum, { deviation }) => sum + deviation ** 2, 0));
+        const bound = overload.enabled ? Math.min(consolidate.fillRatio, overload.cpuDetectRatio) : consolidate.fillRatio;
+        filled++;
+        expect(mean + swing).to.be.at.most(before.cpuCapacityCores * bound + 1e-9);
+      }
+    });
+    expect(filled).to.be.greaterThan(3);
   });
 
   it("empties nodes as a whole", () => {

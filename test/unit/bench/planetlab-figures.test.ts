@@ -1,7 +1,8 @@
 import { expect } from "chai";
 import { interquartileRange, localRegression, type OverloadDetector, staticThreshold } from "../../../bench/planetlab/baselines/detect.js";
 import { heuristic } from "../../../bench/planetlab/baselines/heuristic.js";
-import { BENCH_CONFIG, consolidatePolicy } from "../../../bench/planetlab/consolidate-policy.js";
+import { engineConfig } from "../../../bench/planetlab/engine-config.js";
+import { enginePolicy } from "../../../bench/planetlab/engine-policy.js";
 import { simulate } from "../../../bench/planetlab/simulate.js";
 import { readTraces, type Trace } from "../../../bench/planetlab/trace.js";
 
@@ -36,7 +37,7 @@ describe(`on the PlanetLab day 20110303${why}`, function () {
   }
 
   it("Evenkeel needs no more energy than LR-MMT, half the ESV of IQR-MMT and a fifth of its migrations", () => {
-    const score = simulate(traces, consolidatePolicy(BENCH_CONFIG));
+    const score = simulate(traces, enginePolicy("evenkeel", engineConfig("consolidate")));
     expect(score.kWh).to.be.at.most(163.48);
     expect(score.esv).to.be.at.most(5.72e-3 / 2);
     expect(score.migrations).to.be.at.most(26_282 / 5);

@@ -1,7 +1,18 @@
 import { expect } from "chai";
 import { interquartileRange, localRegression, staticThreshold } from "../../../bench/planetlab/baselines/detect.js";
 import { heuristic } from "../../../bench/planetlab/baselines/heuristic.js";
-import { buildFleet, type Fleet, type FleetPolicy, type Host, type Vm } from "../../../bench/planetlab/fleet.js";
+import { engineConfig } from "../../../bench/planetlab/engine-config.js";
+import { enginePolicy } from "../../../bench/planetlab/engine-policy.js";
+import {
+  buildFleet,
+  type Decision,
+  type Fleet,
+  type FleetPolicy,
+  type Host,
+  remember,
+  type TickingPolicy,
+  type Vm,
+} from "../../../bench/planetlab/fleet.js";
 import { placeAll } from "../../../bench/planetlab/placement.js";
 import { HOST_KINDS, wattsAt } from "../../../bench/planetlab/setup.js";
 import { shareOut } from "../../../bench/planetlab/shares.js";
@@ -88,6 +99,103 @@ describe("the consolidation simulator", () => {
     const leaves = simulate([trace], STAY);
     const stays = simulate([trace], STAY, { keepIdle: true });
     expect(leaves.kWh).to.be.lessThan(stays.kWh / 2);
+  });
+});
+
+describe("a policy that is asked again and again", () => {
+  const nothing: Decision = { migrations: [], wake: [], sleep: [] };
+  /** Does something once, at that moment. */
+  const at = (seconds: number, what: (fleet: Fleet) => Partial<Decision>): TickingPolicy => ({
+    name: "once",
+    tickSeconds: 60,
+    decide: (fleet, now) => (Math.abs(now - seconds) < 1 ? { ...nothing, ...what(fleet) } : nothing),
+  });
+
+  it("pays for the hosts that it keeps awake, from the first reading until it lets them sleep", () => {
+    const vm = steady(0.532);
+    const idle = simulate(
+      [vm],
+      at(0, () => ({})),
+    );
+    // The one host in use, a quarter full.
+    expect(idle.kWh).to.be.closeTo((103 * (86_100 - 300)) / 3_600_000, 1e-9);
+    const woken = simulate(
+      [vm],
+      at(600.1, (fleet) => ({ wake: [fleet.hosts[0]!] })),
+    );
+    expect(woken.kWh - idle.kWh).to.be.closeTo((86 * (86_100 - 600)) / 3_600_000, 1e-9);
+  });
+
+  it("has a host off from the moment that it lets it sleep, between two readings too, but never one in use", () => {
+    const moved = at(600.1, (fleet) => ({ migrations: [{ vm: fleet.vms[0]!, to: fleet.hosts[3]! }], wake: [fleet.hosts[3]!] }));
+    const trace = steady(0.532);
+    const left = simulate([trace], moved).kWh;
+    const asleep = (seconds: number) => {
+      const sleeper = at(seconds, (fleet) => ({ sleep: [...fleet.hosts] }));
+      return simulate([trace], { ...moved, decide: (fleet, now) => (now > 700 ? sleeper : moved).decide(fleet, now) }).kWh;
+    };
+    expect((left - asleep(900.1)) * 3_600_000).to.be.closeTo(93.7 * (86_100.1 - 900.1), 1);
+    expect((asleep(1200.1) - asleep(1020.1)) * 3_600_000).to.be.closeTo(93.7 * 180, 1);
+  });
+
+  it("hears what was asked for at the readings only", () => {
+    const heard = new Set<number>();
+    const ramp = Float64Array.from({ length: 289 }, (_, i) => (i % 10) / 10);
+    const times = new Set<number>();
+    simulate([ramp], {
+      name: "listener",
+      tickSeconds: 60,
+      decide: (fleet, now) => {
+        times.add(Math.round(now));
+        heard.add(Math.round(fleet.vms[0]!.history[0]! * 1000));
+        return nothing;
+      },
+    });
+    expect(times.size).to.equal(287 * 5);
+    expect(heard.size).to.be.at.most(20);
+  });
+});
+
+describe("the engine in the simulator", () => {
+  /** Small VMs on hosts of their own, asking for the same at each reading. */
+  function spread(count: number): Fleet {
+    const fleet = buildFleet(count, count);
+    for (const vm of fleet.vms) {
+      const host = fleet.hosts[vm.index]!;
+      Object.assign(vm, { host, demandMips: 0.1 * vm.kind.mips });
+      Object.assign(host, { vms: [vm], keptAwake: true });
+    }
+    return fleet;
+  }
+
+  it("is told what a scheduler is told, empties hosts, and lets those sleep that are empty", () => {
+    const fleet = spread(12);
+    const policy = enginePolicy("engine", engineConfig("consolidate"));
+    let moved = 0;
+    for (let now = 300; now < 14_400; now += policy.tickSeconds) {
+      if (now % 300 === 0) {
+        fleet.seconds = now;
+        remember(fleet);
+      }
+      const { migrations, wake, sleep } = policy.decide(fleet, now);
+      for (const { vm, to } of migrations) {
+        moved++;
+        expect(to.keptAwake, "nothing is moved to a host that sleeps").to.equal(true);
+        vm.host!.vms = vm.host!.vms.filter((other) => other !== vm);
+        to.vms.push(vm);
+        vm.host = to;
+      }
+      for (const host of wake) host.keptAwake = true;
+      for (const host of sleep) {
+        expect(host.vms).to.deep.equal([]);
+        host.keptAwake = false;
+      }
+    }
+    const awake = fleet.hosts.filter(({ keptAwake }) => keptAwake);
+    expect(moved).to.be.within(8, 24);
+    expect(awake.length, "one more than needed: N+1").to.be.within(2, 4);
+    // The G5 is the cheaper CPU.
+    for (const { kind } of awake) expect(kind.name).to.equal("G5");
   });
 });
 

@@ -130,6 +130,29 @@ describe("waking", () => {
     expect(decide(thin, on, NOW).power[0]!.because).to.equal("Wakes n3: the others that are awake could not take over what n1 runs.");
   });
 
+  it("does not come for an overload that another node would not relieve", () => {
+    const hot = (override: Partial<WorkloadState>) => {
+      const workloads = ["a", "b"].map((id) => light(id, "n1", 3.8, override));
+      const nodes = [steady("n1", 0.95), ...["n2", "n3", "n4"].map((id) => steady(id, 0.7)), sleeping("n9", "asleep")];
+      const { power, skips } = decide(snapshot(nodes, workloads), on, NOW);
+      return [skips.map(({ reason }) => reason), power.filter(({ because }) => because.includes("no room")).length];
+    };
+    expect(hot({})).to.deep.equal([["target-asleep", "target-asleep"], 1]);
+    expect(hot({ lastMovedAt: NOW - 100 })).to.deep.equal([["workload-cooling-down", "workload-cooling-down"], 0]);
+  });
+
+  it("does not come for what an empty node that is awake could take, and was not given", () => {
+    const crumbs = (empty: NodeState[]) => {
+      const small = Array.from({ length: 40 }, (_, i) => light(`w${i}`, "n1", 0.19));
+      const workloads = [...small, light("x", "n2", 2.4), light("y", "n3", 2.4)];
+      const nodes = [steady("n1", 0.95), steady("n2", 0.3), steady("n3", 0.3), ...empty, sleeping("n9", "asleep")];
+      const settings = config({ consolidate: { enabled: true }, overload: { minimumGainRatio: 1 } });
+      return decide(snapshot(nodes, workloads), settings, NOW).power.filter(({ because }) => because.includes("no room"));
+    };
+    expect(crumbs([])).to.have.length(1);
+    expect(crumbs([steady("n4", 0)])).to.deep.equal([]);
+  });
+
   it("is waited for: nothing is moved there, no second one is woken, nothing else put to sleep", () => {
     const state = snapshot(
       [draining("n1", 0.3), sleeper("n2", 0.7), sleeping("n3", "waking"), sleeping("n4", "asleep"), sleeper("n5", 0.7)],

@@ -3,6 +3,7 @@ import { buildPicture } from "../../../scheduler/fleet/build-snapshot.js";
 import { rememberFirstSeen } from "../../../scheduler/fleet/maintenance.js";
 import type { FleetReading } from "../../../scheduler/fleet/read-fleet.js";
 import { rememberRecentUse } from "../../../scheduler/fleet/recent-use.js";
+import { rememberLoads } from "../../../scheduler/fleet/remember-loads.js";
 import { makeSample } from "../../support/reported-fleet.js";
 
 const GIBIBYTE = 2 ** 30;
@@ -41,6 +42,7 @@ const makeContext = () => ({
   firstSeen: rememberFirstSeen(),
   remembered: new Map(),
   recentUse: rememberRecentUse(),
+  loads: rememberLoads(),
   smoothingSeconds: 20,
   powerSaving: null,
   powerDeadlineSeconds: 300,
@@ -54,6 +56,13 @@ describe("The snapshot", () => {
     const [workload] = buildPicture(reading(105, 0.5), context).snapshot.workloads;
     expect(workload).to.include({ cpuUsedCores: 0.5, cpuPeakCores: 3 });
     expect(workload!.cpuSmoothedCores).to.be.within(2, 3);
+  });
+
+  it("holds what is remembered of workloads for hours, and nothing of it while nobody asks for it", () => {
+    const cpuPast = { at: 100, seconds: 600, mean: 3, variance: 0.5 };
+    const remembering = { ...makeContext(), loads: { of: () => cpuPast } };
+    expect(buildPicture(reading(100, 3), remembering).snapshot.workloads[0]!.cpuPast).to.equal(cpuPast);
+    expect(buildPicture(reading(100, 3), makeContext()).snapshot.workloads[0]).to.not.have.property("cpuPast");
   });
 
   it("holds for how long a reading is believed", () => {
