@@ -19,7 +19,7 @@ const directory = process.env["EVENKEEL_PLANETLAB_20110303"];
 const why = directory === undefined ? " (skipped: EVENKEEL_PLANETLAB_20110303 does not name the folder of its traces)" : "";
 
 describe(`on the PlanetLab day 20110303${why}`, function () {
-  this.timeout(60_000);
+  this.timeout(600_000);
   let traces: Trace[];
 
   before(async function () {
