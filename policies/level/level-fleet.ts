@@ -15,6 +15,8 @@ export interface LevelOptions extends DescentOptions {
 
 /** Up to so many pairs of workload and node, all of them are weighed for each move. */
 const EXACT_PAIRS = 400_000;
+/** The budget of moves binds where the descent has used this much of it: another few would have been of use. */
+const BOUND_SHARE = 0.8;
 /** Temperatures of trading, as shares of what a move of the descent saved on average: while the budget of moves is what binds … */
 const BOUND: Temperatures = { warm: 0.1, cold: 0.003 };
 /** … and where nothing but small improvements is left. */
@@ -31,7 +33,7 @@ export function levelFleet(model: SearchModel, options: LevelOptions): LevelMove
   if (isExact) descendSteepest(state, options);
   else levelGreedily(state, options, random);
   if (state.moves.moved === 0) return [];
-  const isBound = state.moves.moved >= maxMoves;
+  const isBound = state.moves.moved >= BOUND_SHARE * maxMoves;
   const { warm, cold } = isBound ? BOUND : FREE;
   const meanGain = (before - state.cost) / state.moves.moved;
   tradeMoves(state, { maxMoves, proposals, warm: meanGain * warm, cold: meanGain * cold, random });

@@ -7,6 +7,7 @@ import { descendEvenly } from "../../../policies/level/descend-evenly.js";
 import { type LevelOptions, levelFleet } from "../../../policies/level/level-fleet.js";
 import { type LevelMove, sequence } from "../../../policies/level/sequence.js";
 import { spreadsOf } from "../../../policies/level/spread.js";
+import { descendSteepest } from "../../../policies/level/steepest.js";
 import { buildModel, type ModelSpec } from "../../../policies/search/build-model.js";
 import type { SearchModel } from "../../../policies/search/model.js";
 import { SearchState } from "../../../policies/search/state.js";
@@ -166,6 +167,16 @@ describe("with a budget of moves that binds", () => {
       expect(better).to.be.at.least(1);
     });
   }
+
+  it("trades as warmly where the descent has left but one move of the budget", () => {
+    const model = toModel(generateCluster(20, 80, 1));
+    const descended = new SearchState(model);
+    descended.moves.maxMoves = 26;
+    descendSteepest(descended, { maxMoves: 26, minGain: 0.01 });
+    expect(descended.moves.moved).to.equal(25);
+    const traded = levelFleet(model, { ...OPTIONS, maxMoves: 26, proposals: 40_000 });
+    expect(costAfter(model, traded)).to.be.lessThan(descended.cost / 2);
+  });
 
   it("is greedy by the sum of the deviations: each move lowers it most", () => {
     const model = toModel(generateCluster(5, 20, 2));
