@@ -45,7 +45,7 @@ ${rows(NODE_FINDINGS)}
 With containers and nodes that really have it, in the lab (\`test/e2e/preflight\`, \`preflight.test.ts\` and \`shared-network.test.ts\` of \`test/e2e/migration\`); the older CRIU is Debian's 4.1.1. Two that one machine
 cannot have are shown to the executor by a stand-in there: a CPU with fewer instructions (CRIU's own file on the source's CPU is given one more), and a kernel that lacks a path
 of /sys (it is hidden). **Only from made-up facts**: older kernels, runc and Node.js, another version of control groups, clocks that are apart, rootless engines, a node without userfaultfd or without a run directory. **Not at
-all**: GPUs, AppArmor, SELinux, CPUs other than x86-64 (CRIU compares no others: \`cpu-unchecked\`), Docker before 28.
+all**: GPUs, AppArmor profiles other than Docker's, SELinux, CPUs other than x86-64 (CRIU compares no others: \`cpu-unchecked\`), Docker before 28.
 `;
 }
 
