@@ -100,8 +100,6 @@ function begin({ candidate, target }: Placing, count: number, { draw }: Room, co
   const { config, now } = context;
   // It goes already, as one with another.
   if (context.spoken.has(workload.id)) return;
-  // It goes already, as one with another.
-  if (context.spoken.has(workload.id)) return;
   const halt = whyNotStart(context, workload, "consolidate");
   const busy = halt === null ? whyNotArrive(context, target.node.id, "consolidate") : null;
   if (halt !== null || busy !== null) {

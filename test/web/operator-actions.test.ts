@@ -209,17 +209,17 @@ describe("what an operator does on the live page", function () {
       ],
       { overload: { holdSeconds: 2, settleSeconds: 0 }, consolidate: { enabled: true, leadSeconds: 1, awakeSeconds: 0 } },
     );
-    const button = page.getByRole("button", { name: "Put n3 to sleep" });
+    const button = page.getByRole("button", { name: "Put n4 to sleep" });
     await button.waitFor();
     await browser!.picture("approve-sleep", page);
     expect(await readdir(folder)).to.deep.equal([]);
     await button.click();
     await confirm("Put to sleep");
     await dialogGone();
-    await waitFor("the hook", async () => (await readdir(folder)).includes("sleep-n3"));
-    await page.locator('[data-testid="node-n3"][data-state="asleep"]').waitFor();
+    await waitFor("the hook", async () => (await readdir(folder)).includes("sleep-n4"));
+    await page.locator('[data-testid="node-n4"][data-state="asleep"]').waitFor();
     // The plan goes on to the next, which waits for its own yes.
-    await page.getByRole("button", { name: "Put n4 to sleep" }).waitFor();
-    expect(await readdir(folder)).to.deep.equal(["sleep-n3"]);
+    await page.getByRole("button", { name: "Put n3 to sleep" }).waitFor();
+    expect(await readdir(folder)).to.deep.equal(["sleep-n4"]);
   });
 });
