@@ -195,7 +195,11 @@ async function followDecisions(url: string): Promise<{ seen: Decision[]; close()
     if ((JSON.parse(text) as { kind: string }).kind !== "plan") return;
     const publishedAt = nowSeconds();
     // A plan begins with its time; the rest may be large.
-    void redis.getrange(keys.plan, 0, 60).then((head) => seen.push({ readAt: Number(/"at":([\d.]+)/.exec(head)?.[1]), publishedAt }));
+    redis.getrange(keys.plan, 0, 60).then(
+      (head) => seen.push({ readAt: Number(/"at":([\d.]+)/.exec(head)?.[1]), publishedAt }),
+      // One that comes as the measurement ends does not count.
+      () => {},
+    );
   });
   return {
     seen,
