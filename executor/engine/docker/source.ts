@@ -12,7 +12,7 @@ import { readNeeds } from "./needs.js";
 import { announceInside, resetConnections, speakAgain, unlock } from "./network-silence.js";
 import { startPreDump, whyNoDirtyTracking } from "./pre-dump.js";
 import { sourceFindings } from "./source-findings.js";
-import { thoseThere, treesOf } from "./trees.js";
+import { treesOf, withLogsThere } from "./trees.js";
 import { removeVolumes } from "./volumes.js";
 
 /** The half of the Docker engine that a workload leaves. */
@@ -22,7 +22,7 @@ export function makeDockerSource(host: DockerHost): SourceEngine {
     describe: (containerId) => describeContainer(host, containerId),
     findings: (description) => sourceFindings(host, description),
     needs: (description) => readNeeds(host, description),
-    trees: async (description) => thoseThere(await treesOf(host, await inspect(host, description.containerId))),
+    trees: async (description) => withLogsThere(await treesOf(host, await inspect(host, description.containerId))),
     saveImage: async (imageId, imageName, layersThere) => {
       // By its name, so that it has that there too; unless it means another image by now. Without a tag Docker would save all of a repository.
       const named = /:[\w.-]+$/.test(imageName) ? imageName : `${imageName}:latest`;

@@ -20,9 +20,9 @@ export async function treesOf(host: DockerHost, seen: Inspection): Promise<FileT
   return [{ name: ROOT_TREE, path: upper, mountedAt: "/" }, ...volumes, ...folders, ...logsOf(await containerFolder(host, seen.Id), seen)];
 }
 
-/** Of a source only those that there are: a twin has none yet, and takes them all. */
-export function thoseThere(trees: readonly FileTree[]): FileTree[] {
-  return trees.filter(({ path, file }) => existsSync(file === undefined ? path : `${path}/${file}`));
+/** Of a source's logs only those that there are: a twin has none yet, and takes them all. Anything else that is missing has to end a move, not to be left out of it. */
+export function withLogsThere(trees: readonly FileTree[]): FileTree[] {
+  return trees.filter(({ mountedAt, path, file }) => mountedAt !== undefined || existsSync(file === undefined ? path : `${path}/${file}`));
 }
 
 /** The folder of a twin's logs, which Docker makes at the first start only. */
