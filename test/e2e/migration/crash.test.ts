@@ -4,9 +4,10 @@ import { startRedis } from "../../../lab/fleet/parts.js";
 import type { MigrationRecord } from "../../../platform/migration-record.js";
 import { expectKept } from "../support/expect-kept.js";
 import { listenForStage } from "../support/moments.js";
-import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "../support/moving-fleet.js";
+import { FIRST, type MovingFleet, SECOND } from "../support/moving-fleet.js";
 import { useRenewedFleet } from "../support/renewed-fleet.js";
-import { recordTicks, TICKER, type Ticks, woundBack } from "../support/ticking-workload.js";
+import { startTickingFleet } from "../support/ticking-fleet.js";
+import { TICKER, type Ticks, woundBack } from "../support/ticking-workload.js";
 import { settledOn } from "../support/traces.js";
 
 const NAME = TICKER.name;
@@ -36,13 +37,9 @@ describe("A migration in which something dies", function () {
 
   async function start(): Promise<MovingFleet> {
     here = FIRST;
-    const started = await startMovingFleet("e2e-crash", [TICKER], {
-      before: async (fleet) => {
-        ticks = await recordTicks(fleet.lab);
-      },
-    });
-    await ticks.goOn();
-    return started;
+    const started = await startTickingFleet("e2e-crash");
+    ticks = started.ticks;
+    return started.moving;
   }
 
   const moving = useRenewedFleet(start);

@@ -5,9 +5,10 @@ import { abortMigration, type MigrationRecord, readMigration } from "../../../pl
 import { withProgram } from "../support/broken-program.js";
 import { expectKept } from "../support/expect-kept.js";
 import { listenForStage } from "../support/moments.js";
-import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "../support/moving-fleet.js";
+import { FIRST, type MovingFleet, SECOND } from "../support/moving-fleet.js";
 import { useRenewedFleet } from "../support/renewed-fleet.js";
-import { LOST_MEMORY, recordTicks, TICKER, type Ticks, woundBack } from "../support/ticking-workload.js";
+import { startTickingFleet } from "../support/ticking-fleet.js";
+import { LOST_MEMORY, TICKER, type Ticks, woundBack } from "../support/ticking-workload.js";
 import { settledOn } from "../support/traces.js";
 
 const NAME = TICKER.name;
@@ -22,13 +23,9 @@ describe("A migration that cannot be completed", function () {
   let ticks: Ticks;
 
   async function start(): Promise<MovingFleet> {
-    const started = await startMovingFleet("e2e-fail", [TICKER], {
-      before: async (fleet) => {
-        ticks = await recordTicks(fleet.lab);
-      },
-    });
-    await ticks.goOn();
-    return started;
+    const started = await startTickingFleet("e2e-fail");
+    ticks = started.ticks;
+    return started.moving;
   }
 
   const moving = useRenewedFleet(start);

@@ -4,9 +4,10 @@ import { settleLostSources } from "../../../scheduler/act/settle-lost.js";
 import { waitFor } from "../../support/wait-for.js";
 import { expectKept } from "../support/expect-kept.js";
 import { listenForStage } from "../support/moments.js";
-import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "../support/moving-fleet.js";
+import { FIRST, type MovingFleet, SECOND } from "../support/moving-fleet.js";
 import { useRenewedFleet } from "../support/renewed-fleet.js";
-import { recordTicks, TICKER, type Ticks, woundBack } from "../support/ticking-workload.js";
+import { startTickingFleet } from "../support/ticking-fleet.js";
+import { TICKER, type Ticks, woundBack } from "../support/ticking-workload.js";
 import { settledOn } from "../support/traces.js";
 
 const NAME = TICKER.name;
@@ -19,13 +20,9 @@ describe("A migration whose source is given up for lost and comes back", functio
 
   async function start(): Promise<MovingFleet> {
     here = FIRST;
-    const started = await startMovingFleet("e2e-lost-source", [TICKER], {
-      before: async (fleet) => {
-        ticks = await recordTicks(fleet.lab);
-      },
-    });
-    await ticks.goOn();
-    return started;
+    const started = await startTickingFleet("e2e-lost-source");
+    ticks = started.ticks;
+    return started.moving;
   }
 
   const moving = useRenewedFleet(start);
