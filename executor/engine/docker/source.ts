@@ -55,13 +55,13 @@ export function makeDockerSource(host: DockerHost): SourceEngine {
       // The script that started CRIU has done so, unless it was killed.
       await thaw(await findFreezer(State.Pid));
       await speakAgain(State.Pid);
-      // In a network that it shares, CRIU's locks of the others stand until they go on too.
-      const { owner, joiners } = description.sharedNetwork;
-      if (owner === null && joiners.length === 0) await unlock(State.Pid);
       await announceInside(
         State.Pid,
         description.networks.map((network) => network.ipv4Address).filter((address) => address !== ""),
       );
+      // In a network that it shares, CRIU's locks of the others stand until they go on too.
+      const { owner, joiners } = description.sharedNetwork;
+      if (owner === null && joiners.length === 0) await unlock(State.Pid);
       // Last: the word of it has to find its way.
       if (wasLetGo) await resetConnections(State.Pid);
     },
