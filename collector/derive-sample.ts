@@ -6,10 +6,12 @@ import type { WorkloadReading } from "./read-workload.js";
 
 /** Raw values of one moment. */
 export interface Reading {
-  /** Epoch seconds at its end. */
+  /** Epoch seconds at its beginning. */
   readonly at: number;
   readonly host: HostReading;
   readonly workloads: readonly WorkloadReading[];
+  /** Of containers that do not run. */
+  readonly endedNames: readonly string[];
   readonly maintenanceFile: string | null;
   readonly cordonFile: string | null;
   readonly failures: readonly Failure[];
@@ -48,6 +50,7 @@ export function deriveSample(node: string, sequence: number, before: Reading, af
     maintenanceFile: after.maintenanceFile,
     cordonFile: after.cordonFile,
     workloads: after.workloads.map((workload) => deriveWorkload(earlier.get(workload.container.id), workload)),
+    ...(after.endedNames.length > 0 && { endedNames: [...after.endedNames] }),
     failures: after.failures.map(({ source, message }) => `${source}: ${message}`),
   };
 }
@@ -76,6 +79,8 @@ function deriveWorkload(before: WorkloadReading | undefined, after: WorkloadRead
     cpuLimitCores: after.cpuLimitCores,
     pids: after.pids,
     networks: [...container.networks],
+    ...(container.volumes.length > 0 && { volumes: [...container.volumes] }),
+    ...(container.boundBy.length > 0 && { boundBy: [...container.boundBy] }),
     labels: Object.fromEntries(Object.entries(container.labels).filter(([name]) => name.startsWith(OBEYED_LABELS))),
   };
 }

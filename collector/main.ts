@@ -1,5 +1,5 @@
 import Docker from "dockerode";
-import { loadConfig } from "../platform/config.js";
+import { loadConfig } from "../platform/load-config.js";
 import { makeRegistry, serveMetrics } from "../platform/metrics.js";
 import { connectRedis } from "../platform/redis.js";
 import { runMain } from "../platform/run-main.js";

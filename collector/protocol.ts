@@ -22,6 +22,13 @@ export const workloadSampleSchema = z.object({
   pids: amount,
   /** Names of the networks that it is attached to; a collector that does not look at them says nothing. */
   networks: z.array(z.string()).nullish(),
+  /** Names of its volumes, but for those that nobody has named. Absent: it has none, or the collector does not look. */
+  volumes: z.array(z.string()).nullish(),
+  /**
+   * What of its mounts keeps it on its node: the first codes of docs/preflight.md that the executors would find, with their words. Absent: nothing
+   * does, or the collector does not look.
+   */
+  boundBy: z.array(z.object({ code: z.string(), because: z.string() })).nullish(),
   /** Only labels under `io.evenkeel.`. */
   labels: z.record(z.string(), z.string()),
 });
@@ -41,7 +48,7 @@ const pressureSchema = z.object({ someRatio: amount, fullRatio: amount });
 export const nodeSampleSchema = z.object({
   version: z.literal(1),
   node: z.string().min(1),
-  /** Epoch seconds at the end of the reading. */
+  /** Epoch seconds at the beginning of the reading: what had been started by then is in it, unless it has ended since. */
   at: z.number(),
   sequence: z.number().int().nonnegative(),
   cpuCapacityCores: z.number().positive(),
@@ -60,6 +67,8 @@ export const nodeSampleSchema = z.object({
   /** The same for a cordon; a collector that knows no cordon says nothing. */
   cordonFile: z.string().nullish(),
   workloads: z.array(workloadSampleSchema),
+  /** Names of containers there that do not run, in order, the first 64 of them. Absent: there are none, or the collector does not tell. */
+  endedNames: z.array(z.string()).nullish(),
   /** Null: not looked yet. */
   health: healthSchema.nullish(),
   /** What could not be read, in words; empty when all went well. */

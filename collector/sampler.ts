@@ -39,8 +39,10 @@ export function makeSampler(options: SamplerOptions): () => Promise<Sampling> {
 
   return async () => {
     const probe = makeProbe(options.root);
+    // Before the list is asked for: what had been started by then is in it.
+    const at = nowSeconds();
     const containers = await options.containers.current();
-    const reading = await readAll(probe, options, containers, before);
+    const reading = { at, ...(await readAll(probe, options, containers, before)) };
     if (reading.failures.some((failure) => failure.source === "workload")) options.containers.renew();
     const traffic = deriveTraffic(before, reading);
     const sample = before === null ? null : withHealth(deriveSample(options.node, sequence, before, reading), options.health?.() ?? null);
@@ -54,7 +56,12 @@ function withHealth(sample: NodeSample | null, health: NodeHealth | null): NodeS
   return sample === null ? null : { ...sample, health };
 }
 
-async function readAll(probe: Probe, options: SamplerOptions, containers: ContainersNow, before: Reading | null): Promise<Reading> {
+async function readAll(
+  probe: Probe,
+  options: SamplerOptions,
+  containers: ContainersNow,
+  before: Reading | null,
+): Promise<Omit<Reading, "at">> {
   const mounts = (await probe.read("cgroups", "/proc/self/mountinfo", parseCgroupMounts)) ?? { v1: new Map(), v2: null };
   if (!containers.known) probe.fail("containers", `list: ${containers.because}`);
   const [host, workloads, maintenanceFile, cordonFile] = await Promise.all([
@@ -63,5 +70,6 @@ async function readAll(probe: Probe, options: SamplerOptions, containers: Contai
     readFlagFile(probe, "maintenance", options.maintenanceFile, before?.maintenanceFile ?? null),
     readFlagFile(probe, "cordon", options.cordonFile, before?.cordonFile ?? null),
   ]);
-  return { at: nowSeconds(), host, workloads, maintenanceFile, cordonFile, failures: probe.failures };
+  const endedNames = containers.known ? containers.endedNames : [];
+  return { host, workloads, endedNames, maintenanceFile, cordonFile, failures: probe.failures };
 }

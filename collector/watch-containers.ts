@@ -5,7 +5,7 @@ import type { Logger } from "../platform/log.js";
 import { type Container, listContainers, listNetworks } from "./containers.js";
 
 export type ContainersNow =
-  | { readonly known: true; readonly containers: readonly Container[] }
+  | { readonly known: true; readonly containers: readonly Container[]; readonly endedNames: readonly string[] }
   | { readonly known: false; readonly because: string };
 
 /** Keeps the list of running containers true with Docker's events, so that no sample has to ask the engine. */
@@ -47,7 +47,7 @@ export function watchContainers(docker: Docker, log: Logger, times: WatchTimes =
 
   const list = async () => {
     const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(times.answerSeconds * 1000)]);
-    const [containers, found] = await Promise.all([
+    const [{ running, endedNames }, found] = await Promise.all([
       listContainers(docker, signal),
       // Without them the containers are as good as ever.
       listNetworks(docker, signal).catch((error: unknown) => {
@@ -56,7 +56,7 @@ export function watchContainers(docker: Docker, log: Logger, times: WatchTimes =
       }),
     ]);
     networks = found;
-    now = { known: true, containers };
+    now = { known: true, containers: running, endedNames };
   };
 
   /** One renewal at a time; an event during one makes it run once more. */

@@ -1,8 +1,8 @@
 import { mkdir } from "node:fs/promises";
 import { nodeIdentitySchema } from "../collector/protocol.js";
-import { loadConfig } from "../platform/config.js";
 import { EvenkeelError } from "../platform/errors.js";
 import { makeKeys } from "../platform/keys.js";
+import { loadConfig } from "../platform/load-config.js";
 import { makeRegistry, serveMetrics } from "../platform/metrics.js";
 import { assertNoEviction, connectRedis } from "../platform/redis.js";
 import { runMain } from "../platform/run-main.js";
@@ -19,10 +19,12 @@ import { makeExecutorMetrics } from "./metrics.js";
 import type { Surroundings } from "./migration/migration.js";
 import { keepArrivals } from "./peer/arrivals.js";
 import { connectPeer } from "./peer/client.js";
+import { compareCpus } from "./peer/compare-cpus.js";
 import { makeIncoming } from "./peer/incoming.js";
 import { reportPeers } from "./peer/report-peers.js";
 import { servePeers } from "./peer/server.js";
 import { tidyIncoming } from "./peer/tidy-incoming.js";
+import { makeCpuCheck } from "./preflight/cpu.js";
 import { examine } from "./preflight/examine.js";
 import { makeNodeProbe } from "./preflight/node-probe.js";
 import { readRedisFacts } from "./preflight/redis-facts.js";
@@ -61,14 +63,18 @@ await runMain("executor", async (rootLog) => {
   const hold = await findHoldMeans(config.executor.holdPackets);
   if (hold.means === null)
     log.warn({ reason: hold.reason }, "packets cannot be held here while a workload comes in; clients will send them again");
-  const probe = makeNodeProbe({
-    node,
-    runDirectory,
-    tls: config.executor.tls,
-    packetHold: hold,
-    engine: () => readEngineFacts(host),
-    redis: () => readRedisFacts(redis),
-  });
+  const cpu = makeCpuCheck(runDirectory);
+  const probe = makeNodeProbe(
+    {
+      node,
+      runDirectory,
+      tls: config.executor.tls,
+      packetHold: hold,
+      engine: () => readEngineFacts(host),
+      redis: () => readRedisFacts(redis),
+    },
+    cpu,
+  );
   const target = makeDockerTarget(host, { firstPort: config.executor.pagePort, tls: config.executor.tls }, hold);
   const { bandwidthBytesPerSecond, capsFreeze, compression, imageBudgetBytes, signOfLifeSeconds } = config.executor;
   const room = makeImageRoom(node, runDirectory, imageBudgetBytes ?? null);
@@ -82,6 +88,7 @@ await runMain("executor", async (rootLog) => {
     engine: makeDockerSource(host),
     room,
     streams: { pace, capsFreeze, compression },
+    inHand: new Set(),
     redis,
     keys,
     log,
@@ -96,7 +103,7 @@ await runMain("executor", async (rootLog) => {
 
   const tidying = tidyIncoming({ incoming, arrivals, redis, keys, log, node });
   const peers = await servePeers(incoming, tls, { port: config.executor.peerPort, log });
-  const reports = reportPeers({ node, redis, keys, log, connect: surroundings.connect });
+  const reports = reportPeers({ node, redis, keys, log, connect: surroundings.connect, compareCpus: compareCpus({ cpu, redis, keys }) });
   const worker = startWorker(surroundings, metrics, redis, config.executor.concurrency);
   const questions = answerQuestions({ redis, keys, node, log }, (question) => examine(surroundings, question));
 

@@ -63,6 +63,10 @@ export const executorReportSchema = z.object({
   /** Peers that have just answered it over mutual TLS, and those that have not. */
   reached: z.array(z.string()),
   unreachable: z.array(z.string()),
+  /** Its CPU, as CRIU writes it down, by digest; null = CRIU could not tell. An executor that does not compare says nothing. */
+  cpuKind: z.string().nullish(),
+  /** CPUs of the fleet whose running programs this one cannot take over, by CRIU's own check. */
+  refusedCpus: z.array(z.string()).optional(),
 });
 
 export type ExecutorReport = z.infer<typeof executorReportSchema>;

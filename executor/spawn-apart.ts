@@ -6,13 +6,16 @@ type Apart = ChildProcessByStdio<Writable, Readable, null>;
 
 /**
  * One of our programs in a process of its own, which goes on when this executor ends: it is told things on its stdin, and answers on its stdout. What it has to
- * complain about goes to the log.
+ * complain about goes to the log. `guard`: a command that runs it and sees to its end.
  */
-export function spawnApart(program: string, words: readonly string[], logFile = "/dev/null"): Apart {
+export function spawnApart(program: string, words: readonly string[], logFile = "/dev/null", guard: readonly string[] = []): Apart {
   const log = openSync(logFile, "a");
-  const child = spawn(process.execPath, [program, ...words], { stdio: ["pipe", "pipe", log], detached: true }) as Apart;
+  const [command, ...rest] = [...guard, process.execPath, program, ...words] as [string, ...string[]];
+  const child = spawn(command, rest, { stdio: ["pipe", "pipe", log], detached: true }) as Apart;
   closeSync(log);
   child.unref();
+  // Whoever waits for its answer hears that there is none.
+  child.on("error", () => {});
   // It may end before it has heard everything.
   child.stdin.on("error", () => {});
   return child;

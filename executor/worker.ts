@@ -23,8 +23,7 @@ const SETTLE_INTERVAL_SECONDS = 5;
  * keep a workload frozen for half a minute. `connection` is duplicated by BullMQ for its blocking reads.
  */
 export function startWorker(surroundings: Surroundings, metrics: ExecutorMetrics, connection: Redis, concurrency: number): MigrationWorker {
-  const { redis, keys, node, log } = surroundings;
-  const inHand = new Set<string>();
+  const { redis, keys, node, log, inHand } = surroundings;
   /** Of migrations that nobody remembers any more; said once. */
   const toldOf = new Set<string>();
 

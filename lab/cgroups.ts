@@ -2,7 +2,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { waitFor } from "./deadline.js";
-import { labsGroup } from "./folders.js";
+import { labsGroup, RUN_FOLDER } from "./folders.js";
+import { withLock } from "./kernel-lock.js";
 
 /** A mounted cgroup hierarchy of the host. A hybrid host has several of version 1 and one of version 2 without controllers. */
 export interface Hierarchy {
@@ -69,8 +70,17 @@ export interface MachineGroup {
   readonly enter: readonly string[];
 }
 
+/** The folder that all labs share goes with the last of them: not while another makes its own there. */
+function withSharedFolder<T>(work: () => Promise<T>): Promise<T> {
+  return withLock(join(RUN_FOLDER, `${labsGroup()}.groups.lock`), work);
+}
+
 /** Makes evenkeel-lab/<lab>/<machine> in every hierarchy and sets its limits. */
 export async function createGroup(lab: string, machine: string, size: Size): Promise<MachineGroup> {
+  return withSharedFolder(() => makeFolders(lab, machine, size));
+}
+
+async function makeFolders(lab: string, machine: string, size: Size): Promise<MachineGroup> {
   const start: string[] = [];
   const enter: string[] = [];
   const hierarchies = hostHierarchies();
@@ -191,5 +201,7 @@ export async function removeGroup(lab: string): Promise<void> {
     for (const path of groupFolders(lab).flatMap(listSubtree)) await rmdir(path).catch(() => undefined);
     return groupFolders(lab).length === 0;
   });
-  for (const hierarchy of hostHierarchies()) await rmdir(join(hierarchy.mountPoint, labsGroup())).catch(() => undefined);
+  await withSharedFolder(async () => {
+    for (const hierarchy of hostHierarchies()) await rmdir(join(hierarchy.mountPoint, labsGroup())).catch(() => undefined);
+  });
 }

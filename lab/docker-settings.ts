@@ -4,8 +4,8 @@ import { projectPath } from "../platform/paths.js";
 const SHIM = "executor/shim/evenkeel-runtime";
 
 export interface DaemonWishes {
-  /** Unix sockets on which Docker listens, besides its usual one. */
-  readonly hosts: readonly string[];
+  /** Unix sockets on which Docker listens, besides its usual one. Left out: systemd's unit says that, and where containerd is. */
+  readonly hosts?: readonly string[];
   readonly isConfined: boolean;
   /** Lines that are to be different. */
   readonly others?: Readonly<Record<string, unknown>>;
@@ -18,8 +18,7 @@ export function daemonSettings({ hosts, isConfined, others = {} }: DaemonWishes)
     : {};
   return JSON.stringify(
     {
-      hosts: [...hosts, "unix:///var/run/docker.sock"],
-      containerd: "/run/containerd/containerd.sock",
+      ...(hosts === undefined ? {} : { hosts: [...hosts, "unix:///var/run/docker.sock"], containerd: "/run/containerd/containerd.sock" }),
       "storage-driver": "overlay2",
       "live-restore": false,
       experimental: true,

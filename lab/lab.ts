@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { waitFor } from "./deadline.js";
@@ -8,7 +9,7 @@ import { startGuard } from "./guard.js";
 import { ensureTools } from "./host-tools.js";
 import { withLock } from "./kernel-lock.js";
 import { isLookedAfter, labFolder, readRecord, writeRecord } from "./lab-record.js";
-import { listLeftovers } from "./leftovers.js";
+import { listLastingLeftovers } from "./leftovers.js";
 import { type Machine, startMachine } from "./machine.js";
 import { isAlive } from "./process-identity.js";
 import { type Publication, publish, relay } from "./relay.js";
@@ -65,6 +66,7 @@ export interface Lab {
 }
 
 const GUARDIAN_DEADLINE_SECONDS = 60;
+const LEFTOVERS_DEADLINE_SECONDS = 20;
 const LONGEST_NAME = 20;
 const LAB_NAME = new RegExp(`^[a-z][a-z0-9-]{0,${LONGEST_NAME - 1}}$`);
 /** The kernel's limit, sockaddr_un. */
@@ -86,7 +88,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   const close = async (): Promise<string[]> => {
     await Promise.all(publications.map((publication) => publication.close()));
     if (!(await guard.release())) await takeDown(name);
-    return listLeftovers();
+    return listLastingLeftovers(LEFTOVERS_DEADLINE_SECONDS);
   };
 
   try {
@@ -154,6 +156,10 @@ async function checkHost(name: string, nodes: readonly NodeSize[]): Promise<void
   }
   if (nodes.length > MOST_NODES) throw new Error(`the lab's addresses are for at most ${MOST_NODES} nodes`);
   if (process.getuid?.() !== 0) throw new Error("The lab needs root: it makes namespaces, mounts and cgroups.");
+  if (!existsSync("/proc/self/ns/time"))
+    throw new Error(
+      "The lab needs a kernel with time namespaces (CONFIG_TIME_NS, Linux 5.6 or newer): its machines are booted days apart.",
+    );
   const longest = join(labFolder(name), "shared", "x".repeat(LONGEST_NAME), "docker.sock");
   if (longest.length > LONGEST_SOCKET_PATH)
     throw new Error(`${labFolder(name)} is too long a path for the unix sockets in it; set EVENKEEL_LAB_STATE to a shorter one`);

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { processesOfLab } from "./cgroups.js";
+import { waitFor } from "./deadline.js";
 import { labsFolder, labsGroup } from "./folders.js";
 import { labFolder, labsWithFolders } from "./lab-record.js";
 import { strayedSysctls } from "./sysctls.js";
@@ -19,6 +20,17 @@ export async function listLeftovers(): Promise<string[]> {
     // A lab that runs has such processes by right.
     ...(isQuiet ? processesApart() : []),
   ];
+}
+
+/** Those that are still there after this time, but for `known` ones: another lab may be in the midst of being taken down. */
+export async function listLastingLeftovers(seconds: number, known: ReadonlySet<string> = new Set()): Promise<string[]> {
+  let left: string[] = [];
+  const isNone = async () => {
+    left = (await listLeftovers()).filter((line) => !known.has(line));
+    return left.length === 0;
+  };
+  await waitFor("nothing to be left behind", seconds, isNone).catch(() => undefined);
+  return left;
 }
 
 function mountPoints(pid: number | "self"): string[] {

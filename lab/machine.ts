@@ -43,6 +43,8 @@ export interface MachineOptions extends Size {
 }
 
 const STOP_DEADLINE_SECONDS = 30;
+/** About a day: what a workload would sleep too long, or wake too early, if its clocks were not carried. */
+const UPTIME_SECONDS_APART = 100_000;
 const PARTS = ["upper", "work", "root", "docker", "containerd", "evenkeel", "log"];
 
 export async function startMachine(site: Site, options: MachineOptions): Promise<Machine> {
@@ -99,6 +101,7 @@ async function furnish(site: Site, folder: string, { name, octet, services, file
     PROJECT: projectPath("").replace(/\/$/, ""),
     SERVICES: services.join(" "),
     GUEST: guestFolder,
+    UPTIME: octet * UPTIME_SECONDS_APART,
   };
   const lines = Object.entries(settings).map(([key, value]) => `${key}='${value}'\n`);
   await writeFile(join(folder, "settings"), lines.join(""));

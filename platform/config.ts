@@ -1,12 +1,12 @@
-import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { z } from "zod";
-import { EvenkeelError } from "./errors.js";
-import { describeIssues, describeSyntaxError } from "./field-line.js";
 import { DEFAULT_PREFIX } from "./keys.js";
 
 /** A node's name in the fleet and in its certificate. */
 export const NODE_ID = /^[a-z0-9][a-z0-9-]{0,62}$/;
+
+/** Fewer can be guessed. */
+export const OPERATOR_TOKEN_CHARACTERS = 16;
 
 const seconds = z.number().positive();
 /** How a node is put to sleep or woken: a command or an HTTP request. */
@@ -30,6 +30,7 @@ export const configSchema = z.strictObject({
           "redis://host:port, rediss://… for TLS, or unix:///path; a user of Redis' access list stands before the host: redis://NAME@…",
         ),
       password: z.string().optional().describe("What `requirepass` of Redis says, or the user's"),
+      passwordFile: z.string().optional().describe("Instead of `password`: a file that holds nothing else, read at the start"),
       ca: z
         .string()
         .optional()
@@ -37,6 +38,10 @@ export const configSchema = z.strictObject({
       prefix: z.string().default(DEFAULT_PREFIX).describe("Key prefix; keep the braces, they are the cluster hash tag"),
     })
     .refine(({ url, ca }) => ca === undefined || url.startsWith("rediss:"), { path: ["ca"], error: "is for a rediss:// url only" })
+    .refine(({ password, passwordFile }) => password === undefined || passwordFile === undefined, {
+      path: ["passwordFile"],
+      error: "stands in place of password: give one of the two",
+    })
     .prefault({ url: "redis://127.0.0.1:6379" }),
   node: z
     .strictObject({
@@ -102,7 +107,9 @@ export const configSchema = z.strictObject({
         .number()
         .positive()
         .optional()
-        .describe("Most that all migrations leaving this node may send together before the freeze; left out = all the link takes"),
+        .describe(
+          "Most that all migrations leaving this node may send together while their workloads run: before the freeze, and what follows by `postcopy`; left out = all the link takes",
+        ),
       capsFreeze: z
         .boolean()
         .default(false)
@@ -136,7 +143,12 @@ export const configSchema = z.strictObject({
       port: port.default(8080).describe("API, live page, metrics"),
       tickSeconds: seconds.default(5).describe("From the end of one look at the fleet to the next"),
       leaseSeconds: seconds.default(10).describe("A leader that is silent for this long has lost its place"),
-      operatorToken: z.string().min(16).optional().describe("Operators' bearer token; without one every changing request is refused"),
+      operatorToken: z
+        .string()
+        .min(OPERATOR_TOKEN_CHARACTERS)
+        .optional()
+        .describe("Operators' bearer token; without one every changing request is refused"),
+      operatorTokenFile: z.string().optional().describe("Instead of `operatorToken`: a file that holds nothing else, read at the start"),
       mode: z
         .enum(["observe", "approve", "auto"])
         .default("observe")
@@ -169,42 +181,13 @@ export const configSchema = z.strictObject({
         .optional()
         .describe("How nodes are put to sleep and woken, for `policies.consolidate`"),
     })
+    .refine(({ operatorToken, operatorTokenFile }) => operatorToken === undefined || operatorTokenFile === undefined, {
+      path: ["operatorTokenFile"],
+      error: "stands in place of operatorToken: give one of the two",
+    })
     .prefault({}),
   /** Checked by the scheduler against its own schema of PolicyConfig. */
   policies: z.record(z.string(), z.unknown()).default({}),
 });
 
 export type Config = z.infer<typeof configSchema>;
-
-/** Where the configuration is: EVENKEEL_CONFIG, or its usual place. */
-export function configPath(): string {
-  return process.env["EVENKEEL_CONFIG"] ?? "/etc/evenkeel/config.json";
-}
-
-/** @throws CONFIG_INVALID naming every wrong field with its line; a missing file means all defaults. */
-export function loadConfig(path: string = configPath()): Config {
-  return parseConfig(readConfigText(path), path);
-}
-
-/** @throws CONFIG_INVALID when there is a file that cannot be read. */
-export function readConfigText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw new EvenkeelError("CONFIG_INVALID", `${path}: ${String(error)}`);
-    return "{}";
-  }
-}
-
-/** @param path only for the words of the error. */
-export function parseConfig(text: string, path: string): Config {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new EvenkeelError("CONFIG_INVALID", `${path}: ${describeSyntaxError(text, error as Error)}`, { cause: error });
-  }
-  const parsed = configSchema.safeParse(value);
-  if (!parsed.success) throw new EvenkeelError("CONFIG_INVALID", `${path}:\n${describeIssues(text, parsed.error.issues)}`);
-  return parsed.data;
-}

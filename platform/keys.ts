@@ -27,12 +27,16 @@ export function makeKeys(prefix: string = DEFAULT_PREFIX) {
     cordons: key("cordons"),
     /** string: that nothing is to be moved which nobody asks for, written like a maintenance flag; see scheduler/fleet/pause.ts. Gone = no pause. */
     pause: key("pause"),
+    /** hash: who asks, where and in which words, of those flags that have no date of their own -> epoch seconds at which a leader first saw it; see scheduler/fleet/flag-dates.ts. */
+    flagDates: key("flag-dates"),
     /** hash: node id -> workloads that an operator wants back there after a drain; see scheduler/fleet/homecomings.ts. */
     homecomings: key("homecomings"),
     /** hash: node id -> what its power was last told; see scheduler/power/power-record.ts. */
     power: key("power"),
     /** hash: node id -> what its executor says of itself and its peers; see executor/protocol.ts. */
     executors: key("executors"),
+    /** hash: digest -> a CPU that some node has, as CRIU writes it down; see executor/peer/compare-cpus.ts. */
+    cpuKinds: key("cpu-kinds"),
     /** hash: workload id -> epoch seconds of its last committed move. */
     lastMoved: key("last-moved"),
     /** hash: workload id -> node id that owns its running copy, written by commit.lua only. */
@@ -55,6 +59,8 @@ export function makeKeys(prefix: string = DEFAULT_PREFIX) {
     blackoutModel: (node: string) => key("node", node, "blackout-model"),
     /** hash `holder term expiresAt`: the leader lease. */
     leader: key("leader"),
+    /** hash: lease holder's name -> what that scheduler says of itself; see scheduler/roll.ts. */
+    schedulers: key("schedulers"),
     /** string: the newest plan as JSON. */
     plan: key("plan"),
     /** capped stream: every refusal, stage, operator command and whatever else was done. */

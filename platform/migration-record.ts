@@ -66,6 +66,16 @@ export interface Forecast {
   readonly others: readonly { readonly mode: string; readonly blackoutSeconds: number; readonly whyNot: string | null }[];
 }
 
+/** What earlier moves of the workload have shown, as far as a forecast asks for it; null = none of them told. */
+export interface Learned {
+  /** Memory written anew each second. */
+  readonly dirtyBytesPerSecond: number | null;
+  /** Sent of its files while it stood still. */
+  readonly frozenFileBytes: number | null;
+  /** Until it had ended, in cold moves. */
+  readonly stopSeconds: number | null;
+}
+
 export interface NewMigration {
   readonly id: string;
   readonly workload: string;
@@ -80,6 +90,8 @@ export interface NewMigration {
   readonly mode: string;
   /** An operator has let it through where the scheduler's mode would hold it back; absent = nobody had to. */
   readonly approved?: boolean;
+  /** As it was known when the migration was begun; absent = it has not been moved yet. */
+  readonly learned?: Learned;
 }
 
 export interface MigrationRecord extends NewMigration {
@@ -147,13 +159,18 @@ export async function createMigrations(
   const reply = await createScript(
     redis,
     [keys.openMigrations, keys.openByWorkload, keys.leader, keys.audit, ...records],
-    [JSON.stringify(together.map((each) => ({ ...each, ...members }))), at, term, keys.events],
+    [JSON.stringify(together.map((each) => ({ ...each, ...told(each), ...members }))), at, term, keys.events],
   );
   if (reply === "fenced") throw new EvenkeelError("FENCED", `term ${term} is over`);
   if (reply !== "ok") {
     const busy = together.find(({ workload }) => reply === `busy ${workload}`);
     throw new EvenkeelError("WORKLOAD_MIGRATING", busy?.name ?? "", { facts: { workload: busy?.workload } });
   }
+}
+
+/** A record's fields are texts. */
+function told({ learned }: NewMigration) {
+  return learned === undefined ? {} : { learned: JSON.stringify(learned) };
 }
 
 /** Record keys of the others that move as one with a migration. */
@@ -214,10 +231,16 @@ export async function commitMigration(redis: Redis, keys: Keys, id: string, epoc
   }
 }
 
-/** Settles the migration, and all that move as one with it, in favour of the source, unless the destination has committed. Returns the outcome that stands. */
-export async function abortMigration(redis: Redis, keys: Keys, id: string, at: number, why: string): Promise<Outcome | "gone"> {
+/**
+ * Settles the migration, and all that move as one with it, in favour of the source, unless the destination has committed. Returns the outcome that stands.
+ * @param term of the leader that decides so; 0 where no leader does: an executor's or an operator's word stands by itself
+ * @throws FENCED when a newer leader exists.
+ */
+export async function abortMigration(redis: Redis, keys: Keys, id: string, at: number, why: string, term = 0): Promise<Outcome | "gone"> {
   const others = await othersOf(redis, keys, id);
-  return (await abortScript(redis, [keys.migration(id), keys.audit, ...others], [at, why, keys.events])) as Outcome | "gone";
+  const reply = await abortScript(redis, [keys.migration(id), keys.audit, keys.leader, ...others], [at, why, keys.events, term]);
+  if (reply === "fenced") throw new EvenkeelError("FENCED", `term ${term} is over`);
+  return reply as Outcome | "gone";
 }
 
 /** For a destination whose committed copy failed to resume and is gone for certain. True = the source's copy counts again. */
@@ -280,6 +303,7 @@ function parseRecord(hash: Record<string, string>): MigrationRecord {
     because: text("because"),
     mode: text("mode"),
     ...(text("approved") === "true" && { approved: true }),
+    ...(orNull("learned") !== null && { learned: json<Learned | undefined>("learned", undefined)! }),
     modeUsed: orNull("modeUsed"),
     members: json("members", []),
     modeBecause: orNull("modeBecause"),

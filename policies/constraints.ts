@@ -21,6 +21,8 @@ function parseFurther(labels: Readonly<Record<string, string>>): Partial<Constra
   const affinityGroup = group || labels["io.evenkeel.affinity"]?.trim();
   const zoneSpreadGroup = labels["io.evenkeel.zone-spread"]?.trim();
   const disruptionBudget = parseBudget(labels["io.evenkeel.disruption-budget"]);
+  const mayGoCold = [labels["io.evenkeel.mode"], labels["io.evenkeel.fallback"]].some((value) => value?.trim().toLowerCase() === "cold");
+  const closesConnections = labels["io.evenkeel.connections"] === "close";
   const priority = Number(labels["io.evenkeel.priority"]?.trim() || Number.NaN);
   return {
     ...(affinityGroup && { affinityGroup }),
@@ -28,6 +30,8 @@ function parseFurther(labels: Readonly<Record<string, string>>): Partial<Constra
     ...(zoneSpreadGroup && { zoneSpreadGroup }),
     ...(disruptionBudget && { disruptionBudget }),
     ...(Number.isFinite(priority) && { priority }),
+    ...(mayGoCold && { mayGoCold }),
+    ...(closesConnections && { closesConnections }),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { Way } from "./balance/way.js";
 import { type CompleteConfig, completeConfig, type PolicyConfig } from "./config.js";
 import { type Fleet, indexFleet, type NodeView } from "./fleet.js";
 import { budgetLeft } from "./gates/budget.js";
@@ -8,7 +9,7 @@ import { sayCompany } from "./say-company.js";
 import { takeAlong } from "./take-along.js";
 import type { Move, PowerChange, Skip, Snapshot, Verdict } from "./types.js";
 
-/** What the policies share while one plan is made. Only the ledger, the lists and `spoken` grow. */
+/** What the policies share while one plan is made. Only the ledger, the lists and `spoken` grow, and `way` is replaced. */
 export interface PlanContext {
   readonly fleet: Fleet;
   readonly config: CompleteConfig;
@@ -21,6 +22,8 @@ export interface PlanContext {
   readonly moves: Move[];
   readonly skips: Skip[];
   readonly power: PowerChange[];
+  /** To a level fleet, found once for all who follow it; null = nobody has asked for it yet. */
+  way: Way | null;
   /** Workloads that have a move or a reason already: each gets one. */
   readonly spoken: Set<string>;
 }
@@ -53,6 +56,7 @@ export function openContext(snapshot: Snapshot, given: PolicyConfig, now: number
     moves: [],
     skips: [],
     power: [],
+    way: null,
     spoken: new Set(),
   };
 }

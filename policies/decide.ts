@@ -12,6 +12,7 @@ import { overload } from "./overload/policy.js";
 import { placement } from "./placement/policy.js";
 import type { Policy } from "./policy.js";
 import { sayLosses } from "./say-losses.js";
+import { sayModes } from "./say-modes.js";
 import { judgeNodes } from "./stages/verdicts.js";
 import type { Plan, Snapshot } from "./types.js";
 
@@ -37,11 +38,12 @@ export function decide(snapshot: Snapshot, config: PolicyConfig, now: number): P
     context.fleet.nodes.filter((node) => judging.some((policy) => policy.avoids?.(node, context))).map(({ id }) => id),
   );
   const planning = snapshot.onlyAsked ? ASKED_FIRST : PLANNING;
-  for (const policy of planning.filter(isEnabled)) policy.plan?.({ ...context, verdicts, avoided });
+  const judged = { ...context, verdicts, avoided };
+  for (const policy of planning.filter(isEnabled)) policy.plan?.(judged);
   return {
     at: now,
     verdicts: [...verdicts.values()].map(({ node, verdict, because }) => ({ node, verdict, because })),
-    moves: sayLosses(context.moves, snapshot),
+    moves: sayModes(sayLosses(context.moves, snapshot), context),
     skips: context.skips,
     power: context.power,
     imbalanceBefore: imbalance(snapshot),

@@ -1,5 +1,6 @@
 import { estimateLoad, type Load } from "./estimate/node-load.js";
 import { sortById } from "./order.js";
+import { findNamesakes, type Namesakes } from "./placement/namesakes.js";
 import type { NodeState, OpenMigration, SkipReason, Snapshot, WorkloadState } from "./types.js";
 
 /** A snapshot, indexed once so that no stage has to search it. Everything is in order of id. */
@@ -13,6 +14,8 @@ export interface Fleet {
   readonly migrating: ReadonlySet<string>;
   /** All that move as one with a workload, itself among them, by its id. One that moves alone is not in it. */
   readonly asOne: ReadonlyMap<string, readonly WorkloadState[]>;
+  /** Workloads of one name; looked for when it is first asked, which in a level fleet nobody does. */
+  readonly namesakes: () => ReadonlyMap<string, Namesakes>;
   /** All zones that nodes name. */
   readonly zones: ReadonlySet<string>;
 }
@@ -28,6 +31,8 @@ export interface NodeView {
   /** Workloads that were here before they last moved. */
   readonly departed: readonly WorkloadState[];
   readonly zone: string | null;
+  /** What some node of its zone runs is not known, so that nobody can say how many of a group are there. */
+  readonly isZoneUnseen: boolean;
 }
 
 const ZONE_LABEL = "io.evenkeel.zone";
@@ -38,11 +43,13 @@ export function indexFleet(snapshot: Snapshot): Fleet {
   const changedAt = new Map<string, number>();
   const workloadById = new Map<string, WorkloadState>();
   const groups = new Map<string, WorkloadState[]>();
+  const unseen = new Set<string>();
   const migrating = new Set<string>(snapshot.migrations.map((migration) => migration.workload));
   for (const workload of sortById(snapshot.workloads)) {
     if (workloadById.has(workload.id)) migrating.add(workload.id);
     else workloadById.set(workload.id, workload);
     addTo(workloadsOf, workload.node, workload);
+    if (workload.labelsUnknown) unseen.add(workload.node);
     if (workload.constraints.group) addTo(groups, `${workload.node} ${workload.constraints.group}`, workload);
     if (workload.lastMovedAt === null) continue;
     if (workload.lastMovedFrom) addTo(departed, workload.lastMovedFrom, workload);
@@ -50,6 +57,7 @@ export function indexFleet(snapshot: Snapshot): Fleet {
       if (node) changedAt.set(node, Math.max(changedAt.get(node) ?? 0, workload.lastMovedAt));
     }
   }
+  const unseenZones = new Set(snapshot.nodes.flatMap((node) => (node.contentUnknown || unseen.has(node.id) ? [zoneOf(node)] : [])));
   const nodes = sortById(snapshot.nodes).map((state) => ({
     id: state.id,
     state,
@@ -57,8 +65,10 @@ export function indexFleet(snapshot: Snapshot): Fleet {
     workloads: workloadsOf.get(state.id) ?? [],
     changedAt: changedAt.get(state.id) ?? null,
     departed: departed.get(state.id) ?? [],
-    zone: state.labels[ZONE_LABEL] ?? null,
+    zone: zoneOf(state),
+    isZoneUnseen: zoneOf(state) !== null && unseenZones.has(zoneOf(state)),
   }));
+  let namesakes: ReadonlyMap<string, Namesakes> | undefined;
   return {
     snapshot,
     nodes,
@@ -67,8 +77,13 @@ export function indexFleet(snapshot: Snapshot): Fleet {
     migrations: sortById(snapshot.migrations),
     migrating,
     asOne: new Map([...groups.values()].flatMap((members) => (members.length > 1 ? members.map(({ id }) => [id, members] as const) : []))),
+    namesakes: () => (namesakes ??= findNamesakes(workloadById.values())),
     zones: new Set(nodes.flatMap(({ zone }) => (zone === null ? [] : [zone]))),
   };
+}
+
+function zoneOf({ labels }: NodeState): string | null {
+  return labels[ZONE_LABEL] ?? null;
 }
 
 /** The first reason that the workload, or one that moves as one with it, gives. */

@@ -1,5 +1,5 @@
 import type { Fleet, NodeView } from "./fleet.js";
-import { freedBy, type Need, needOf, type Use } from "./need.js";
+import { freedBy, type Need, needOf, needOfNewcomer, type Use } from "./need.js";
 import { type Company, companyOf, join, startLeaving } from "./placement/company.js";
 import type { WorkloadState } from "./types.js";
 
@@ -12,6 +12,8 @@ export interface Ledger {
   readonly company: Company;
   /** Moves under way for each disruption budget. */
   readonly disrupted: Map<string, number>;
+  /** Moves under way of workloads that may be of any group: nobody knows their labels. */
+  readonly disruptedUnknown: number;
   movesUnderWay: number;
   /** Moves planned here for the sake of levelling. */
   levellingMoves: number;
@@ -40,6 +42,7 @@ export function openLedger(fleet: Fleet): Ledger {
     accounts: new Map(fleet.nodes.map((node) => [node.id, openAccount(node)])),
     company: companyOf(fleet),
     disrupted: new Map(),
+    disruptedUnknown: fleet.migrations.filter(({ workload: id }) => isOfUnknownGroup(fleet.workloadById.get(id))).length,
     movesUnderWay: 0,
     levellingMoves: 0,
   };
@@ -66,6 +69,10 @@ export function enterMove(ledger: Ledger, workload: WorkloadState, need: Need, t
   countMove(ledger, workload.node, target.id);
 }
 
+function isOfUnknownGroup(workload: WorkloadState | undefined): boolean {
+  return workload === undefined || workload.labelsUnknown === true;
+}
+
 function openAccount(node: NodeView): Account {
   const account: Account = {
     arrivingCpuCores: 0,
@@ -75,10 +82,17 @@ function openAccount(node: NodeView): Account {
     leavingMemoryBytes: 0,
     moves: 0,
   };
-  const measuredAt = node.state.history.at(-1)?.at ?? Number.POSITIVE_INFINITY;
+  const { history } = node.state;
+  const measuredAt = history.at(-1)?.at ?? Number.POSITIVE_INFINITY;
+  // CPU is a rate over the time between two readings: one that came in that time is in it for a part of that time only, and counts a little twice.
+  const rateBeganAt = history.at(-2)?.at ?? measuredAt;
   for (const workload of node.workloads) {
-    // It arrived after the last reading, which therefore does not count it.
-    if (workload.lastMovedAt !== null && workload.lastMovedAt > measuredAt) addTo(account, needOf(workload) ?? EVERYTHING);
+    const { lastMovedAt } = workload;
+    // At the very time of the reading: as apply-plan.ts leaves one, done and measured.
+    if (lastMovedAt === null || lastMovedAt <= rateBeganAt || lastMovedAt === measuredAt) continue;
+    const { cpuCores, memoryBytes } = needOfNewcomer(workload) ?? EVERYTHING;
+    // What the last reading does not count at all.
+    addTo(account, { cpuCores, memoryBytes: lastMovedAt > measuredAt ? memoryBytes : 0 });
   }
   return account;
 }
@@ -125,7 +139,7 @@ export function openTrial(ledger: Ledger): Trial {
   const undoing: (() => void)[] = [];
   return {
     enter: (workload, need, target) => {
-      const { id, constraints, node } = workload;
+      const { id, constraints, node, volumes = [] } = workload;
       const saved = [node, target.id].flatMap((end) => {
         const account = ledger.accounts.get(end);
         return account ? [{ account, before: { ...account } }] : [];
@@ -141,6 +155,8 @@ export function openTrial(ledger: Ledger): Trial {
         for (const { account, before } of saved) Object.assign(account, before);
         ledger.movesUnderWay = movesUnderWay;
         company.headedFor.delete(id);
+        // What it entered last is on top.
+        for (const volume of volumes) company.volumes.get(volume)?.pop();
         if (group !== undefined && disruptedBefore === undefined) disrupted.delete(group);
         else if (group !== undefined) disrupted.set(group, disruptedBefore!);
         if (constraints.antiAffinityGroup !== null && !wasApart)

@@ -22,6 +22,13 @@ export function needOf(workload: WorkloadState): Need | null {
   return toNeed(mostCores(workload) ?? workload.cpuLimitCores, workload.memoryUsedBytes ?? workload.memoryLimitBytes);
 }
 
+/** The same of one that has just come: the first reading there cannot tell a rate yet, and what it used before still stands. */
+export function needOfNewcomer(workload: WorkloadState): Need | null {
+  const { cpuUsedCores, cpuSmoothedCores, cpuPeakCores } = workload;
+  const before = cpuSmoothedCores === undefined || cpuPeakCores === undefined ? null : Math.max(cpuSmoothedCores, cpuPeakCores);
+  return needOf(cpuUsedCores === null && before !== null ? { ...workload, cpuUsedCores: before } : workload);
+}
+
 /** What its going is sure to free: the lesser of latest and smoothed, since a spike is not load; nothing where its use is unknown. */
 export function freedBy({ cpuUsedCores, cpuSmoothedCores, memoryUsedBytes }: WorkloadState): Use {
   const cpuCores = cpuUsedCores === null ? 0 : Math.min(cpuUsedCores, cpuSmoothedCores ?? cpuUsedCores);

@@ -5,7 +5,7 @@ import { needOf, type Use } from "./need.js";
 import { missingNetworks } from "./placement/rules.js";
 import { cpuCeiling, memoryCeiling } from "./stages/feasible.js";
 import type { Refusals } from "./stages/refusals.js";
-import type { NodeState, Skip, SkipReason, WorkloadState } from "./types.js";
+import type { MoveCost, NodeState, Skip, SkipReason, WorkloadState } from "./types.js";
 import { bytes, cores, percent, plural } from "./words.js";
 
 const NOTHING: Use = { cpuCores: 0, memoryBytes: 0 };
@@ -25,6 +25,8 @@ function sayRefusal(workload: WorkloadState, reason: SkipReason, config: Complet
   switch (reason) {
     case "workload-never":
       return "Its label io.evenkeel.mode forbids moves, or names a mode that does not exist.";
+    case "workload-bound":
+      return `It is bound to ${workload.node} by what it mounts (${sayBonds(workload)}).`;
     case "workload-migrating":
       return "It is being moved already.";
     case "workload-refused":
@@ -60,6 +62,16 @@ function sayRefusal(workload: WorkloadState, reason: SkipReason, config: Complet
   }
 }
 
+/** Those that are there; all of its own where it is one on its way there. */
+function sayVolumes({ volumes = [] }: WorkloadState, target: NodeView): string {
+  const there = volumes.filter((name) => target.workloads.some((other) => other.volumes?.includes(name)));
+  return (there.length > 0 ? there : volumes).join(", ");
+}
+
+function sayBonds({ boundBy = [] }: WorkloadState): string {
+  return boundBy.map(({ code, because }) => `${code}: ${because}`).join("; ");
+}
+
 /** What was in the way of a move there, or with null of any. */
 function sayObstacle(to: string | null, { refusals = [] }: WorkloadState): string {
   const refusal = refusals.find((each) => each.to === to);
@@ -83,7 +95,7 @@ function sayTarget(workload: WorkloadState, target: NodeView, reason: SkipReason
     case "not-home":
       return `It is to come home, and ${target.id} is not where it was.`;
     case "target-asleep":
-      return `${target.id} sleeps to save power, or is waking: it is waited for.`;
+      return `${target.id} sleeps to save power, is about to, or is waking: it is waited for.`;
     case "target-maintenance":
       return `${target.id} is under maintenance.`;
     case "target-cordoned":
@@ -94,8 +106,16 @@ function sayTarget(workload: WorkloadState, target: NodeView, reason: SkipReason
       return `${target.id} is left alone by another policy, unless it must take something.`;
     case "target-incompatible":
       return `${target.id} has another architecture (${target.state.architecture}).`;
+    case "target-cpu-differs":
+      return `The CPU of ${target.id} cannot go on with what runs on that of ${workload.node}, by CRIU's own check.`;
     case "target-without-network":
       return `${target.id} has no network ${missingNetworks(workload, target.state).join(", ")}, which it is attached to.`;
+    case "target-has-name":
+      return target.state.endedNames?.includes(workload.name)
+        ? `${target.id} has a container named ${workload.name} that does not run: rename or remove that one.`
+        : `${target.id} has, or is about to have, another workload's container named ${workload.name}.`;
+    case "target-has-volume":
+      return `${target.id} has, or is about to have, a volume of the same name (${sayVolumes(workload, target)}), which is another workload's.`;
     case "target-refused":
       return `Its last move to ${target.id} came to nothing ${sayObstacle(target.id, workload)}; it rests before it is asked for again.`;
     case "anti-affinity":
@@ -103,6 +123,8 @@ function sayTarget(workload: WorkloadState, target: NodeView, reason: SkipReason
     case "affinity":
       return `It is kept on one node with the others of group ${constraints.affinityGroup}, and they are not going to ${target.id}.`;
     case "zone-spread":
+      if (target.isZoneUnseen)
+        return `What all nodes of zone ${target.zone} run is not known: it may have as many of ${constraints.zoneSpreadGroup} as others, or more.`;
       return `Another zone than ${target.zone} has fewer workloads of group ${constraints.zoneSpreadGroup}.`;
     case "target-cpu-full":
     case "target-memory-full":
@@ -134,6 +156,18 @@ function saySilent(node: string): string {
 /** What was said with the cordon, in brackets; nothing when nothing was. */
 export function sayCordon({ cordonedBecause }: Pick<NodeState, "cordonedBecause">): string {
   return cordonedBecause === undefined ? "" : ` (${cordonedBecause})`;
+}
+
+/** Of a workload that is worth moving to no target at all. `share`: of what its node has too much, which its going would take away. */
+export function refuseEverywhere(
+  { id, node }: WorkloadState,
+  reason: "gain-too-small" | "cost-too-high",
+  { blackoutSeconds, seconds }: MoveCost,
+  share: number,
+): Skip {
+  const price = `${blackoutSeconds.toFixed(1)} s of blackout and ${seconds.toFixed(1)} s of transfer at least`;
+  const because = `Wherever it went, it would take away ${percent(share)} of the overload of ${node}, which is not worth the move (${price}).`;
+  return { workload: id, from: node, to: null, reason, because };
 }
 
 /** Sums up why none of the targets will do: their common reason, else `no-target` with the count of each. */

@@ -1,4 +1,4 @@
-import { canMove } from "./can-move.js";
+import { whyUnsafe } from "./can-move.js";
 import { type CompleteConfig, completeConfig, type PolicyConfig } from "./config.js";
 import { whyEvacuated } from "./health/judge.js";
 import type { Move, OpenMigration, Plan, Skip, Snapshot } from "./types.js";
@@ -28,7 +28,7 @@ export function whyNoLongerWanted(moment: Moment, move: Wanted): Skip | null {
   const skip = (because: string): Skip => ({ workload: move.workload, from: move.from, to: move.to, reason: "not-needed", because });
   const workload = others.workloads.find(({ id }) => id === move.workload);
   if (workload && workload.node !== move.from) return skip(`It is on ${workload.node} by now.`);
-  const unsafe = canMove(others, config, now, move.workload, move.to);
+  const unsafe = whyUnsafe(others, config, now, move.workload, move.to);
   if (unsafe !== null) return unsafe;
   const gone = whyReasonGone(moment, move);
   return gone === null ? null : skip(gone);

@@ -55,15 +55,18 @@ export interface MoveWindow {
 }
 
 /**
- * What Evenkeel itself has made of a node's power. `falling-asleep`: it has been told to, and may still report. `asleep`: it is silent because
+ * What Evenkeel itself has made of a node's power. `closing`: it is awake and gets nothing new, until a reading from after that was noted shows
+ * that nothing runs there, or it is no longer to sleep. `falling-asleep`: it has been told to, and may still report. `asleep`: it is silent because
  * of that. `waking`: it has been called, and is waited for.
  */
-export type PowerState = "falling-asleep" | "asleep" | "waking";
+export type PowerState = "closing" | "falling-asleep" | "asleep" | "waking";
 
 export interface NodeState {
   readonly id: string;
   /** `unknown`: silent, or its readings failed. Neither source nor target. */
   readonly state: "ready" | "unknown";
+  /** It is silent, and what it ran when it was heard is not known either; absent = what is known of its workloads stands with them. */
+  readonly contentUnknown?: boolean;
   readonly cpuCapacityCores: number;
   readonly memoryCapacityBytes: number;
   /** Smoothed use of the whole node, workloads and all else. */
@@ -71,7 +74,7 @@ export interface NodeState {
   readonly memoryUsedBytes: number | null;
   /** Of its capacity neither used nor to be had, since the machine that the node is a part of has no more; absent = 0. */
   readonly memoryWithheldBytes?: number;
-  /** Oldest first; what the hold time is judged on. */
+  /** Oldest first; what the hold time is judged on. The last is of the reading that shows its workloads. */
   readonly history: readonly NodePoint[];
   /** Means of earlier days around the present time of day, oldest first; absent = not known. */
   readonly pastDays?: readonly NodePoint[];
@@ -98,6 +101,11 @@ export interface NodeState {
   readonly architecture?: string | null;
   /** Names of the container networks that exist there; absent = not known, which fits everything. */
   readonly networks?: readonly string[] | null;
+  /** Names of containers there that do not run, or some of them; absent = none, or not known. */
+  readonly endedNames?: readonly string[];
+  /** Which CPU it has, and those whose running programs it cannot take over; absent = not known, which fits everything. */
+  readonly cpuKind?: string | null;
+  readonly refusedCpus?: readonly string[];
 }
 
 export const HEALTH_SIGNS = [
@@ -130,6 +138,8 @@ export interface Maintenance {
   /** Epoch seconds by which the node should be empty; null = no deadline. */
   readonly deadline: number | null;
   readonly reason: string;
+  /** Epoch seconds of when it was last asked for, again or by somebody else: only what is read after that proves the node empty. Absent = since. */
+  readonly askedAt?: number;
 }
 
 export type MigrationMode = "precopy" | "stopcopy" | "postcopy" | "cold";
@@ -150,6 +160,8 @@ export interface WorkloadState {
   readonly cpuLimitCores: number | null;
   readonly memoryLimitBytes: number | null;
   readonly constraints: Constraints;
+  /** Only records tell of it, and `constraints` says nothing: it may be of any group. */
+  readonly labelsUnknown?: boolean;
   readonly lastMovedAt: number | null;
   /** The node it left at lastMovedAt; lets that node settle before it is judged again. */
   readonly lastMovedFrom?: string | null;
@@ -167,6 +179,16 @@ export interface WorkloadState {
   readonly architecture?: string | null;
   /** Names of the container networks that it is attached to; absent = not known, which goes everywhere. */
   readonly networks?: readonly string[];
+  /** Names of its volumes that another node may have too; absent = none, or not known. */
+  readonly volumes?: readonly string[];
+  /** What of its mounts keeps it on its node, as the executors' preflight has it; absent = nothing, or not known, which goes everywhere. */
+  readonly boundBy?: readonly Bond[];
+}
+
+/** `code` is one of docs/preflight.md. */
+export interface Bond {
+  readonly code: string;
+  readonly because: string;
 }
 
 /** Exponentially weighted by age. */
@@ -198,9 +220,14 @@ export interface PastMoves {
   readonly fileBytes: number;
   /** Sent of its memory, rounds that were sent again included. */
   readonly memoryBytes: number;
-  readonly blackoutSeconds: number | null;
+  /** How long it stood still, by the mode that it was moved in; a mode that is not there was not used. */
+  readonly blackoutSecondsIn?: Readonly<Partial<Record<MigrationMode, number>>>;
   /** Memory written anew each second, as the rounds of pre-copy found it; absent or null = none of them was moved so. */
   readonly dirtyBytesPerSecond?: number | null;
+  /** Sent of its files while it stood still. */
+  readonly frozenFileBytes?: number | null;
+  /** Until it had ended, when it was moved cold; absent or null = it never was. */
+  readonly stopSeconds?: number | null;
 }
 
 export interface Constraints {
@@ -220,6 +247,10 @@ export interface Constraints {
   readonly disruptionBudget?: { readonly group: string; readonly moving: number } | null;
   /** Higher is disturbed later; 0 is usual (label io.evenkeel.priority). */
   readonly priority?: number;
+  /** Its owner lets it be stopped and started anew (labels io.evenkeel.mode=cold and io.evenkeel.fallback=cold). */
+  readonly mayGoCold?: boolean;
+  /** Its owner lets a move close the connections that cannot follow it (label io.evenkeel.connections=close). */
+  readonly closesConnections?: boolean;
 }
 
 export interface OpenMigration {
@@ -264,6 +295,15 @@ export interface MoveCost {
   readonly dirtyBytesPerSecond: number | null;
   /** How many of its own moves told bytes and blackout; 0 = none did, and its size and the link stand for them. */
   readonly learnedFromMoves: number;
+  /** What is expected of each mode that its label allows, the expected one included; absent = the move is not planned yet, only weighed. */
+  readonly modes?: readonly ModeOutlook[];
+}
+
+export interface ModeOutlook {
+  readonly mode: MigrationMode;
+  readonly blackoutSeconds: number;
+  /** Why it would not be taken, though the label allows it; null = it could be. */
+  readonly whyNot: string | null;
 }
 
 /** One candidate that was not moved, and why. `to` is null when no single destination is to blame. */
@@ -280,6 +320,7 @@ export const SKIP_REASONS = [
   "workload-missing",
   "workload-never",
   "workload-pinned",
+  "workload-bound",
   "workload-migrating",
   "workload-refused",
   "workload-cooling-down",
@@ -301,7 +342,10 @@ export const SKIP_REASONS = [
   "target-suspect",
   "target-avoided",
   "target-incompatible",
+  "target-cpu-differs",
   "target-without-network",
+  "target-has-name",
+  "target-has-volume",
   "target-refused",
   "target-cpu-full",
   "target-memory-full",

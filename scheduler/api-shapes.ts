@@ -26,7 +26,8 @@ export interface NodeAnswer {
   readonly maintenance: readonly MaintenanceRequest[];
   /** Who asks that nothing new be placed there; empty = nobody. A node under maintenance gets nothing new either way. */
   readonly cordon: readonly CordonRequest[];
-  readonly workloads: number;
+  /** Null: it is silent. What it ran when it was last heard stands in the list of workloads. */
+  readonly workloads: number | null;
   /** How far it is from empty; null = it is in service. */
   readonly drain: DrainReport | null;
   readonly labels: Readonly<Record<string, string>>;
@@ -50,6 +51,7 @@ export interface WorkloadAnswer {
   readonly node: string;
   readonly image: string;
   readonly containerId: string;
+  /** As its node's last sample says; `silent`: that node is not heard any more, and whether it still runs there is not known. */
   readonly state: string;
   readonly cpuUsedCores: number | null;
   readonly memoryUsedBytes: number | null;
@@ -71,6 +73,8 @@ export interface StatusAnswer {
   readonly leader: { readonly holder: string | null; readonly url: string | null; readonly term: number };
   /** Whether the scheduler that answers is the leader. */
   readonly isLeader: boolean;
+  /** All that have been heard lately. `differs`: it decides by other settings than the one that answers. */
+  readonly schedulers: readonly { readonly url: string; readonly leads: boolean; readonly differs: boolean }[];
   readonly imbalance: number | null;
   readonly nodes: Readonly<Record<Verdict["verdict"], number>>;
   /** Of all nodes, those that are cordoned for themselves. */

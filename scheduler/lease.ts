@@ -1,5 +1,6 @@
 import { performance } from "node:perf_hooks";
 import type { Redis } from "ioredis";
+import { EvenkeelError } from "../platform/errors.js";
 import type { Keys } from "../platform/keys.js";
 import { loadLua } from "../platform/redis.js";
 
@@ -86,6 +87,11 @@ export function holdLease(redis: Redis, keys: Keys, options: LeaseOptions): Leas
       if (last !== null) await releaseScript(redis, [keys.leader], [options.holder, last.term]);
     },
   };
+}
+
+/** For what a leader does outside Redis' scripts, which check it themselves. @throws FENCED when a newer leader exists. */
+export async function assertTerm(redis: Redis, keys: Keys, term: number): Promise<void> {
+  if (Number((await redis.hget(keys.leader, "term")) ?? 0) > term) throw new EvenkeelError("FENCED", `term ${term} is over`);
 }
 
 export async function readLeader(redis: Redis, keys: Keys): Promise<LeaderInfo> {

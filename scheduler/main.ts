@@ -1,4 +1,4 @@
-import { configPath, loadConfig } from "../platform/config.js";
+import { configPath, loadConfig } from "../platform/load-config.js";
 import { makeLog } from "../platform/log.js";
 import { makeRegistry } from "../platform/metrics.js";
 import { assertNoEviction, connectRedis } from "../platform/redis.js";

@@ -1,5 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { nowSeconds } from "../platform/clock.js";
 import { imbalance } from "../policies/imbalance.js";
+import { isAway } from "../policies/power.js";
 import type { Plan, Verdict } from "../policies/types.js";
 import type { FleetPicture } from "./fleet/build-snapshot.js";
 import type { DrainReport } from "./fleet/drain-report.js";
@@ -18,13 +20,17 @@ const STATES: readonly Verdict["verdict"][] = [
 const TICK_BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 export interface SchedulerMetrics {
-  showLeader(isLeader: boolean, term: number): void;
+  /** Whom to ask, at each scrape, whether this scheduler leads and does what a leader does. */
+  followLeadership(leads: () => boolean): void;
+  showTerm(term: number): void;
   /** Replaces every per-node series, so a node that has gone leaves none behind. */
   showFleet(picture: FleetPicture, plan: Plan | null, drains: () => readonly DrainReport[]): void;
   /** Counts what this plan wants that the one before it did not. */
   countPlan(plan: Plan, before: Plan | null): void;
   startTick(): () => void;
   countReloadFailure(): void;
+  /** Schedulers that are there, this one among them, by whether they decide by this one's settings. */
+  showSchedulers(counts: { readonly same: number; readonly other: number }): void;
 }
 
 interface Shown {
@@ -56,16 +62,26 @@ export function makeSchedulerMetrics(registry: Registry): SchedulerMetrics {
         if (shown !== null) fill(this, shown);
       },
     });
-  const leader = gauge("evenkeel_leader", "1 on the scheduler that leads, else 0");
+  let leads = () => false;
+  // Asked for and not noted: a tick that fails or hangs could no longer say that it is over.
+  new Gauge({
+    name: "evenkeel_leader",
+    help: "1 on the scheduler that leads and has ticked lately, else 0",
+    registers,
+    collect() {
+      this.set(leads() ? 1 : 0);
+    },
+  });
   const leaderTerm = gauge("evenkeel_leader_term", "Term of the present leader, as this scheduler knows it");
   gaugeOfNodes("evenkeel_node_sample_age_seconds", "Since the node's newest sample", ["node"], (series, { picture: { reading } }) => {
-    for (const { id, lastSeenAt } of reading.nodes) series.set({ node: id }, Math.max(0, reading.at - lastSeenAt));
+    // By the clock and not by the reading: while Redis is away that stands still.
+    for (const { id, lastSeenAt } of reading.nodes) series.set({ node: id }, Math.max(0, nowSeconds() - lastSeenAt));
   });
   const stateHelp = "1 for the state the node is in, 0 for the others";
   gaugeOfNodes("evenkeel_node_state", stateHelp, ["node", "state"], (series, { picture: { snapshot }, plan }) => {
     const verdicts = new Map(plan?.verdicts.map(({ node, verdict }) => [node, verdict]));
     for (const node of snapshot.nodes) {
-      const present = node.state === "unknown" && !node.power ? "unknown" : verdicts.get(node.id);
+      const present = node.state === "unknown" && !isAway(node) ? "unknown" : verdicts.get(node.id);
       for (const state of STATES) series.set({ node: node.id, state }, state === present ? 1 : 0);
     }
   });
@@ -83,9 +99,14 @@ export function makeSchedulerMetrics(registry: Registry): SchedulerMetrics {
   gaugeOfNodes("evenkeel_node_cordoned", "1 while the node is cordoned for itself, else 0", ["node"], (series, { picture }) => {
     for (const { id } of picture.snapshot.nodes) series.set({ node: id }, picture.cordons.has(id) ? 1 : 0);
   });
-  gaugeOfNodes("evenkeel_drain_remaining_workloads", "Workloads left on a node under maintenance", ["node"], (series, { drains }) => {
-    for (const drain of drains()) series.set({ node: drain.node }, drain.remaining.length);
-  });
+  gaugeOfNodes(
+    "evenkeel_drain_remaining_workloads",
+    "Workloads left on a node under maintenance; none for one that is silent",
+    ["node"],
+    (series, { drains }) => {
+      for (const { node, state, remaining } of drains()) if (state !== "unknown") series.set({ node }, remaining.length);
+    },
+  );
   const moves = new Counter({ name: "evenkeel_moves_planned_total", help: "Moves newly planned", labelNames: ["reason"], registers });
   const skips = new Counter({ name: "evenkeel_skips_total", help: "Candidates newly not moved", labelNames: ["reason"], registers });
   const reloadFailures = new Counter({
@@ -93,6 +114,9 @@ export function makeSchedulerMetrics(registry: Registry): SchedulerMetrics {
     help: "Changed configurations that were refused; the old settings stay in force",
     registers,
   });
+  const schedulers = gauge("evenkeel_schedulers", "Schedulers heard lately, by whether they decide by the same settings as this one", [
+    "settings",
+  ]);
   const tickSeconds = new Histogram({
     name: "evenkeel_tick_duration_seconds",
     help: "From reading the fleet to the last job delivered",
@@ -100,10 +124,10 @@ export function makeSchedulerMetrics(registry: Registry): SchedulerMetrics {
     registers,
   });
   return {
-    showLeader: (isLeader, term) => {
-      leader.set(isLeader ? 1 : 0);
-      leaderTerm.set(term);
+    followLeadership: (ask) => {
+      leads = ask;
     },
+    showTerm: (term) => leaderTerm.set(term),
     showFleet: (picture, plan, drains) => {
       shown = { picture, plan, drains };
       imbalanceRatio.set(imbalance(picture.snapshot) ?? Number.NaN);
@@ -123,5 +147,9 @@ export function makeSchedulerMetrics(registry: Registry): SchedulerMetrics {
       return () => void stop();
     },
     countReloadFailure: () => reloadFailures.inc(),
+    showSchedulers: ({ same, other }) => {
+      schedulers.set({ settings: "same" }, same);
+      schedulers.set({ settings: "other" }, other);
+    },
   };
 }

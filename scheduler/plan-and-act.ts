@@ -10,6 +10,7 @@ import { recoverJobs } from "./act/recover-jobs.js";
 import { settleLostSources } from "./act/settle-lost.js";
 import { withdrawMoves } from "./act/withdraw.js";
 import type { FleetPicture } from "./fleet/build-snapshot.js";
+import { noteFlagDates } from "./fleet/flag-dates.js";
 import { endHomecomings } from "./fleet/homecomings.js";
 import { type PublishedPlan, writePlan } from "./plan-store.js";
 import type { PowerActs } from "./power/carry-out-power.js";
@@ -34,21 +35,25 @@ export async function planAndAct(
 ): Promise<{ published: PublishedPlan; decideSeconds: number }> {
   const { redis, keys, jobs, windows, policies, log } = parts;
   const mode = policies.mode();
-  const now = picture.reading.at;
+  const { reading } = picture;
+  const now = reading.at;
   const begunMilliseconds = performance.now();
   const plan = decide(picture.snapshot, policies.current(), now);
   const decideSeconds = (performance.now() - begunMilliseconds) / 1000;
   const restraint = { mode, windows: windows.open(now), pause: picture.pause };
   const moves = plan.moves.map((move) => ({ ...move, heldBack: heldBack(move, restraint) }));
-  const power = plan.power.map((change) => ({ ...change, heldBack: parts.power.heldBack(change, restraint) }));
+  const power = plan.power.map((change) => ({
+    ...change,
+    heldBack: parts.power.heldBack(change, restraint, reading.power.get(change.node)),
+  }));
   const published: PublishedPlan = { ...plan, moves, power, term, mode };
   await writePlan(redis, keys, published);
   const actor = { redis, keys, jobs, term };
   const { verdicts } = plan;
-  const { openMigrations, nodes } = picture.reading;
+  const { openMigrations, nodes } = reading;
   const known = new Set(nodes.map(({ id }) => id));
   // Again, should whoever forgot the node have stopped in between.
-  const lost = openMigrations.some(({ from }) => !known.has(from)) ? await settleLostSources(redis, keys, (node) => known.has(node)) : [];
+  const lost = openMigrations.some(({ from }) => !known.has(from)) ? await settleLostSources(actor, (node) => known.has(node)) : [];
   if (lost.length > 0) log.warn({ lost }, "closed what a forgotten node had left open");
   const open = openMigrations.filter(({ id }) => !lost.includes(id));
   const moment = { snapshot: picture.snapshot, config: policies.current(), now, verdicts };
@@ -61,11 +66,9 @@ export async function planAndAct(
     log,
   );
   await parts.power.noteAwake(actor, picture);
-  await parts.power.carryOut(
-    actor,
-    picture,
-    power.filter((change) => change.heldBack === null),
-  );
+  const changes = power.filter((change) => change.heldBack === null);
+  await parts.power.open(actor, picture, changes);
+  await parts.power.carryOut(actor, picture, changes);
   if (started.length > 0) log.info({ started }, "moves started");
   const recovered = await recoverJobs(
     actor,
@@ -73,7 +76,8 @@ export async function planAndAct(
     now,
   );
   if (recovered.length > 0) log.warn({ recovered }, "jobs delivered again");
-  await endHomecomings(redis, keys, picture);
+  await noteFlagDates(actor, picture);
+  await endHomecomings(actor, picture);
   const forgotten = await forgetWorkloads(actor, picture);
   if (forgotten > 0) log.info({ forgotten }, "workloads forgotten that no node has run for long");
   return { published, decideSeconds };

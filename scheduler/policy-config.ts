@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { parseConfig } from "../platform/config.js";
 import { EvenkeelError } from "../platform/errors.js";
 import { describeIssues } from "../platform/field-line.js";
+import { parseConfig } from "../platform/load-config.js";
 import { type CompleteConfig, DEFAULT_POLICY_CONFIG, type PolicyConfig } from "../policies/config.js";
 import { HEALTH_SIGNS } from "../policies/types.js";
 

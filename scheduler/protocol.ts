@@ -18,11 +18,12 @@ export function parseMaintenanceFlag(text: string, now: number): Maintenance | n
   try {
     const value: unknown = JSON.parse(trimmed);
     if (typeof value === "object" && value !== null) {
-      const { since, deadline, reason } = value as Record<string, unknown>;
+      const { since, deadline, reason, askedAt } = value as Record<string, unknown>;
       return {
         since: typeof since === "number" ? since : now,
         deadline: typeof deadline === "number" ? deadline : null,
         reason: typeof reason === "string" ? reason : "operator",
+        ...(typeof askedAt === "number" && { askedAt }),
       };
     }
   } catch {

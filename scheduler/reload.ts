@@ -1,10 +1,12 @@
+import { createHash } from "node:crypto";
 import { existsSync, unwatchFile, watchFile } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import type { z } from "zod";
 import { nowSeconds } from "../platform/clock.js";
-import { type Config, parseConfig, readConfigText } from "../platform/config.js";
+import type { Config } from "../platform/config.js";
 import { asEvenkeelError, EvenkeelError } from "../platform/errors.js";
 import { describeIssues } from "../platform/field-line.js";
+import { parseConfig, readConfigText } from "../platform/load-config.js";
 import type { Logger } from "../platform/log.js";
 import type { PolicyConfig } from "../policies/config.js";
 import type { Mode } from "./act/carry-out-plan.js";
@@ -24,6 +26,8 @@ export interface ReloadState {
   readonly loadedAt: number;
   /** Why the newest version of the file is not; null = it is. */
   readonly refused: string | null;
+  /** Of these settings: the same on schedulers that decide alike. */
+  readonly digest: string;
 }
 
 export interface SettingsFile extends LiveSettings {
@@ -46,14 +50,15 @@ const LOOK_MILLISECONDS = 1000;
 
 /**
  * Follows the `policies`, the mode and the windows of the configuration file. Everything else in the file takes effect at the next start.
- * @throws CONFIG_INVALID when the initial settings are wrong.
+ * @throws CONFIG_INVALID when the initial settings are wrong, naming every wrong field, and its line where there is a file.
  */
 export function followSettings({ path, initial, log, onReload }: SettingsFileOptions): SettingsFile {
-  let settings = settingsOf(initial);
-  let windows = makeWindows(settings.windows);
-  let state: ReloadState = { loadedAt: nowSeconds(), refused: null };
   // One that was never there means the defaults; one that is taken away, if only to be put back, must not.
   let wasThere = path !== null && existsSync(path);
+  // Read anew rather than taken from what was read before: only the text can tell the line of what is wrong.
+  let settings = path !== null && wasThere ? readSettings(readConfigText(path), path, true) : settingsOf(initial);
+  let windows = makeWindows(settings.windows);
+  let state: ReloadState = { loadedAt: nowSeconds(), refused: null, digest: digestOf(settings) };
   const reload = () => {
     if (path === null) return;
     try {
@@ -65,7 +70,7 @@ export function followSettings({ path, initial, log, onReload }: SettingsFileOpt
       if (!isNew && state.refused === null) return;
       windows = makeWindows(read.windows);
       settings = read;
-      state = { loadedAt: isNew ? nowSeconds() : state.loadedAt, refused: null };
+      state = { loadedAt: isNew ? nowSeconds() : state.loadedAt, refused: null, digest: digestOf(read) };
       log.info({ path, mode: read.mode }, isNew ? "new settings are in force" : "the configuration is valid again; nothing has changed");
       onReload(null);
     } catch (error) {
@@ -97,6 +102,11 @@ interface Settings {
   readonly policies: PolicyConfig;
   readonly mode: Mode;
   readonly windows: Config["scheduler"]["windows"];
+}
+
+/** The schemas give fields in one order, whatever that in the file. */
+function digestOf(settings: Settings): string {
+  return createHash("sha256").update(JSON.stringify(settings)).digest("hex").slice(0, 16);
 }
 
 function settingsOf(config: Config): Settings {

@@ -16,6 +16,7 @@ import { makeSchedulerMetrics } from "./metrics.js";
 import { subscribeNotes } from "./notes.js";
 import { makePowerActs } from "./power/carry-out-power.js";
 import { followSettings } from "./reload.js";
+import { leaveRoll } from "./roll.js";
 import { startTicking } from "./tick.js";
 
 export interface SchedulerParts {
@@ -71,10 +72,14 @@ export async function startScheduler({ config, configFile, redis, subscriber, re
   const view = makeFleetView({ redis, keys, sampleTtlSeconds, intervalSeconds, policies, windows, powerDeadlineSeconds });
   // Competes only once its API answers: the lease tells others where it is.
   let lease: Lease | null = null;
+  let url: string | null = null;
   const leadership = { term: () => lease?.term() ?? null };
+  const holder = `${hostname()}-${process.pid}-${randomBytes(4).toString("hex")}`;
+  const self = { holder, url: () => url };
   const { tickSeconds } = scheduler;
   const shared = { redis, keys, jobs, inTurn: makeTurns(), leadership, view, windows, policies, power, log };
-  const ticker = startTicking({ ...shared, metrics, tickSeconds });
+  const ticker = startTicking({ ...shared, self, metrics, tickSeconds });
+  metrics.followLeadership(() => leadership.term() !== null && ticker.trouble() === null);
   notes.listen(({ kind, stage }) => {
     if (FLAGS.has(kind) || (kind === "migration" && STAGES_THAT_WAKE.has(stage ?? ""))) ticker.wake();
   });
@@ -84,6 +89,7 @@ export async function startScheduler({ config, configFile, redis, subscriber, re
     await server.close();
     notes.close();
     await ticker.close();
+    await leaveRoll(redis, keys, holder).catch((error: unknown) => log.warn({ err: error }, "the roll of schedulers could not be left"));
     await power.close();
     await lease?.close();
     await jobs.close();
@@ -97,9 +103,10 @@ export async function startScheduler({ config, configFile, redis, subscriber, re
   const address = server.server.address();
   const port = typeof address === "object" && address !== null ? address.port : scheduler.port;
   const host = WILDCARDS.has(scheduler.host) ? hostname() : scheduler.host;
+  url = scheduler.advertiseUrl ?? `http://${host}:${port}`;
   lease = holdLease(redis, keys, {
-    holder: `${hostname()}-${process.pid}-${randomBytes(4).toString("hex")}`,
-    url: scheduler.advertiseUrl ?? `http://${host}:${port}`,
+    holder,
+    url,
     leaseSeconds: scheduler.leaseSeconds,
     onChange: (term) => {
       log.info({ term }, term === null ? "no longer the leader" : "leads");

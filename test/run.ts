@@ -1,47 +1,72 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, open, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Command } from "commander";
-import { waitFor } from "../lab/deadline.js";
-import { listLeftovers } from "../lab/leftovers.js";
+import { Command, InvalidArgumentError } from "commander";
+import { listLastingLeftovers, listLeftovers } from "../lab/leftovers.js";
 import { buildRoot } from "../lab/root-file-system.js";
 import { LAB_PACKAGES } from "../lab/root-recipe.js";
 import { takeDownAbandoned } from "../lab/take-down.js";
 import { projectPath } from "../platform/paths.js";
+import { defaultLanes, type Job, KINDS, type Kind, listJobs } from "./jobs.js";
+import { runInLanes } from "./lanes.js";
 import { findChromium } from "./support/chromium.js";
 import type { Tally } from "./tally.js";
 
-const KINDS = ["unit", "property", "integration", "web", "e2e", "vm"] as const;
 const LEFTOVER_DEADLINE_SECONDS = 60;
 
 const flags = new Command("npm test --")
   .description("Runs every test and ends with `N passed, N failed`. Leaves nothing behind.")
-  .option("--kinds <list>", `comma separated, of ${KINDS.join(", ")}`, KINDS.join(","))
+  .option("--kinds <list>", `comma separated, of ${KINDS.join(", ")}`, kindsOf, [...KINDS])
   .option("--grep <words>", "only tests whose full title holds these words")
+  .option("--lanes <n>", "how many processes run tests at once; by default by this machine's cores and memory", lanesOf, defaultLanes())
   .addHelpText("after", "\nExit codes: 0 all passed, 1 a test failed or something was left behind, 130 interrupted.")
   .parse()
-  .opts<{ kinds: string; grep?: string }>();
+  .opts<{ kinds: readonly Kind[]; grep?: string; lanes: number }>();
 
-let running: ChildProcess | null = null;
+const children = new Set<ChildProcess>();
 let interrupted = false;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
     interrupted = true;
-    running?.kill("SIGKILL");
+    for (const child of children) child.kill("SIGKILL");
   });
 }
 
-/** One kind in a process of its own: what it breaks or leaks cannot reach the next. */
-async function runKind(kind: string, folder: string, env: NodeJS.ProcessEnv): Promise<Tally> {
-  const file = join(folder, `${kind}.json`);
-  const child = spawn(process.execPath, [projectPath("dist/test/run-kind.js"), kind, file, flags.grep ?? ""], { stdio: "inherit", env });
-  running = child;
+function kindsOf(list: string): Kind[] {
+  return list.split(",").map((word) => {
+    const kind = KINDS.find((known) => known === word);
+    if (kind === undefined) throw new InvalidArgumentError(`"${word}" is not one of ${KINDS.join(", ")}.`);
+    return kind;
+  });
+}
+
+function lanesOf(word: string): number {
+  const lanes = Number(word);
+  if (!Number.isInteger(lanes) || lanes < 1) throw new InvalidArgumentError("a whole number from 1 is needed.");
+  return lanes;
+}
+
+/** One job in a process of its own: what it breaks or leaks cannot reach the next. What it says is shown in one piece when it has ended. */
+async function runJob({ name, kind, files }: Job, folder: string, env: NodeJS.ProcessEnv): Promise<Tally> {
+  const begunAt = Date.now();
+  const base = join(folder, name.replaceAll("/", "-"));
+  const [resultFile, outputFile] = [`${base}.json`, `${base}.txt`];
+  // A file, not a pipe: what a broken test leaves running would hold that open.
+  const output = await open(outputFile, "w");
+  const child = spawn(process.execPath, [projectPath("dist/test/run-files.js"), kind, resultFile, flags.grep ?? "", ...files], {
+    stdio: ["ignore", output.fd, output.fd],
+    env,
+  });
+  children.add(child);
+  console.log(`begins: ${name}`);
   const code = await new Promise<number>((resolve) => child.once("exit", (status) => resolve(status ?? 1)));
-  const text = await readFile(file, "utf8").catch(() => null);
-  if (text !== null) return JSON.parse(text) as Tally;
-  return { passed: 0, failures: [`${kind}: the tests broke off with exit code ${code}`], skips: [] };
+  children.delete(child);
+  await output.close();
+  console.log(`\n──── ${name} (${Math.round((Date.now() - begunAt) / 1000)} s) ────\n${await readFile(outputFile, "utf8")}`);
+  const result = await readFile(resultFile, "utf8").catch(() => null);
+  if (result !== null) return JSON.parse(result) as Tally;
+  return { passed: 0, failures: [`${name}: the tests broke off with exit code ${code}`], skips: [] };
 }
 
 async function main(): Promise<number> {
@@ -58,18 +83,12 @@ async function main(): Promise<number> {
   const env = { ...process.env, EVENKEEL_LAB_ROOT: root, ...(chromium === null ? {} : { EVENKEEL_CHROMIUM: chromium }) };
   const folder = await mkdtemp(join(tmpdir(), "evenkeel-test-"));
   const tallies: Tally[] = [];
-  for (const kind of flags.kinds.split(",")) {
-    if (interrupted || !existsSync(projectPath(`dist/test/${kind}`))) continue;
-    console.log(`\n──── ${kind} ────`);
-    tallies.push(await runKind(kind, folder, env));
-  }
+  const run = async (job: Job) => void tallies.push(await runJob(job, folder, env));
+  await runInLanes(listJobs(flags.kinds, flags.grep !== undefined), flags.lanes, run, () => interrupted);
   await rm(folder, { recursive: true, force: true });
   const failures = tallies.flatMap((tally) => tally.failures);
   const skips = tallies.flatMap((tally) => tally.skips);
-  const left = await waitFor("nothing to be left behind", LEFTOVER_DEADLINE_SECONDS, async () => {
-    const found = (await listLeftovers()).filter((line) => !before.has(line));
-    return found.length === 0 && found;
-  }).catch(async () => listLeftovers());
+  const left = await listLastingLeftovers(LEFTOVER_DEADLINE_SECONDS, before);
   if (left.length > 0) failures.push(`left behind: ${left.join(", ")}`);
   const passed = tallies.reduce((sum, tally) => sum + tally.passed, 0) + (left.length > 0 ? 0 : 1);
   console.log("");

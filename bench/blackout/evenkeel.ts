@@ -32,11 +32,11 @@ const REST_MS = 1500;
 /** Moves one holder back and forth between the first two nodes while a client watches. The first move, which brings the image, does not count. */
 export async function measureEvenkeel(
   fleet: Fleet,
-  asked: { sizeMiB: number; mode: string; runs: number },
+  asked: { sizeMiB: number; mode: string; runs: number; nodeCores: number; percent: number },
   tell: (words: string) => void,
 ): Promise<EvenkeelCase> {
   const { sizeMiB, mode, runs } = asked;
-  const workload = holderWorkload(sizeMiB);
+  const workload = holderWorkload(sizeMiB, asked);
   const nodes = fleet.lab.nodes.slice(0, 2).map((node) => node.name);
   let [from, to] = nodes as [string, string];
   await fleet.runWorkload(workload, from);

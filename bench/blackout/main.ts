@@ -2,6 +2,7 @@ import { cpus, freemem, loadavg, release, totalmem } from "node:os";
 import { type Fleet, startFleet } from "../../lab/fleet/fleet.js";
 import { buildRoot } from "../../lab/root-file-system.js";
 import { LAB_PACKAGES } from "../../lab/root-recipe.js";
+import { tell, tellStep } from "../tell.js";
 import { buildBenchRoot } from "./bench-root.js";
 import { dockerTool } from "./docker.js";
 import { type EvenkeelCase, measureEvenkeel } from "./evenkeel.js";
@@ -20,7 +21,6 @@ const guestMemoryBytes = (sizeMiB: number) => Math.max(1536, Math.ceil((3.2 * si
 const neededBytes = (sizeMiB: number) => Math.ceil((sizeMiB / 1024) * 4 + 1) * GIBIBYTE;
 
 const options = readOptions();
-const tell = (words: string) => void process.stderr.write(`${words}\n`);
 const loadBefore = loadavg()[0] ?? 0;
 const failures: string[] = [];
 let interrupted = false;
@@ -63,7 +63,9 @@ async function measureFleet(fleet: Fleet, floors: FloorRun[]): Promise<EvenkeelC
         );
         continue;
       }
-      const one = await attempt(what, () => measureEvenkeel(fleet, { sizeMiB, mode, runs: options.runs }, tell));
+      const one = await attempt(what, () =>
+        measureEvenkeel(fleet, { sizeMiB, mode, runs: options.runs, percent: options.percent, nodeCores: nodeSize.cpuCores }, tell),
+      );
       if (one !== null) cases.push(one);
     }
   }
@@ -72,7 +74,7 @@ async function measureFleet(fleet: Fleet, floors: FloorRun[]): Promise<EvenkeelC
 }
 
 const withPodman = options.peers.includes("podman");
-const rootDirectory = withPodman ? await buildBenchRoot(tell) : await buildRoot("lab", LAB_PACKAGES, tell);
+const rootDirectory = withPodman ? await buildBenchRoot(tellStep) : await buildRoot("lab", LAB_PACKAGES, tellStep);
 process.env.EVENKEEL_LAB_ROOT = rootDirectory;
 const largest = Math.max(...options.sizes, options.peerSize);
 const size = { cpuCores: cpus().length, memoryBytes: nodeMemoryBytes(largest) };
@@ -87,7 +89,7 @@ const fleet = await startFleet({
   nodes: ["node1", "node2"].map((name) => ({ name, ...nodeSize })),
   withScheduler: false,
   withPrometheus: false,
-  onProgress: (step, percent) => percent ?? tell(step),
+  onProgress: tellStep,
 });
 closing = () => fleet.close();
 const evenkeel = await measureFleet(fleet, floors).finally(async () => leftovers.push(...(await fleet.close())));
@@ -121,6 +123,14 @@ const part = {
 const machine = { cores: cpus().length, kernel: release(), memoryBytes: totalmem(), loadBefore, loadAfter: loadavg()[0] ?? 0 };
 const modes = modesOf(evenkeel, options.peerSize);
 const ratiosByMode = Object.fromEntries(modes.map((mode) => [mode, ratiosOf(part, mode)]));
-const measured = { kind: options.kind, machine, ...part, ratios: ratiosOf(part, modes[0] ?? null), ratiosByMode, failures };
+const measured = {
+  kind: options.kind,
+  percent: options.percent,
+  machine,
+  ...part,
+  ratios: ratiosOf(part, modes[0] ?? null),
+  ratiosByMode,
+  failures,
+};
 process.stdout.write(`${options.json ? JSON.stringify(measured) : measurementsTable(measured)}\n`);
 process.exit(failures.length === 0 ? 0 : 1);

@@ -7,12 +7,17 @@ import { createMigration, type MigrationRecord, readMigration } from "../../plat
 
 /** 4 GiB over a busy machine, its pages filled in afterwards, included. */
 const MOVE_DEADLINE_SECONDS = 300;
+/** An emulated node reports seldom. */
+const SAMPLE_DEADLINE_SECONDS = 60;
 
 /** Moves a workload as the scheduler would: a record, a job, and the record closed by the executors. @throws when the move failed. */
 export async function move(fleet: Fleet, name: string, route: { from: string; to: string; mode: string }): Promise<MigrationRecord> {
   const { redis, keys } = fleet;
   const [container] = await fleet.lab.node(route.from).docker.listContainers({ filters: { name: [`^/${name}$`] } });
   if (container === undefined) throw new Error(`${route.from} does not run ${name}`);
+  await waitFor(`${name} to be in a sample of ${route.from}`, SAMPLE_DEADLINE_SECONDS, async () =>
+    (await redis.get(keys.nodeSample(route.from)))?.includes(container.Id),
+  );
   const id = randomUUID();
   const order = { id, workload: name, name, containerId: container.Id, reason: "operator", because: "measured", ...route };
   await createMigration(redis, keys, order, nowSeconds(), 0);

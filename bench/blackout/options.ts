@@ -9,6 +9,8 @@ export interface Options {
   readonly sizes: readonly number[];
   readonly modes: readonly string[];
   readonly runs: number;
+  /** Of its memory the workload rewrites so much a second. */
+  readonly percent: number;
   readonly peers: readonly string[];
   /** MiB: 1 GiB where that is asked for, else the largest size below. */
   readonly peerSize: number;
@@ -29,12 +31,9 @@ export function readOptions(): Options {
         .choices(["namespaces", "vm"])
         .default("namespaces"),
     )
-    .option(
-      "--sizes <MiB,…>",
-      "memory of the workload, of which it rewrites a tenth a second (default: 64,1024,4096; of virtual nodes 64,256)",
-      sizes,
-    )
+    .option("--sizes <MiB,…>", "memory of the workload (default: 64,1024,4096; of virtual nodes 64,256)", sizes)
     .option("--modes <mode,…>", `modes asked for: ${MODES.join(", ")} (default: stopcopy,postcopy; of virtual nodes auto)`, among(MODES))
+    .option("--percent <n>", "of its memory it rewrites a second", positive, 10)
     .option("--runs <n>", "moves of each case; medians are told", positive, 5)
     .option("--peers <peer,…>", `beside what: ${PEERS.join(", ")}; or none (default: all; of virtual nodes the floor)`, (text) =>
       text === "none" ? [] : among(PEERS)(text),
@@ -47,7 +46,16 @@ export function readOptions(): Options {
     )
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
     .parse()
-    .opts<{ kind: LabKind; sizes?: number[]; modes?: string[]; runs: number; peers?: string[]; quick?: boolean; json: boolean }>();
+    .opts<{
+      kind: LabKind;
+      sizes?: number[];
+      modes?: string[];
+      runs: number;
+      percent: number;
+      peers?: string[];
+      quick?: boolean;
+      json: boolean;
+    }>();
   const usual =
     flags.kind === "vm"
       ? { sizes: [64, 256], modes: ["auto"], peers: ["floor"] }

@@ -1,5 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { Command, InvalidArgumentError } from "commander";
+import { tell } from "../tell.js";
 import { runLevel } from "./run.js";
 
 const MODES = ["observe", "auto"] as const;
@@ -13,7 +14,6 @@ const options = new Command("bench:level")
   .parse()
   .opts<{ minutes: number; out?: string; json: boolean }>();
 
-const tell = (line: string) => void process.stderr.write(`${line}\n`);
 const [observe, auto] = [await runLevel(MODES[0], options.minutes * 60, tell), await runLevel(MODES[1], options.minutes * 60, tell)];
 const result = {
   minutes: options.minutes,

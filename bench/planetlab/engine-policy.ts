@@ -4,7 +4,7 @@ import { WATTS_LABEL } from "../../policies/consolidate/watts.js";
 import { decide } from "../../policies/decide.js";
 import { learnLoad } from "../../policies/forecast/load-forecast.js";
 import type { LoadPast, NodePoint, NodeState, OpenMigration, Plan, WorkloadState } from "../../policies/types.js";
-import { type Followed, rememberRecentUse } from "../../scheduler/fleet/recent-use.js";
+import { type Followed, rememberRecentUse, type SampleTime } from "../../scheduler/fleet/recent-use.js";
 import { smoothRatio } from "../../scheduler/fleet/smooth.js";
 import type { Decision, Fleet, Host, TickingPolicy, Vm } from "./fleet.js";
 import { MIGRATION_MEGABYTES_PER_SECOND } from "./setup.js";
@@ -87,7 +87,10 @@ export function enginePolicy(name: string, config: PolicyConfig): TickingPolicy 
     tickSeconds: TICK_SECONDS,
     decide: (fleet, now) => {
       const running = fleet.vms.filter((vm) => vm.host !== null);
-      recentUse.follow(running.map(toPlaced), sampledAt(fleet, now), SMOOTHING_SECONDS);
+      recentUse.follow(running.map(toPlaced), sampledAt(fleet, now), {
+        smoothingSeconds: SMOOTHING_SECONDS,
+        lastMoved: NOTHING_TO_CATCH_UP,
+      });
       const snapshot = {
         at: now,
         nodes: fleet.hosts.map((host) => see(host, now)),
@@ -103,8 +106,12 @@ export function enginePolicy(name: string, config: PolicyConfig): TickingPolicy 
   };
 }
 
-function sampledAt({ hosts }: Fleet, now: number): Map<string, number> {
-  return new Map(hosts.filter(({ keptAwake }) => keptAwake).map((host) => [idOf(host), now]));
+/** In the traces a VM asks for the same whether it was moved or not. */
+const NOTHING_TO_CATCH_UP = {};
+
+function sampledAt({ hosts }: Fleet, now: number): Map<string, SampleTime> {
+  const time = { at: now, since: now - TICK_SECONDS };
+  return new Map(hosts.filter(({ keptAwake }) => keptAwake).map((host) => [idOf(host), time]));
 }
 
 function toPlaced(vm: Vm): Followed {

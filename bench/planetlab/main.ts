@@ -19,7 +19,10 @@ const options = new Command("bench:planetlab")
   .description("One day of PlanetLab traces under Evenkeel and under three baselines of the literature, side by side")
   .requiredOption("--trace <dir>", "directory that holds one day of traces, one file a VM")
   .addOption(
-    new Option("--policy <policy>", "with power saving, or only keeping hosts from overload")
+    new Option(
+      "--policy <policy>",
+      "what Evenkeel does besides keeping hosts from overload: empty hosts and switch them off, or level them",
+    )
       .choices(["consolidate", "balance"])
       .default("consolidate"),
   )

@@ -13,7 +13,10 @@ export interface EvenkeelRun {
 /** Beyond what a move costs by itself. */
 const MIN_GAIN = 0.01;
 
-/** One plan from a snapshot, everything included that a scheduler would do: the model, the search, the order of the moves. */
+/**
+ * The search that the policy `balance` asks for suggestions, by itself: on a model of this benchmark's own, without any of what `decide` weighs
+ * besides. From the snapshot to the moves in order: the model, the search, the order.
+ */
 export function runEvenkeel(snapshot: Snapshot, maxMoves: number, seed: number, proposals: number): EvenkeelRun {
   const started = performance.now();
   const cpuAtStart = process.cpuUsage();

@@ -1,5 +1,7 @@
 import { Command, InvalidArgumentError } from "commander";
+import type { PolicyConfig } from "../../policies/config.js";
 import { generateCluster } from "./cluster.js";
+import { COSTS_NOT_WEIGHED, runDecide, SHIPPED } from "./decide.js";
 import { runEvenkeel } from "./evenkeel.js";
 import { fetchHbal } from "./fetch-hbal.js";
 import { HbalMissingError, type HbalRun, runHbal } from "./hbal.js";
@@ -13,6 +15,7 @@ interface Options {
   /** Undefined: the one in the cache, fetched if need be. `--no-hbal` makes it false. */
   readonly hbal?: string | false;
   readonly hbalSeconds: number;
+  readonly decideSeconds: number;
   readonly maxMoves?: number;
   readonly proposals?: number;
   readonly repeat: number;
@@ -20,14 +23,15 @@ interface Options {
 }
 
 const command = new Command("bench:planner")
-  .description("Evenkeel's planner and Ganeti's hbal on the same generated cluster, judged by the same measures")
+  .description("Evenkeel's search, its decisions and Ganeti's hbal on the same generated cluster, judged by the same measures")
   .requiredOption("--nodes <n>", "nodes of the cluster", positive)
   .requiredOption("--workloads <n>", "workloads of the cluster", positive)
-  .option("--seed <n>", "which cluster, and the planner's own seed", positive, 1)
+  .option("--seed <n>", "which cluster, and the search's own seed", positive, 1)
   .option("--hbal <path>", "hbal; default: Debian's, fetched into the cache and not installed")
   .option("--no-hbal", "plan with Evenkeel alone")
+  .option("--decide-seconds <n>", "time after which the scheduler's decisions are asked for no further plan", positive, 60)
   .option("--hbal-seconds <n>", "time after which hbal is stopped; what it found by then counts", positive, 60)
-  .option("--max-moves <n>", "moves allowed to both; default: as many as hbal makes", positive)
+  .option("--max-moves <n>", "moves allowed; default: as many as hbal makes", positive)
   .option("--proposals <n>", "search effort; default: by the size of the cluster", positive)
   .option("--repeat <n>", "plans made at most; the time is the median of all but the first, which is told apart", positive, 21)
   .option("--json", "print JSON instead of a table", false)
@@ -50,7 +54,8 @@ const hbal = await measureHbal();
 const maxMoves = options.maxMoves ?? (typeof hbal === "string" || hbal.moves === 0 ? workloads : hbal.moves);
 const evenkeel = measureEvenkeel(maxMoves);
 const beside = typeof hbal === "string" ? { hbal: null, hbalSkipped: hbal } : { hbal, evenkeelUnlimited: measureEvenkeel(workloads) };
-const result = { nodes, workloads, seed, initial: judge(cluster, []), evenkeel, ...beside };
+const decided = { decide: measureDecide(SHIPPED), decideCostNotWeighed: measureDecide(COSTS_NOT_WEIGHED) };
+const result = { nodes, workloads, seed, initial: judge(cluster, []), evenkeel, ...decided, ...beside };
 process.stdout.write(`${options.json ? JSON.stringify(result) : comparisonTable(result)}\n`);
 
 /** What hbal did, or why it was not asked. */
@@ -73,13 +78,26 @@ async function measureHbal(): Promise<(Judgement & Pick<HbalRun, "seconds" | "fi
 function measureEvenkeel(maxMoves: number) {
   const wanted = options.proposals ?? options.workloads * PROPOSALS_PER_WORKLOAD;
   const proposals = Math.min(MOST_PROPOSALS, Math.max(LEAST_PROPOSALS, wanted));
-  const { steps, seconds: firstSeconds, cpuSeconds: firstCpuSeconds } = runEvenkeel(cluster, maxMoves, options.seed, proposals);
+  const { steps, ...times } = repeat(() => runEvenkeel(cluster, maxMoves, options.seed, proposals));
+  return { ...judge(cluster, steps), ...times };
+}
+
+/** As many moves as the policies want, and where they want more than the others made, the first so many of them too. */
+function measureDecide(config: PolicyConfig) {
+  const { steps, ...times } = repeat(() => runDecide(cluster, config, options.decideSeconds));
+  const within = steps.length > maxMoves ? judge(cluster, steps.slice(0, maxMoves)) : null;
+  return { ...judge(cluster, steps), ...times, within };
+}
+
+/** The same again and again, for the time's median; what the first one took is told apart. */
+function repeat<T extends { readonly seconds: number; readonly cpuSeconds: number }>(run: () => T) {
+  const { seconds: firstSeconds, cpuSeconds: firstCpuSeconds, ...first } = run();
   const later: number[] = [];
   for (let spent = firstSeconds; later.length < options.repeat - 1 && spent < REPEAT_SECONDS; spent += later.at(-1) as number) {
-    later.push(runEvenkeel(cluster, maxMoves, options.seed, proposals).seconds);
+    later.push(run().seconds);
   }
   const seconds = later.sort((a, b) => a - b)[later.length >> 1] ?? firstSeconds;
-  return { ...judge(cluster, steps), seconds, firstSeconds, firstCpuSeconds };
+  return { ...first, seconds, firstSeconds, firstCpuSeconds };
 }
 
 function positive(text: string): number {

@@ -5,6 +5,13 @@ interface Timed extends Judgement {
   readonly seconds?: number;
   readonly firstSeconds?: number;
   readonly finished?: boolean;
+  /** How many plans made the moves, and what the longest of them took in the first run. */
+  readonly plans?: number;
+  readonly longestSeconds?: number;
+}
+
+interface Decided extends Timed {
+  readonly within: Judgement | null;
 }
 
 export interface Comparison {
@@ -13,11 +20,15 @@ export interface Comparison {
   readonly hbal: Timed | null;
   /** The plan it would make if hbal's number of moves did not bind it. */
   readonly evenkeelUnlimited?: Timed;
+  /** What the scheduler would do with the fleet, and what if moves cost nothing. */
+  readonly decide: Decided;
+  readonly decideCostNotWeighed: Decided;
 }
 
 const GIBIBYTE = 2 ** 30;
 
-export function comparisonTable({ initial, evenkeel, hbal, evenkeelUnlimited }: Comparison): string {
+export function comparisonTable(comparison: Comparison): string {
+  const { initial, evenkeel, hbal, evenkeelUnlimited, decide, decideCostNotWeighed } = comparison;
   const table = new Table({
     head: ["", "CPU stddev", "CPU max", "memory stddev", "memory max", "moves", "GiB moved", "seconds"],
     style: { head: [], border: [], compact: true },
@@ -29,13 +40,20 @@ export function comparisonTable({ initial, evenkeel, hbal, evenkeelUnlimited }: 
   };
   add("at first", initial);
   if (hbal !== null) add("hbal", hbal);
-  add("evenkeel", evenkeel);
-  if (evenkeelUnlimited !== undefined) add("evenkeel, any number of moves", evenkeelUnlimited);
+  add("evenkeel's search", evenkeel);
+  if (evenkeelUnlimited !== undefined) add("evenkeel's search, any number of moves", evenkeelUnlimited);
+  const decisions = { decide, "decide, cost not weighed": decideCostNotWeighed };
+  for (const [name, decided] of Object.entries(decisions)) {
+    add(name, decided);
+    if (decided.within !== null) add(`${name}, its first moves`, decided.within);
+  }
   return table.toString();
 }
 
-function time({ seconds, firstSeconds, finished }: Timed): string {
+function time({ seconds, firstSeconds, finished, plans, longestSeconds }: Timed): string {
   if (seconds === undefined) return "";
-  if (finished === false) return `${seconds.toFixed(1)}, stopped`;
-  return firstSeconds === undefined ? seconds.toFixed(3) : `${seconds.toFixed(3)} (first ${firstSeconds.toFixed(3)})`;
+  const howLong = finished === false ? `${seconds.toFixed(1)}, stopped` : seconds.toFixed(3);
+  if (firstSeconds === undefined) return howLong;
+  if (plans === undefined) return `${howLong} (first ${firstSeconds.toFixed(3)})`;
+  return `${howLong} in ${plans} plans (first ${firstSeconds.toFixed(3)}, longest plan ${longestSeconds?.toFixed(3)})`;
 }

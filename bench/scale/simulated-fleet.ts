@@ -105,7 +105,17 @@ function makeWorkload(name: string, cpuUsedCores: number, random: () => number):
     cpuLimitCores: random() < 0.5 ? null : 8,
     pids: 1 + Math.floor(random() * 60),
     networks: ["lan"],
+    ...mountsOf(name, containerId),
     labels: grouped ? { "io.evenkeel.anti-affinity": `group-${Math.floor(random() * 1000)}` } : {},
+  };
+}
+
+/** One in four has a volume of its own, and one in sixteen writes to a folder of its host, which binds it there. */
+function mountsOf(name: string, containerId: string): Pick<WorkloadSample, "volumes" | "boundBy"> {
+  const digit = Number.parseInt(containerId.charAt(0), 16);
+  return {
+    ...(digit % 4 === 1 && { volumes: [`${name}-data`] }),
+    ...(digit === 0 && { boundBy: [{ code: "bind-mount", because: `It mounts /srv/${name} of this host and may write to it` }] }),
   };
 }
 

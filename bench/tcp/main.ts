@@ -6,6 +6,7 @@ import { nowSeconds } from "../../platform/clock.js";
 import { HOLDER_PORT, holderWorkload } from "../blackout/holder.js";
 import { move } from "../blackout/move.js";
 import { observe } from "../blackout/observe.js";
+import { tell, tellStep } from "../tell.js";
 import { summarise, tcpTable } from "./report.js";
 
 function positive(text: string): number {
@@ -33,7 +34,6 @@ const options = new Command("bench:tcp")
 const SIZE_MIB = 64;
 /** So that each connection has been used before, between and after the moves. */
 const restMs = Math.max(3000, 3 * options.pauseMs);
-const tell = (words: string) => void process.stderr.write(`${words}\n`);
 
 const loadBefore = loadavg()[0] ?? 0;
 const size = { cpuCores: cpus().length, memoryBytes: 4 * 2 ** 30 };
@@ -43,7 +43,7 @@ const fleet = await startFleet({
   withScheduler: false,
   withPrometheus: false,
   executor: { holdPackets: options.hold },
-  onProgress: (step, percent) => percent ?? tell(step),
+  onProgress: tellStep,
 });
 let interrupted = false;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {

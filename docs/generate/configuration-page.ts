@@ -30,13 +30,14 @@ export function configurationPage(): string {
   return `# Configuration
 <!-- Written by \`npm run generate\` from platform/config.ts, scheduler/policy-config.ts and policies/; a test keeps it equal to them. -->
 
-One JSON file for each machine, \`/etc/evenkeel/config.json\`; the environment variable \`EVENKEEL_CONFIG\` names another. Every part reads what
+One JSON file: on a node \`/etc/evenkeel/config.json\`, of collector and executor together; the scheduler's is \`/etc/evenkeel/scheduler/config.json\` in both ways to
+install it. (The environment variable \`EVENKEEL_CONFIG\` names it; without that variable and without a file at the first place all defaults hold.) Every part reads what
 concerns it and ignores no mistake: an unknown name or a wrong value anywhere is refused with \`CONFIG_INVALID\` and every wrong field's name, and
-nothing is applied. Without a file all defaults hold. A change of \`policies\`, \`scheduler.mode\` or \`scheduler.windows\` is taken over by the scheduler within seconds, or refused as a whole with field and
-line, and then the settings in force stay; anything else takes effect when the part is started again, which each of them may be at any time. (A scheduler that gets a copy of its file has to be
-started again for those too: that of \`docker-compose.yml\`, and that of the systemd unit.)
+nothing is applied. A change of \`policies\`, \`scheduler.mode\` or \`scheduler.windows\` is taken over by the scheduler within seconds, or refused as a whole with field and
+line, and then the settings in force stay (\`evenkeel status\` says so); anything else takes effect when the part is started again, which each of them may be at any time. The scheduler looks at
+the file's date once a second, so it does not matter whether an editor writes the file or puts another in its place. In a container of your own, mount its folder: a mounted file stays the old one then.
 
-The file holds passwords: let root alone read it. \`EVENKEEL_LOG_LEVEL\` (\`debug\`, \`info\`, \`warn\`, \`error\`) sets how much is logged. The
+Files with passwords are for root alone to read, and for the scheduler's group where it runs without Docker ([how](installation.md#2-the-control-plane)). \`EVENKEEL_LOG_LEVEL\` (\`debug\`, \`info\`, \`warn\`, \`error\`) sets how much is logged. The
 \`evenkeel\` command has no file; its options are in [cli.md](cli.md).
 
 ${sections.join("\n\n")}
@@ -48,7 +49,7 @@ its detect ratio, and \`consolidate.enabled\` needs \`scheduler.power\`, in forc
 ${settingsTable(policySettings())}
 
 ## Example
-A node and, in another file, the scheduler:
+A node and, in another file, the scheduler (under compose its two secrets are in files: \`passwordFile\` and \`operatorTokenFile\`, see [installation.md](installation.md#2-the-control-plane)):
 
 \`\`\`json
 {

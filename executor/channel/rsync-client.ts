@@ -8,6 +8,9 @@ import { type Pace, paced } from "./pace.js";
 /** Nanoseconds count: a file rewritten in place within one second has the size and whole second of the copy that was sent. */
 const FLAGS = ["-aHAXS", "--modify-window=-1", "--numeric-ids", "--devices", "--specials", "--whole-file"];
 
+/** By their contents. In place: a file made anew would be torn from its other names, of which this round knows nothing. */
+const ONLY_FLAGS = ["--checksum", "--inplace", "--files-from=-", "--from0"];
+
 /**
  * rsync exit codes that a running workload may cause and another round may heal: some files vanished under our eyes, or could not be carried (rsync(1)). The
  * second also stands for what no round heals: a disk that cannot be read, no inodes left, an attribute that the other file system does not take.
@@ -25,7 +28,7 @@ const CONNECT_PROGRAM = "exec 5<&0; cat <&5 >&4 & up=$!; exec 5<&- 0<&-; cat <&3
 export interface SyncRound {
   /** The workload is frozen: nothing may be left behind. */
   readonly final: boolean;
-  /** Only these files, by their paths in the tree, and whether or not size and time say that they changed. */
+  /** Only these files, by their paths in the tree, and by their contents, whether or not size and time say that they changed. */
   readonly only?: readonly string[];
   /** The name that a single-file tree has on the other end. */
   readonly remoteFile: string | null;
@@ -47,7 +50,7 @@ export async function syncTree(tree: FileTree, socket: Duplex, round: SyncRound)
   const single = tree.file !== undefined;
   const from = single ? `${tree.path}/${tree.file}` : `${tree.path}/`;
   const to = `rsync://peer/${tree.name}/${single ? (round.remoteFile ?? tree.file) : ""}`;
-  const selection = round.only !== undefined ? ["--ignore-times", "--files-from=-", "--from0"] : single ? [] : ["--delete"];
+  const selection = round.only !== undefined ? ONLY_FLAGS : single ? [] : ["--delete"];
   const compression = round.isCompressed ? ["--compress"] : [];
   const child = spawn("rsync", [...FLAGS, ...compression, ...selection, from, to], {
     env: {

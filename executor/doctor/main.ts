@@ -1,5 +1,5 @@
 import { nowSeconds } from "../../platform/clock.js";
-import { loadConfig } from "../../platform/config.js";
+import { loadConfig } from "../../platform/load-config.js";
 import { connectRedis } from "../../platform/redis.js";
 import { connectDocker } from "../engine/docker/docker-host.js";
 import { readEngineFacts } from "../engine/docker/engine-facts.js";

@@ -1,5 +1,6 @@
 import type { Finding } from "../../platform/findings.js";
 import type { PagesState } from "../pages/pages-protocol.js";
+import type { KernelLimits } from "../preflight/kernel-limits.js";
 
 /**
  * What a container engine must be able to do for a migration. Docker is the first one (docker/); LXC or Podman would implement the same two
@@ -19,6 +20,7 @@ export interface WorkloadDescription {
   readonly imageDigests: readonly string[];
   readonly networks: readonly NetworkAttachment[];
   readonly sharedNetwork: SharedNetwork;
+  readonly sharedIpc: SharedIpc;
   readonly volumes: readonly VolumeMount[];
   /** Folders of the host that move with it, by their owner's leave. */
   readonly folders: readonly FolderMount[];
@@ -49,6 +51,14 @@ export interface SharedNetwork {
   readonly joiners: readonly Companion[];
 }
 
+/** With whom it shares an IPC namespace: memory, semaphores and queues of System V, and /dev/shm. */
+export interface SharedIpc {
+  /** Whose it has joined; null = it has its own. */
+  readonly owner: Companion | null;
+  /** Those that run and have joined its own. */
+  readonly joiners: readonly Companion[];
+}
+
 export interface Companion {
   readonly containerId: string;
   readonly name: string;
@@ -58,6 +68,9 @@ export interface VolumeMount {
   readonly name: string;
   readonly driver: string;
   readonly destination: string;
+  /** With which its driver made it, and what its owner has noted on it. */
+  readonly options: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
 }
 
 export interface FolderMount {
@@ -85,6 +98,13 @@ export interface FileTree {
 export interface Needs {
   /** Addresses of networks that end at the source, to which a socket is bound that must be restored. */
   readonly boundAddresses: readonly string[];
+  /** Of the program that the engine has put before its own as first process; null = none. */
+  readonly initDigest: string | null;
+  /** What it has of that which kernels limit for a process. */
+  readonly usedLimits: KernelLimits;
+  readonly usesIPv6: boolean;
+  /** Of the networks that go with it, by name. */
+  readonly networkTerms: Readonly<Record<string, NetworkTerms>>;
   /** Of what it changed in its root file system. */
   readonly rootBytes: number;
   readonly volumeBytes: number;
@@ -93,6 +113,10 @@ export interface Needs {
   /** Digests of the image's layers, the lowest first. */
   readonly imageLayers: readonly string[];
   readonly hugePageBytes: number;
+  /** Of System V memory that it shares with others: its images have all of it, whoever it counts for. */
+  readonly sharedMemoryBytes: number;
+  /** Of memory that its processes share since they were forked: what more it takes in images, which have it once for each of them. */
+  readonly forkedBytes: number;
   /** Paths of /proc and /sys that the engine covers in the container, and those it would cover if this kernel had them. */
   readonly coveredPaths: readonly string[];
   readonly absentPaths: readonly string[];
@@ -102,6 +126,16 @@ export interface Needs {
   readonly hostFiles: Readonly<Record<string, string | null>>;
 }
 
+/** On what a workload counts in a network. */
+export interface NetworkTerms {
+  /** Of the subnets of its IPv4 and its IPv6 address; 0 = it has none of that family. */
+  readonly prefixLengths: readonly [number, number];
+  /** By which it reaches other subnets; empty where that is a node itself. */
+  readonly gateways: readonly string[];
+  /** Null: cannot be seen. */
+  readonly mtuBytes: number | null;
+}
+
 /** A process of the workload as its own pid namespace sees it. */
 export interface ProcessFact {
   readonly pid: number;
@@ -109,10 +143,20 @@ export interface ProcessFact {
   readonly threads: number;
 }
 
+/** Somebody on the same segment. */
+export interface Neighbour {
+  /** The workload's interface. */
+  readonly device: string;
+  /** IPv4 or IPv6. */
+  readonly address: string;
+  readonly macAddress: string;
+}
+
 export interface SourceEngine {
   describe(containerId: string): Promise<WorkloadDescription>;
   findings(description: WorkloadDescription): Promise<Finding[]>;
   needs(description: WorkloadDescription): Promise<Needs>;
+  /** With logs that there may not be yet. */
   trees(description: WorkloadDescription): Promise<FileTree[]>;
   /** A stream of the image that `TargetEngine.loadImage` understands, without the lowest `layersThere` of its layers. */
   saveImage(imageId: string, imageName: string, layersThere: number): Promise<NodeJS.ReadableStream>;
@@ -126,15 +170,21 @@ export interface SourceEngine {
   checkpoint(description: WorkloadDescription, folder: string, how: FreezeOptions): Promise<Checkpoint>;
   /** The same for a cold move: the workload is ended, and goes on by being started again. */
   coldCheckpoint(description: WorkloadDescription, folder: string): Promise<Checkpoint>;
+  /** How long a cold move waits for the workload's end, as far as that can be told beforehand; null = it listens, and ends when it pleases. */
+  stopSeconds(description: WorkloadDescription): Promise<number | null>;
   /** Why memory cannot follow after the commit from this node; null = it can. */
   whyNotLazy(): Promise<string | null>;
   /** Takes up the conversation with a checkpoint that an earlier executor began. Null when none is going on. */
   resumeCheckpoint(folder: string): Promise<Checkpoint | null>;
   /**
    * Makes sure that the workload runs and its neighbours know where, after a checkpoint that ended in `goOn` or was cut off. `wasLetGo`: what held it died
-   * with its connections in hand.
+   * with its connections in hand. False: it had died, and was started anew, without its memory.
    */
-  revive(description: WorkloadDescription, how: { readonly wasLetGo: boolean }): Promise<void>;
+  revive(description: WorkloadDescription, how: { readonly wasLetGo: boolean }): Promise<boolean>;
+  /** Tells the neighbours again where a revived workload is, once the destination's Docker says no more that it is there. */
+  announce(description: WorkloadDescription): Promise<void>;
+  /** Whether what held the workload of a checkpoint that nobody resumes died with its connections in hand. */
+  wasLetGo(folder: string): Promise<boolean>;
   /** Ends a workload at once that was let go though its copy counts. Its files stay. */
   end(description: WorkloadDescription): Promise<void>;
   /** Removes the killed copy and what moved with it: volumes and folders. Returns those of them that others use by now, which stay. */
@@ -172,14 +222,16 @@ export interface Dump {
   readonly frozenAt: number;
   readonly imagesPath: string;
   readonly processes: readonly ProcessFact[];
+  /** Whom it knew by hardware address in networks that go with it. */
+  readonly neighbours: readonly Neighbour[];
   /** The dump may have put names among the workload's files that belong to the images: deleted files that have another name left. */
   readonly madeNames: boolean;
 }
 
 /** A checkpoint in progress: the workload is frozen once `dumped` resolves, and stays so until `kill` or `goOn`. */
 export interface Checkpoint {
-  /** Resolves if the workload is let go by neither: what held it has ended. */
-  readonly letGo: Promise<void>;
+  /** Resolves if the workload is let go by neither: what held it has ended, or somebody has started one that was stopped. */
+  readonly letGo: Promise<"holder-ended" | "started">;
   /** Resolves when everything is in the images. @throws CHECKPOINT_FAILED: it runs on. */
   dumped(): Promise<Dump>;
   /** Files of the frozen workload whose last copy cannot be judged by size and time, by tree. */
@@ -198,26 +250,24 @@ export interface TargetEngine {
   /** Has the engine fetch the image from a registry. False = it cannot; the image has to be sent. */
   pullImage(description: WorkloadDescription): Promise<boolean>;
   loadImage(stream: NodeJS.ReadableStream, imageName: string, imageId: string): Promise<void>;
-  /** What the twin of a workload would bring along and is here already, in words. */
-  taken(description: WorkloadDescription): Promise<string[]>;
-  /** Creates the stopped twin, labelled with the migration; `owner` is the twin whose network it joins. Returns its id and the trees to fill. */
-  create(
-    description: WorkloadDescription,
-    migrationId: string,
-    owner: OwnerTwin | null,
-  ): Promise<{ containerId: string; trees: FileTree[] }>;
+  /** What the twin of a workload would bring along and others have here already. */
+  taken(description: WorkloadDescription): Promise<Finding[]>;
+  /** Creates the stopped twin, labelled with the migration. Returns its id and the trees to fill. */
+  create(description: WorkloadDescription, migrationId: string, owners: OwnerTwins): Promise<{ containerId: string; trees: FileTree[] }>;
   /** The twin that `create` made for a migration; null = none. */
   findTwin(migrationId: string): Promise<{ readonly containerId: string; readonly isRunning: boolean } | null>;
   /** Migrations by which containers came that do not run. */
   stoppedTwins(): Promise<string[]>;
   /** Lays out the folder that will take the images; `restore` finds them there. */
-  prepareRestore(description: WorkloadDescription, containerId: string, folder: string, owner: OwnerTwin | null): Promise<void>;
+  prepareRestore(description: WorkloadDescription, containerId: string, folder: string, owners: OwnerTwins): Promise<void>;
   /** Takes everything ahead of the freeze that `restore` can do without images. Nothing of the copy runs. */
   beginRestore(description: WorkloadDescription, containerId: string, folder: string): Promise<void>;
   /** From now on keeps what comes in here for the workload, until `restore` resumes it or `remove` gives it up. False: this node cannot. */
   hold(description: WorkloadDescription, containerId: string, folder: string): Promise<boolean>;
   /** Tells the neighbours that the workload is to be reached here, its traffic being held. */
   steer(containerId: string): void;
+  /** A round of images is there, and will be followed by others. */
+  roundArrived(containerId: string, folder: string): Promise<void>;
   /** The images are there: what can be made ready meanwhile, is. */
   imagesArrived(containerId: string): void;
   /** @throws RESTORE_FAILED, PROOF_FAILED, COMMIT_REFUSED; `hasRun` says what that means for the copy. */
@@ -250,14 +300,23 @@ export interface TargetEngine {
   removeKept(description: WorkloadDescription): Promise<void>;
 }
 
-/** A twin whose network another joins, and its folder. */
+/** A twin that another joins, and its folder. */
 export interface OwnerTwin {
   readonly containerId: string;
   readonly folder: string;
 }
 
+/** Those that a twin joins: its network and its IPC namespace; null = it has its own. */
+export interface OwnerTwins {
+  readonly network: OwnerTwin | null;
+  readonly ipc: OwnerTwin | null;
+}
+
 export interface RestoreDecision {
   readonly processes: readonly ProcessFact[];
+  readonly neighbours: readonly Neighbour[];
+  /** The images lack what is to follow after the commit. */
+  readonly leavesMemory: boolean;
   /** The root file system was written to since `beginRestore`. */
   readonly rootChanged: boolean;
   /** So was its log. */

@@ -4,7 +4,18 @@ import type { WorkloadDescription } from "../engine/engine.js";
 import type { Surroundings } from "./migration.js";
 
 /** What the twin was made from. Of the rest, an image may get a new name at any time. */
-const MADE_FROM = ["name", "status", "imageId", "networks", "sharedNetwork", "volumes", "folders", "allowsCold", "engineConfig"] as const;
+const MADE_FROM = [
+  "name",
+  "status",
+  "imageId",
+  "networks",
+  "sharedNetwork",
+  "sharedIpc",
+  "volumes",
+  "folders",
+  "allowsCold",
+  "engineConfig",
+] as const;
 
 /**
  * Whether the workload is still what its twin was made from: bringing its files may have taken hours, and an operator may have given it another limit or

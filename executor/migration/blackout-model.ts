@@ -2,18 +2,43 @@ import { z } from "zod";
 import type { MigrationRecord } from "../../platform/migration-record.js";
 import type { Surroundings } from "./migration.js";
 
-/** What the moves to one node have shown so far. */
+/** What the moves of one kind to one node have shown so far. */
 export interface BlackoutModel {
-  /** A freeze with hardly any memory in it. */
+  /** A freeze with hardly any bytes in it; of a cold move what is not the stop. */
   readonly fixedSeconds: number;
-  /** Memory written, sent and read back in the freeze. */
+  /** Memory and files written, sent and read back in the freeze. */
   readonly bytesPerSecond: number;
+}
+
+/** What a blackout is made of: a cold move stops a program and starts it, and one that moves with others waits for them. Neither says anything of the rest. */
+export interface MoveKind {
+  readonly isCold: boolean;
+  readonly isAlone: boolean;
+}
+
+export function kindOf({ members }: Pick<MigrationRecord, "members">, isCold: boolean): MoveKind {
+  return { isCold, isAlone: members.length < 2 };
+}
+
+/** How long a workload stood still, and what of it no later move has to expect again. */
+export interface Stood {
+  readonly kind: MoveKind;
+  readonly blackoutSeconds: number;
+  /** Until its program had ended, which is its own doing; 0 = it was frozen. */
+  readonly stopSeconds: number;
+  /** Memory and files that crossed meanwhile. */
+  readonly frozenBytes: number;
+}
+
+/** What of all that is counted may cross in a freeze. */
+export function filesAndMemory(bytes: Readonly<Record<string, number>>): number {
+  return (bytes["files"] ?? 0) + (bytes["memory"] ?? 0);
 }
 
 /** Until a move has shown better: a machine of two busy cores. */
 export const FIRST_GUESS: BlackoutModel = { fixedSeconds: 0.5, bytesPerSecond: 200e6 };
 
-/** So little memory that the time is the fixed one, so much that it is mostly the memory's. */
+/** So few bytes that the time is the fixed one, so many that it is mostly theirs. */
 const LITTLE_BYTES = 8 << 20;
 const MUCH_BYTES = 32 << 20;
 /** How much the newest move counts. */
@@ -21,21 +46,23 @@ const WEIGHT = 0.3;
 
 const schema = z.object({ fixedSeconds: z.number().positive(), bytesPerSecond: z.number().positive() });
 
-export async function readBlackoutModel({ redis, keys, node }: Surroundings, to: string): Promise<BlackoutModel> {
-  const text = await redis.hget(keys.blackoutModel(node), to);
-  return text === null ? FIRST_GUESS : (schema.safeParse(JSON.parse(text)).data ?? FIRST_GUESS);
+/** A node's name holds no space. */
+const fieldOf = (to: string, { isCold, isAlone }: MoveKind) => [isCold ? "cold " : "", isAlone ? "" : "together ", to].join("");
+
+type Where = Pick<Surroundings, "redis" | "keys" | "node">;
+
+export async function readBlackoutModel({ redis, keys, node }: Where, to: string, kind: MoveKind): Promise<BlackoutModel> {
+  // Until others have moved together there, one that did so alone tells most.
+  const fields = [fieldOf(to, kind), fieldOf(to, { ...kind, isAlone: true })];
+  const told = (await redis.hmget(keys.blackoutModel(node), ...fields)).find((text) => text !== null);
+  return told == null ? FIRST_GUESS : (schema.safeParse(JSON.parse(told)).data ?? FIRST_GUESS);
 }
 
 /** Keeps what a move has shown. */
-export async function noteBlackout(
-  surroundings: Surroundings,
-  record: MigrationRecord,
-  frozenBytes: number,
-  blackoutSeconds: number,
-): Promise<void> {
-  const { redis, keys, node } = surroundings;
-  const model = learn(await readBlackoutModel(surroundings, record.to), frozenBytes, blackoutSeconds);
-  await redis.hset(keys.blackoutModel(node), record.to, JSON.stringify(model));
+export async function noteBlackout(where: Where, to: string, stood: Stood): Promise<void> {
+  const { redis, keys, node } = where;
+  const model = learn(await readBlackoutModel(where, to, stood.kind), stood.frozenBytes, stood.blackoutSeconds - stood.stopSeconds);
+  await redis.hset(keys.blackoutModel(node), fieldOf(to, stood.kind), JSON.stringify(model));
 }
 
 export function learn(model: BlackoutModel, frozenBytes: number, blackoutSeconds: number): BlackoutModel {

@@ -5,9 +5,10 @@ import { monotonicSeconds } from "../channel/events.js";
 import { packImages } from "../channel/image-stream.js";
 import type { WorkloadDescription } from "../engine/engine.js";
 import { forgetPages } from "../image-rounds.js";
+import type { Preflight } from "../preflight/preflight.js";
 import { enter, type Held, type Surroundings, sourceFolder } from "./migration.js";
 import { outgoing } from "./outlet.js";
-import { readDemand, reserveRoom } from "./reserve.js";
+import { reserveRoom } from "./reserve.js";
 import { isWorthClosing, nextStep } from "./stop-rule.js";
 import { withRetries } from "./with-retries.js";
 
@@ -17,6 +18,9 @@ const BLACKOUT_BUDGET_SECONDS = 0.1;
 /** All of the memory once, and as much again for what is written meanwhile. The rule that ends the rounds keeps to it. */
 const ROOM_FACTOR = 2;
 
+/** Whose memory it is, and what its images may take. */
+export type MemoryAhead = Pick<Preflight, "description" | "imageBytes">;
+
 /**
  * Pre-copy: sends the memory of the running workload in rounds, each only what was written since the one before, until another one would not make
  * the freeze shorter. Images cross while CRIU writes them. Then the destination makes ready, and what was written meanwhile is sent in a last round where
@@ -25,11 +29,11 @@ const ROOM_FACTOR = 2;
 export async function copyAhead(
   surroundings: Surroundings,
   held: Held,
-  description: WorkloadDescription,
+  { description, imageBytes }: MemoryAhead,
   makeReady: () => Promise<void>,
 ): Promise<number> {
   const rounds: RoundEntry[] = [];
-  const room = await bookRoom(surroundings, held);
+  const room = await bookRoom(surroundings, held, imageBytes);
   if (typeof room === "string") {
     await enter(surroundings, held, "precopy", { modeUsed: "stopcopy", modeBecause: `not precopy: ${room}` });
     await makeReady();
@@ -69,8 +73,7 @@ export async function copyAhead(
 }
 
 /** Room for the rounds on the destination, beside what was reserved for any move; a sentence where there is none. */
-async function bookRoom(surroundings: Surroundings, held: Held): Promise<{ readonly bytes: number } | string> {
-  const { imageBytes } = await readDemand(surroundings, held.record);
+async function bookRoom(surroundings: Surroundings, held: Held, imageBytes: number): Promise<{ readonly bytes: number } | string> {
   const bytes = ROOM_FACTOR * imageBytes;
   try {
     await reserveRoom(surroundings, held, imageBytes + bytes);

@@ -1,36 +1,22 @@
-import { EvenkeelError } from "../../platform/errors.js";
-import { type SyncDone, syncTree } from "../channel/rsync-client.js";
-import type { Checkpoint, Dump, FileTree, WorkloadDescription } from "../engine/engine.js";
+import { nowSeconds } from "../../platform/clock.js";
+import type { Checkpoint, Dump, WorkloadDescription } from "../engine/engine.js";
 import { flushTrees } from "../flush-trees.js";
 import type { TwinAnswer } from "../peer/protocol.js";
-import { fingerprint } from "./fingerprint.js";
+import { isThere, lookAt, NOT_THERE } from "./look-at-tree.js";
+import { type MatchedTree, matchTrees, syncOne } from "./matched-trees.js";
 import type { Held, Surroundings } from "./migration.js";
-import { countBytes, countCarried, paceOf } from "./outlet.js";
+import { noteChanged, repeatUnsure, stillUnsure, type UnsureFiles } from "./unsure-files.js";
 import { withRetries } from "./with-retries.js";
 
 /** Rounds while the workload runs: the last one is small, so that the one in the freeze is too. */
 const RUNNING_ROUNDS_MOST = 4;
 const SMALL_ROUND_BYTES = 1 << 20;
 
-export interface MatchedTree {
-  readonly tree: FileTree;
-  /** The name that a single-file tree has on the other end. */
-  readonly remoteFile: string | null;
-}
-
 /** What the last round while running left: the trees, and what each looked like just before that round; null = cannot be told. */
 export interface SyncedTrees {
   readonly trees: readonly MatchedTree[];
   readonly looks: ReadonlyMap<string, string | null>;
-}
-
-/** Trees of both ends matched by name. @throws SYNC_FAILED when the ends disagree on what there is to carry. */
-export function matchTrees(here: readonly FileTree[], there: TwinAnswer["trees"]): MatchedTree[] {
-  return here.map((tree) => {
-    const twin = there.find((each) => each.name === tree.name);
-    if (twin === undefined) throw new EvenkeelError("SYNC_FAILED", `the twin has no ${tree.name}`);
-    return { tree, remoteFile: twin.file };
-  });
+  readonly unsure: UnsureFiles;
 }
 
 /** One round of all trees while the workload runs, side by side. Returns the bytes sent, and the names of the trees of which not all could be carried. */
@@ -52,30 +38,12 @@ async function syncRound(
   };
 }
 
-async function syncOne(
-  surroundings: Surroundings,
-  held: Held,
-  { tree, remoteFile }: MatchedTree,
-  round: { final: boolean; only?: readonly string[] },
-): Promise<SyncDone> {
-  return syncTree(tree, await held.peer.openFiles(held.record.id), {
-    ...round,
-    remoteFile,
-    pace: paceOf(surroundings, round.final),
-    isCompressed: held.outlet.compresses,
-    onBytes: (bytes) => {
-      countBytes(held, "files", bytes);
-      countCarried(held, "files", bytes);
-    },
-  });
-}
-
-/** Whether a tree is certainly what it was just before its last round; one that there is not is. */
+/** Whether a tree is certainly what it was just before its last round; of a workload without a log that is. */
 export async function isAsBefore({ trees, looks }: SyncedTrees, name: string): Promise<boolean> {
   const matched = trees.find(({ tree }) => tree.name === name);
   if (matched === undefined) return true;
   const before = looks.get(name) ?? null;
-  return before !== null && (await fingerprint(matched.tree)) === before;
+  return before !== null && (await lookAt(matched.tree)) === before;
 }
 
 /** Looks at the workload's files when its threads stand still: a dump makes and removes folders of its own among them afterwards (CRIU, for each tmpfs). */
@@ -108,19 +76,24 @@ export async function syncFrozen(
   surroundings: Surroundings,
   held: Held,
   checkpoint: Checkpoint,
-  { trees }: SyncedTrees,
+  { trees, unsure }: SyncedTrees,
   asBefore: ReadonlySet<string>,
 ): Promise<ReadonlySet<string>> {
   const changed = trees.filter(({ tree }) => !asBefore.has(tree.name));
-  const [mapped] = await Promise.all([
+  const [mapped, left] = await Promise.all([
     checkpoint.mappedFiles(trees.map(({ tree }) => tree)),
+    stillUnsure(trees, unsure),
     ...changed.map((each) => syncOne(surroundings, held, each, { final: true })),
   ]);
+  const sent = new Set(changed.map(({ tree }) => tree.name));
   for (const each of trees) {
-    const only = mapped.get(each.tree.name);
-    if (only !== undefined) await syncOne(surroundings, held, each, { final: true, only });
+    const { name } = each.tree;
+    const only = [...new Set([...(mapped.get(name) ?? []), ...(left.get(name) ?? [])])];
+    if (only.length === 0) continue;
+    await syncOne(surroundings, held, each, { final: true, only });
+    sent.add(name);
   }
-  return new Set([...changed.map(({ tree }) => tree.name), ...mapped.keys()]);
+  return sent;
 }
 
 /** Brings the files across while the workload runs, until a round is small or stops shrinking. */
@@ -129,13 +102,17 @@ export async function syncWhileRunning(
   held: Held,
   { description, twin, fileBytes }: { description: WorkloadDescription; twin: TwinAnswer; fileBytes: number },
 ): Promise<SyncedTrees> {
-  const trees = matchTrees(await surroundings.engine.trees(description), twin.trees);
+  const all = matchTrees(await surroundings.engine.trees(description), twin.trees);
   const looks = new Map<string, string | null>();
+  let unsure: UnsureFiles = new Map();
   let previous = Number.POSITIVE_INFINITY;
   for (let round = 0; round < RUNNING_ROUNDS_MOST; round++) {
+    const beganAt = nowSeconds();
     // Written pages of mapped files are cleaned first, so that a later write through the mapping moves the file's time again.
-    await flushTrees(trees.map(({ tree }) => tree));
-    for (const { tree } of trees) looks.set(tree.name, await fingerprint(tree));
+    await flushTrees(all.map(({ tree }) => tree).filter(isThere));
+    for (const { tree } of all) looks.set(tree.name, await lookAt(tree));
+    // A log that comes to be after this is carried by a later round.
+    const trees = all.filter(({ tree }) => looks.get(tree.name) !== NOT_THERE);
     // What a later round has to send, only rsync knows.
     held.live.expect({
       stage: "prepare",
@@ -147,9 +124,11 @@ export async function syncWhileRunning(
     const { bytes, incomplete } = await syncRound(surroundings, held, trees);
     // Whatever it looks like later, it has to be synchronised in the freeze, where nothing may be left behind.
     for (const name of incomplete) looks.set(name, null);
+    unsure = await noteChanged(all, unsure, beganAt);
     if (bytes < SMALL_ROUND_BYTES || bytes > previous / 2) break;
     previous = bytes;
   }
+  unsure = await repeatUnsure(surroundings, held, all, unsure);
   await withRetries(surroundings, held, () => held.peer.flush(held.record.id));
-  return { trees, looks };
+  return { trees: all, looks, unsure };
 }

@@ -4,7 +4,8 @@ import type { FileTree } from "../engine/engine.js";
 /** Bigger trees are left to rsync: looking at every file would take as long. */
 const ENTRIES_MOST = 5000;
 /** Change times move in steps of the kernel's tick (at most 10 ms): a change within the last one might not show. */
-const UNSURE_NANOSECONDS = 50_000_000n;
+export const UNSURE_SECONDS = 0.05;
+const UNSURE_NANOSECONDS = BigInt(UNSURE_SECONDS * 1e9);
 
 /**
  * A text that differs whenever something in the tree was changed since, as far as change times tell (ctime cannot be set back). Null when it

@@ -1,8 +1,9 @@
 import { nowSeconds } from "../../platform/clock.js";
 import type { Closing, MigrationRecord, StageProgress } from "../../platform/migration-record.js";
+import { book } from "../channel/pace.js";
 import type { Checkpoint, WorkloadDescription } from "../engine/engine.js";
 import type { PageSourceOrders, PagesState } from "../pages/pages-protocol.js";
-import { isPageSourceAlive, startPageSource } from "../pages/start-page-source.js";
+import { isPageSourceAlive, setPagePace, startPageSource } from "../pages/start-page-source.js";
 import { type Held, reportProgress, type Surroundings, sourceFolder } from "./migration.js";
 
 const LOOK_SECONDS = 0.5;
@@ -21,6 +22,21 @@ function progressOf({ doneBytes, totalBytes }: PagesState, seconds: number): Sta
 /** What the process that gives memory away has to know. */
 export function pageOrders({ pagesTls }: Surroundings, { record, peer }: Pick<Held, "record" | "peer">, port: number): PageSourceOrders {
   return { host: peer.host, port, node: record.to, migration: record.id, tls: pagesTls };
+}
+
+/** The cap is for all that leaves this node, and memory that follows leaves from processes of its own: each may have an equal part for every migration that is under way. */
+export async function sharePace({ streams: { pace }, inHand, log }: Surroundings, folder: string): Promise<void> {
+  await setPagePace(folder, pace === null ? null : pace.bytesPerSecond / Math.max(1, inHand.size)).catch((error: unknown) =>
+    // No reason to leave a workload without its memory.
+    log.debug({ folder, error: String(error) }, "pace not noted"),
+  );
+}
+
+function countPages({ streams: { pace } }: Surroundings, bytes: Held["bytes"], doneBytes: number): void {
+  const sent = doneBytes - (bytes["pages"] ?? 0);
+  // They have left already: what else leaves this node makes way for them.
+  if (pace !== null && sent > 0) book(pace, sent, performance.now() / 1000);
+  bytes["pages"] = doneBytes;
 }
 
 /** How the record is closed then: the destination's copy counts either way. */
@@ -59,12 +75,13 @@ export async function awaitPages(
     const status = await held.peer.status(id).catch(() => null);
     if (status !== null) {
       const { state, pages } = status;
-      if (pages !== null) held.bytes["pages"] = pages.doneBytes;
+      if (pages !== null) countPages(surroundings, held.bytes, pages.doneBytes);
       if (state === "running" && (pages === null || pages.state === "done")) return "arrived";
       // The copy, or what it lacks, is gone.
       if (state === "unknown" || pages?.state === "lost" || !isHeld) return give();
       if (pages !== null) reportProgress(surroundings, held, "resume", progressOf(pages, nowSeconds() - began));
     }
+    if (missed === 0) await sharePace(surroundings, folder);
     if (status?.pages?.state === "flowing" && missed === 0 && !(await isPageSourceAlive(folder))) {
       held.log.warn("giving the memory away again");
       startPageSource(folder, pageOrders(surroundings, held, status.pages.port)).begin(await memory!.pids());

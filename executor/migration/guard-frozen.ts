@@ -9,8 +9,13 @@ import type { RecordWatch } from "./watch-record.js";
 
 const RETRY_SECONDS = 0.2;
 
+const REASONS = {
+  "holder-ended": () => new EvenkeelError("CHECKPOINT_FAILED", "CRIU ended while the workload was frozen"),
+  started: () => new EvenkeelError("WORKLOAD_CHANGED", "somebody started it while it was stopped to be moved"),
+} as const;
+
 /**
- * A frozen workload that is let go by nobody's will (CRIU was killed) runs again: no copy may be committed any more. Where one has been, it is the workload here
+ * A frozen workload that is let go by nobody's will (CRIU was killed) runs again, as does a stopped one that somebody has started: no copy may be committed any more. Where one has been, it is the workload here
  * that must not run: it is ended, and its files stay until the copy is known to run.
  */
 export function guardFrozen(
@@ -19,20 +24,20 @@ export function guardFrozen(
   guarded: { description: WorkloadDescription; checkpoint: Checkpoint; watch: RecordWatch; progress: Pick<Progress, "wasLetGo"> },
 ): void {
   const { description, checkpoint, watch, progress } = guarded;
-  const act = async () => {
-    const why = new EvenkeelError("CHECKPOINT_FAILED", "CRIU ended while the workload was frozen");
+  const act = async (why: EvenkeelError) => {
     const outcome = await abortMigration(redis, keys, record.id, nowSeconds(), why.message);
-    if (outcome === "aborted") return watch.fail(why);
-    log.error({ outcome }, "CRIU ended after the commit: ending the workload here");
+    if (outcome !== "committed") return watch.fail(why);
+    log.error({ why: why.message }, "after the commit: ending the workload here");
     await engine.end(description);
   };
-  checkpoint.letGo.then(async () => {
-    progress.wasLetGo = true;
+  checkpoint.letGo.then(async (how) => {
+    progress.wasLetGo = how === "holder-ended";
+    const why = REASONS[how]();
     for (;;) {
       try {
-        return await act();
+        return await act(why);
       } catch (error) {
-        log.error({ error: String(error) }, "CRIU ended while the workload was frozen; trying again to settle that");
+        log.error({ error: String(error), why: why.message }, "trying again to settle that the workload runs here");
         await delay(RETRY_SECONDS * 1000);
       }
     }

@@ -22,6 +22,8 @@ export interface Surroundings {
   readonly keys: Keys;
   readonly room: ImageRoom;
   readonly streams: StreamSettings;
+  /** Migrations that this executor carries out now. */
+  readonly inHand: Set<string>;
   readonly log: Logger;
   readonly probe: NodeProbe;
   /** For the process that gives memory away after a commit. */

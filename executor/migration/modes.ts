@@ -1,6 +1,5 @@
 import type { MigrationMode } from "../../policies/types.js";
-import type { WorkloadDescription } from "../engine/engine.js";
-import { copyAhead } from "./copy-ahead.js";
+import { copyAhead, type MemoryAhead } from "./copy-ahead.js";
 import type { Held, Surroundings } from "./migration.js";
 
 export interface ModeSteps {
@@ -10,10 +9,10 @@ export interface ModeSteps {
    * Done while the workload runs, right before the freeze; calls `makeReady` once, which brings the destination to where it needs the images. Returns
    * on how many rounds the final images build.
    */
-  ahead(surroundings: Surroundings, held: Held, description: WorkloadDescription, makeReady: () => Promise<void>): Promise<number>;
+  ahead(surroundings: Surroundings, held: Held, memory: MemoryAhead, makeReady: () => Promise<void>): Promise<number>;
 }
 
-const nothing: ModeSteps["ahead"] = async (_surroundings, _held, _description, makeReady) => {
+const nothing: ModeSteps["ahead"] = async (_surroundings, _held, _memory, makeReady) => {
   await makeReady();
   return 0;
 };

@@ -5,6 +5,7 @@ import { type Pace, paced } from "../channel/pace.js";
 import { compress } from "../channel/zstd.js";
 import type { Outgoing } from "../peer/protocol.js";
 import type { Held, Surroundings } from "./migration.js";
+import { readSample } from "./read-sample.js";
 
 /** How the bytes of all migrations leave this node, by its configuration. */
 export interface StreamSettings {
@@ -15,10 +16,14 @@ export interface StreamSettings {
 }
 
 /** Tries the link and decides, for the whole migration, whether what is sent is compressed. */
-export async function decideCompression({ streams }: Surroundings, held: Held, hasZstd: boolean): Promise<void> {
+export async function decideCompression(surroundings: Surroundings, held: Held, hasZstd: boolean): Promise<void> {
+  const { streams, node } = surroundings;
   if (!hasZstd || streams.compression === "never") return;
   const bytesPerSecond = await held.peer.measureLink(held.record.id).catch(() => null);
-  const link = { bytesPerSecond, capBytesPerSecond: streams.pace?.bytesPerSecond ?? null, cores: availableParallelism() };
+  // A node that is a container itself may use less than the machine has.
+  const capacity = (await readSample(surroundings, node))?.cpuCapacityCores ?? Number.POSITIVE_INFINITY;
+  const cores = Math.min(availableParallelism(), capacity);
+  const link = { bytesPerSecond, capBytesPerSecond: streams.pace?.bytesPerSecond ?? null, cores };
   held.outlet.compresses = streams.compression === "always" || compressionPays(link);
   held.log.info({ ...link, compresses: held.outlet.compresses }, "link measured");
 }

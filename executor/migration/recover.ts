@@ -6,7 +6,7 @@ import { removeFolder } from "../remove-folder.js";
 import { askWhetherLost, awaitPages, closingAfter } from "./follow.js";
 import { forgetDescription, readKeptDescription } from "./kept-description.js";
 import { type Surroundings, sourceFolder } from "./migration.js";
-import { awaitTwin, removeSource } from "./settle.js";
+import { awaitTwin, removeSource, withdrawCopy } from "./settle.js";
 
 /**
  * Takes up a migration that an earlier executor of this node left in the middle. Before the commit the source wins; after it the
@@ -27,6 +27,12 @@ export async function recoverMigration(surroundings: Surroundings, record: Migra
     const checkpoint = await engine.resumeCheckpoint(folder);
     // With CRIU gone too it may have been let go; its copy counts.
     if (outcome === "committed" && checkpoint === null && description !== null) await engine.end(description);
+    // The same should it go while we wait for word of the copy.
+    checkpoint?.letGo.then(async () => {
+      if (outcome !== "committed" || description === null) return;
+      log.error("what held the workload ended after the commit: ending the workload here");
+      await engine.end(description).catch((error: unknown) => log.error({ error: String(error) }, "the workload here could not be ended"));
+    });
     // From "resume" on the destination has said that the twin runs; it may have forgotten the migration since.
     const isClosed = record.closedAt !== null;
     // Of a closed one the workload may have been moved on: then it has run where this migration took it.
@@ -56,12 +62,11 @@ export async function recoverMigration(surroundings: Surroundings, record: Migra
     } else {
       await checkpoint?.goOn();
       if (description !== null) {
-        await engine.revive(description, { wasLetGo: false });
+        if (!(await engine.revive(description, { wasLetGo: await engine.wasLetGo(folder) })))
+          log.error("the workload died in its checkpoint and was started anew, without its memory");
         await engine.releaseRestarts(description);
       }
-      await peer
-        ?.remove(record.id)
-        .catch((error: unknown) => log.warn({ error: String(error) }, "the destination cleans up when it is back"));
+      await withdrawCopy(surroundings, { record, log }, peer, description);
       await closeMigration(redis, keys, record, nowSeconds(), {
         result: "failed",
         errorCode: "INTERRUPTED",

@@ -1,10 +1,10 @@
-import { nodeSampleSchema } from "../../collector/protocol.js";
 import { nowSeconds } from "../../platform/clock.js";
 import { EvenkeelError } from "../../platform/errors.js";
 import type { MigrationRecord } from "../../platform/migration-record.js";
 import { loadLua } from "../../platform/redis.js";
 import type { Reservation } from "../protocol.js";
 import type { Held, Surroundings } from "./migration.js";
+import { readSample } from "./read-sample.js";
 
 const reserveScript = loadLua("executor/lua/reserve.lua");
 
@@ -17,6 +17,8 @@ export interface Demand {
   readonly memoryBytes: number;
   /** What its memory images may take, on either end. */
   readonly imageBytes: number;
+  /** Of its container; null = none. */
+  readonly limitBytes: number | null;
   /** On the destination, by its newest sample. */
   readonly freeBytes: number;
   /** There, for other migrations. */
@@ -25,17 +27,17 @@ export interface Demand {
 
 /** What a move asks of the destination's memory, by the newest samples of both ends. @throws NODE_UNKNOWN */
 export async function readDemand(
-  { redis, keys }: Pick<Surroundings, "redis" | "keys">,
+  surroundings: Pick<Surroundings, "redis" | "keys">,
   wanted: Pick<MigrationRecord, "name" | "containerId" | "from" | "to">,
 ): Promise<Demand> {
   const [there, here, held] = await Promise.all([
-    redis.get(keys.nodeSample(wanted.to)),
-    redis.get(keys.nodeSample(wanted.from)),
-    redis.hvals(keys.reservations(wanted.to)),
+    readSample(surroundings, wanted.to),
+    readSample(surroundings, wanted.from),
+    surroundings.redis.hvals(surroundings.keys.reservations(wanted.to)),
   ]);
-  const freeBytes = parse(there)?.memoryAvailableBytes;
+  const freeBytes = there?.memoryAvailableBytes;
   if (freeBytes == null) throw new EvenkeelError("NODE_UNKNOWN", `${wanted.to} has no fresh reading of its memory`);
-  const workload = parse(here)?.workloads.find((each) => each.containerId === wanted.containerId);
+  const workload = here?.workloads.find((each) => each.containerId === wanted.containerId);
   // Use that cannot be read counts as all that the workload may use.
   const imageBytes = workload?.memoryUsedBytes ?? workload?.memoryLimitBytes;
   if (workload === undefined || imageBytes == null) {
@@ -43,11 +45,18 @@ export async function readDemand(
   }
   const standing = held.map((text) => JSON.parse(text) as Reservation).filter(({ expiresAt }) => expiresAt >= nowSeconds());
   const reservedBytes = standing.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0);
-  return { cpuCores: workload.cpuUsedCores ?? 0, memoryBytes: 2 * imageBytes, imageBytes, freeBytes, reservedBytes };
+  return {
+    cpuCores: workload.cpuUsedCores ?? 0,
+    memoryBytes: 2 * imageBytes,
+    imageBytes,
+    limitBytes: workload.memoryLimitBytes,
+    freeBytes,
+    reservedBytes,
+  };
 }
 
-/** Holds room on the destination, in place of what was held before: `bytes`, or what any move needs. @throws RESERVATION_FAILED, NODE_UNKNOWN */
-export async function reserveRoom(surroundings: Surroundings, held: Held, bytes?: number): Promise<void> {
+/** Holds room on the destination, in place of what was held before. @throws RESERVATION_FAILED, NODE_UNKNOWN */
+export async function reserveRoom(surroundings: Surroundings, held: Held, memoryBytes: number): Promise<void> {
   const { record } = held;
   const { redis, keys } = surroundings;
   const demand = await readDemand(surroundings, record);
@@ -55,7 +64,7 @@ export async function reserveRoom(surroundings: Surroundings, held: Held, bytes?
     migrationId: record.id,
     workload: record.workload,
     cpuCores: demand.cpuCores,
-    memoryBytes: bytes ?? demand.memoryBytes,
+    memoryBytes,
     expiresAt: nowSeconds() + RESERVATION_SECONDS,
   };
   const reply = await reserveScript(
@@ -69,8 +78,4 @@ export async function reserveRoom(surroundings: Surroundings, held: Held, bytes?
       `${record.to} has ${demand.freeBytes} bytes free, less what is reserved; ${record.name} needs ${reservation.memoryBytes}`,
     );
   }
-}
-
-function parse(text: string | null) {
-  return text === null ? null : (nodeSampleSchema.safeParse(JSON.parse(text)).data ?? null);
 }

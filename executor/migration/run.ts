@@ -9,11 +9,12 @@ import { startPageSource } from "../pages/start-page-source.js";
 import { takeAlong } from "../pages/take-along.js";
 import { preflight } from "../preflight/preflight.js";
 import { assertUnchanged } from "./assert-unchanged.js";
-import { noteBlackout } from "./blackout-model.js";
+import { filesAndMemory, kindOf, noteBlackout, type Stood } from "./blackout-model.js";
 import { chooseFor, forecastOf } from "./choose-mode.js";
-import { companyFindings, readCompany } from "./company.js";
+import { companyFindings, ownersAmong, readCompany } from "./company.js";
 import { isAsBefore, lookWhenStill, syncFrozen, syncWhileRunning } from "./files.js";
-import { pageOrders } from "./follow.js";
+import { pageOrders, sharePace } from "./follow.js";
+import { assertForkedFits } from "./forked-memory.js";
 import { CRIU_ALONE, goesCold } from "./goes-cold.js";
 import { guardFrozen } from "./guard-frozen.js";
 import { holdPackets } from "./hold-packets.js";
@@ -54,8 +55,10 @@ export async function runMigration(
   const held: Held = { ...counts, peer, live: startLiveProgress(surroundings, counts), outlet: { compresses: false }, log };
   const watch = watchRecord(surroundings, held);
   try {
-    const blackoutSeconds = await carryOver(surroundings, held, progress, rendezvous, watch).catch(async (error: unknown) => {
+    const stood = await carryOver(surroundings, held, progress, rendezvous, watch).catch(async (error: unknown) => {
       watch.close();
+      // What is still under way beside what failed has nowhere to go; a restore's own answer is waited for.
+      if (progress.restored === null) peer.breakOff(asEvenkeelError(error));
       // What was broken off says nothing of why.
       const known = asEvenkeelError((watch.cause() === null ? null : (rendezvous.failure() ?? watch.cause())) ?? error);
       rendezvous.leave(new EvenkeelError("CANCELLED", `${record.name}, which moves as one with it, failed: ${known.message}`));
@@ -64,10 +67,10 @@ export async function runMigration(
       return null;
     });
     watch.close();
-    if (blackoutSeconds !== null) {
+    if (stood !== null) {
       // From here on the twin runs. What fails now leaves the record open in this stage, and the worker takes it up again.
-      await enter(surroundings, held, "resume", { blackoutSeconds, restoreSteps: progress.restoreSteps });
-      await noteBlackout(surroundings, record, held.bytes["memory"] ?? 0, blackoutSeconds);
+      await enter(surroundings, held, "resume", { blackoutSeconds: stood.blackoutSeconds, restoreSteps: progress.restoreSteps });
+      await noteBlackout(surroundings, record.to, stood);
       const closing = await finishCommitted(surroundings, held, progress);
       await closeMigration(redis, keys, record, nowSeconds(), closing);
     }
@@ -79,14 +82,14 @@ export async function runMigration(
   return (await readMigration(redis, keys, record.id)) ?? record;
 }
 
-/** Everything up to the resumed twin. Returns the blackout in seconds. */
+/** Everything up to the resumed twin. */
 async function carryOver(
   surroundings: Surroundings,
   held: Held,
   progress: Progress,
   rendezvous: Rendezvous,
   watch: RecordWatch,
-): Promise<number> {
+): Promise<Stood> {
   const { engine } = surroundings;
   const { record, peer } = held;
   await enter(surroundings, held, "preflight");
@@ -109,23 +112,23 @@ async function carryOver(
     predictedBlackoutSeconds: choice.blackoutSeconds,
     forecast: forecastOf(choice),
   });
-  await reserveRoom(surroundings, held);
+  await reserveRoom(surroundings, held, asked.memoryBytes);
 
   await enter(surroundings, held, "prepare");
   await decideCompression(surroundings, held, hasZstd);
   if (!hasImage) {
     await withRetries(surroundings, held, () => bringImage(surroundings, held, asked));
   }
-  const owner = company.get(description.sharedNetwork.owner?.containerId ?? "") ?? null;
-  const makeTwin = () => withRetries(surroundings, held, () => peer.makeTwin(record.id, { leaveMemory, owner }));
-  const first = owner === null ? await makeTwin() : null;
-  await rendezvous.meet("owners made");
-  const twin = first ?? (await makeTwin());
+  const owners = ownersAmong(company, description);
+  for (const owner of Object.values(owners)) if (owner !== null) await rendezvous.noted(`twin of ${owner}`);
+  const twin = await withRetries(surroundings, held, () => peer.makeTwin(record.id, { leaveMemory, owners }));
+  rendezvous.note(`twin of ${record.id}`);
   const folder = sourceFolder(surroundings, record.id);
   await mkdir(folder, { recursive: true, mode: 0o700 });
+  if (twin.pagePort !== null) await sharePace(surroundings, folder);
   const pages = twin.pagePort === null ? null : startPageSource(folder, pageOrders(surroundings, held, twin.pagePort));
   const trees = await syncWhileRunning(surroundings, held, { description, twin, fileBytes: needs.rootBytes + needs.volumeBytes });
-  const rounds = await MODES[choice.mode].ahead(surroundings, held, description, async () => {
+  const rounds = await MODES[choice.mode].ahead(surroundings, held, asked, async () => {
     await pages?.connected();
     // A start that has begun knows nothing of what is printed afterwards, and would have to be begun again.
     if (!isCold && (await isAsBefore(trees, LOG_TREE))) await peer.begin(record.id);
@@ -134,6 +137,7 @@ async function carryOver(
   await rendezvous.meet("ready");
   await assertUnchanged(surroundings, description);
   await enter(surroundings, held, "freeze");
+  const sentBefore = filesAndMemory(held.bytes);
   await keepDescription(surroundings, record.id, description);
   progress.restartsHeld = true;
   await engine.holdRestarts(description);
@@ -151,11 +155,13 @@ async function carryOver(
   progress.checkpoint = checkpoint;
   if (isCold) await rendezvous.meet("still");
   const dump = await checkpoint.dumped();
+  const stopSeconds = isCold ? monotonicSeconds() - dump.frozenAt : 0;
   guardFrozen(surroundings, held, { description, checkpoint, watch, progress });
-  const { frozenAt, imagesPath, processes } = dump;
+  const { frozenAt, imagesPath, processes, neighbours } = dump;
   progress.frozenAt = frozenAt;
   if (pages !== null && checkpoint.memory !== undefined) {
     const pids = await checkpoint.memory.pids();
+    await assertForkedFits(imagesPath, Object.values(pids), asked.forkedRoomBytes);
     pages.begin(pids);
     if (twin.takesAlong) await takeAlong(imagesPath, pids);
   }
@@ -174,6 +180,7 @@ async function carryOver(
   const answer = peer.restore(record.id, {
     epoch: record.epoch,
     processes,
+    neighbours,
     isCold,
     changedTrees: [...changed],
   });
@@ -185,7 +192,7 @@ async function carryOver(
   const blackoutSeconds = monotonicSeconds() - frozenAt - sinceResumedSeconds;
   held.log.info({ blackoutSeconds, expectedSeconds: choice.blackoutSeconds, timeline }, "resumed");
   progress.restoreSteps = timeline;
-  return blackoutSeconds;
+  return { kind: kindOf(record, isCold), blackoutSeconds, stopSeconds, frozenBytes: filesAndMemory(held.bytes) - sentBefore };
 }
 
 /** Writes what stands in the way into the record, where the scheduler learns from it. @throws PREFLIGHT_BLOCKED */

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { nowSeconds } from "../../platform/clock.js";
 import type { ErrorCode, EvenkeelError } from "../../platform/errors.js";
 import { abortMigration, type Closing, closeMigration, readMigration } from "../../platform/migration-record.js";
@@ -11,6 +12,10 @@ import { enter, type Held, type Surroundings, sourceFolder } from "./migration.j
 
 /** How often a source that lost the destination's answer after the commit asks again. */
 const STATUS_INTERVAL_SECONDS = 1;
+/** Docker's default: at once, and after one and two seconds. */
+const DOCKER_ANNOUNCES_SECONDS = 3;
+const REVIVE_ATTEMPTS = 10;
+const REVIVE_INTERVAL_SECONDS = 0.5;
 
 /** What either end meets when somebody has settled the record against the migration meanwhile. */
 const CANCELLED_CODES = new Set<ErrorCode>(["CANCELLED", "FENCED", "COMMIT_REFUSED"]);
@@ -60,7 +65,7 @@ export async function removeSource({ engine }: Surroundings, { log }: Pick<Held,
 
 /** Ends a migration that met an error, as the record says: exactly one of abort and commit has won. */
 export async function settle(surroundings: Surroundings, held: Held, progress: Progress, cause: EvenkeelError): Promise<void> {
-  const { redis, keys, log } = surroundings;
+  const { redis, keys } = surroundings;
   const { record } = held;
   const wasAborted = (await readMigration(redis, keys, record.id))?.outcome === "aborted";
   let outcome = await abortMigration(redis, keys, record.id, nowSeconds(), cause.message);
@@ -78,11 +83,12 @@ export async function settle(surroundings: Surroundings, held: Held, progress: P
   // That it was refused the commit says no more than that the record was aborted.
   const why = told === null || CANCELLED_CODES.has(told.code) ? cause : told;
   // A peer that gave no sign of life is not waited for a second time; it tidies up by the record when it is back.
-  if (why.code !== "PEER_UNREACHABLE") {
-    await held.peer
-      .remove(record.id)
-      .catch((error: unknown) => log.warn({ error: String(error) }, "the destination cleans up when it is back"));
-  }
+  await withdrawCopy(
+    surroundings,
+    held,
+    why.code === "PEER_UNREACHABLE" ? null : held.peer,
+    progress.checkpoint === null ? null : progress.description,
+  );
   // A destination that tidied up after the cancel, before we met it, knows nothing of the migration any more.
   const isCancelled = CANCELLED_CODES.has(why.code) || (wasAborted && why.code === "MIGRATION_NOT_FOUND");
   await closeMigration(redis, keys, record, nowSeconds(), {
@@ -92,21 +98,66 @@ export async function settle(surroundings: Surroundings, held: Held, progress: P
   });
 }
 
+/**
+ * Has the destination remove its copy, and draws the traffic back that its Docker may have drawn there since the source went on: a container's address is
+ * announced when its network is attached, and twice more. `description` null: it never left the source.
+ */
+export async function withdrawCopy(
+  { engine }: Surroundings,
+  { record, log }: Pick<Held, "record" | "log">,
+  peer: Pick<Held["peer"], "remove"> | null,
+  description: WorkloadDescription | null,
+): Promise<void> {
+  const isRemoved = await (peer?.remove(record.id) ?? Promise.reject(new Error("it cannot be reached"))).then(
+    () => true,
+    (error: unknown) => {
+      log.warn({ error: String(error) }, "the destination cleans up when it is back");
+      return false;
+    },
+  );
+  if (description === null) return;
+  if (!isRemoved) await delay(DOCKER_ANNOUNCES_SECONDS * 1000);
+  await engine.announce(description).catch((error: unknown) => log.warn({ error: String(error) }, "the neighbours were not told again"));
+}
+
 /** The source goes on as if nothing had happened. */
 async function giveBack(surroundings: Surroundings, held: Held, progress: Progress): Promise<void> {
   const { engine } = surroundings;
+  const folder = sourceFolder(surroundings, held.record.id);
   if (progress.checkpoint !== null) {
     await progress.checkpoint.goOn();
     if (progress.description !== null) {
-      await engine
-        .revive(progress.description, progress)
-        .catch((error: unknown) => held.log.error({ error: String(error) }, "the source did not go on"));
+      const wasLetGo = progress.wasLetGo || (await engine.wasLetGo(folder));
+      await reviveSurely(surroundings, held, progress.description, wasLetGo);
     }
   }
-  await stopPageSource(sourceFolder(surroundings, held.record.id));
+  await stopPageSource(folder);
   if (progress.restartsHeld && progress.description !== null) await engine.releaseRestarts(progress.description);
-  await removeFolder(sourceFolder(surroundings, held.record.id));
+  await removeFolder(folder);
   await forgetDescription(surroundings, held.record.id);
+}
+
+/**
+ * Docker may hear of the end of a workload later than we do, and may be too busy to start it. @throws the last error: the record stays open then, and is
+ * taken up again as one that an earlier executor left.
+ */
+async function reviveSurely(
+  { engine }: Surroundings,
+  { log }: Pick<Held, "log">,
+  description: WorkloadDescription,
+  wasLetGo: boolean,
+): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      if (!(await engine.revive(description, { wasLetGo })))
+        log.error("the workload died in its checkpoint and was started anew, without its memory");
+      return;
+    } catch (error) {
+      log.error({ error: String(error), attempt }, "the source does not go on");
+      if (attempt === REVIVE_ATTEMPTS) throw error;
+      await delay(REVIVE_INTERVAL_SECONDS * 1000);
+    }
+  }
 }
 
 /**

@@ -1,3 +1,4 @@
+import { lastNotAbove } from "./last-not-above.js";
 import { PAGE_BYTES, type PageRange } from "./pagemap-image.js";
 
 /** A fault brings this much along: the pages beside one that is touched are mostly touched next. */
@@ -30,13 +31,7 @@ export function cutIntoBlocks(ranges: readonly PageRange[]): Blocks {
     at: (block) => blocks[block]!,
     find: (pid, address) => {
       const own = perProcess.get(pid) ?? [];
-      let [low, high] = [0, own.length];
-      while (low < high) {
-        const middle = (low + high) >> 1;
-        if (own[middle]!.address <= address) low = middle + 1;
-        else high = middle;
-      }
-      const found = own[low - 1];
+      const found = own[lastNotAbove(own.length, (at) => own[at]!.address, address)];
       if (found === undefined) return null;
       return address < found.address + blocks[found.block]!.pages * PAGE_BYTES ? found.block : null;
     },

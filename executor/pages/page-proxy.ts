@@ -1,12 +1,12 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync, renameSync, writeFileSync } from "node:fs";
+import type { ChildProcess } from "node:child_process";
+import { renameSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import type { Duplex, Readable } from "node:stream";
 import { createServer, type TLSSocket } from "node:tls";
 import { readTls } from "../../platform/tls.js";
+import { type LazyDaemon, startLazyDaemon } from "./lazy-daemon.js";
 import { cutIntoBlocks } from "./page-blocks.js";
 import { makePageBroker, type PageBroker } from "./page-broker.js";
-import { ALIVE, COMMAND, DONE, encodeFrame, makeFrameReader } from "./page-wire.js";
+import { ALIVE, COMMAND, DONE, encodeFrame, makeFrameReader, paceOf } from "./page-wire.js";
 import { PAGE_BYTES, readLeftRanges } from "./pagemap-image.js";
 import { PAGE_PORTS, type PageProxyOrders, type PagesState, pagesProtocol } from "./pages-protocol.js";
 
@@ -14,9 +14,7 @@ import { PAGE_PORTS, type PageProxyOrders, type PagesState, pagesProtocol } from
  * `page-proxy.js FOLDER ORDERS`: stands between CRIU's lazy-pages daemon and the node that still has the memory. A process of its
  * own, with the daemon as its child, so that pages go on flowing while the executor is away. Prints `port N`; waits for a line on stdin (the images
  * are here; the end of stdin ends the program), then prints `ready`. Ends when the daemon has filled in every page.
- *
- * The daemon fills pages that it cannot get with zeros once its socket closes, without a word. So that socket must not close before it has
- * finished: a second process holds it too (`hold`), and a daemon that ends by itself in any other way ends the workload.
+ * A daemon that ends by itself in any other way ends the workload.
  */
 const [folder, words] = process.argv.slice(2) as [string, string];
 const { containerId, node, migration, firstPort, tls } = JSON.parse(words) as PageProxyOrders;
@@ -24,6 +22,7 @@ const TICK_MILLISECONDS = 500;
 
 let source: TLSSocket | null = null;
 let broker: PageBroker | null = null;
+let bytesPerSecond: number | null = null;
 let progress: PagesState = { state: "waiting", port: 0, doneBytes: 0, totalBytes: 0 };
 const children: ChildProcess[] = [];
 
@@ -74,6 +73,9 @@ server.on("secureConnection", (socket) => {
     ({ command, pages }) => (command === COMMAND.pages ? pages * PAGE_BYTES : 0),
     (frame, body) => {
       if (frame.command === COMMAND.pages) broker?.arrived(frame, body);
+      if (frame.command !== COMMAND.pace) return;
+      bytesPerSecond = paceOf(frame);
+      broker?.keepTo(bytesPerSecond);
     },
   );
   socket.on("data", read);
@@ -91,37 +93,25 @@ setInterval(() => {
   }
 }, TICK_MILLISECONDS);
 
-/** CRIU's daemon, with our socket for its page server. */
-async function startDaemon(): Promise<{ daemon: ChildProcess; pages: Duplex }> {
-  const log = openSync(`${folder}/lazy-pages.out`, "a");
-  const command = ["lazy-pages", "-D", `${folder}/images`, "-W", `${folder}/work`, "-o", "lazy-pages.log"];
-  const daemon = spawn("criu", [...command, "--page-server", "--ps-socket", "3", "--status-fd", "4"], {
-    stdio: ["ignore", log, log, "pipe", "pipe"],
-  });
-  closeSync(log);
-  const pages = daemon.stdio[3] as Duplex;
-  // Waits for ever on a FIFO that nobody writes to; all that counts is that it holds the socket. Given as a number: Node stops reading from a stream
-  // that it gives away.
-  const { fd } = (pages as unknown as { _handle: { fd: number } })._handle;
-  const hold = spawn("sh", ["-c", 'read -r line <"$0"', `${folder}/hold`], { stdio: ["ignore", "ignore", "ignore", fd] });
-  children.push(daemon, hold);
-  const ready = daemon.stdio[4] as Readable;
-  await new Promise<void>((resolve, reject) => {
-    ready.once("data", () => resolve());
-    daemon.once("error", reject);
-    daemon.once("exit", (code) => reject(new Error(`criu lazy-pages ended with ${code}`)));
-  });
-  ready.destroy();
-  return { daemon, pages };
+async function startDaemon(): Promise<LazyDaemon> {
+  const started = startLazyDaemon(folder);
+  children.push(started.daemon, started.hold);
+  await started.ready;
+  return started;
 }
 
 async function begin(): Promise<void> {
   const [{ daemon, pages }, blocks] = await Promise.all([startDaemon(), readLeftRanges(`${folder}/images`).then(cutIntoBlocks)]);
   let finished = false;
+  let waking: NodeJS.Timeout | undefined;
   broker = makePageBroker(blocks, {
     ask: (block) => {
       source?.write(encodeFrame({ ...block, command: COMMAND.get }));
       return source !== null;
+    },
+    wake: (seconds) => {
+      clearTimeout(waking);
+      waking = setTimeout(() => broker!.look(), seconds * 1000);
     },
     seconds: () => performance.now() / 1000,
     answer: (frame, bodies) => {
@@ -131,6 +121,7 @@ async function begin(): Promise<void> {
       pages.uncork();
     },
   });
+  broker.keepTo(bytesPerSecond);
   const read = makeFrameReader(
     () => 0,
     (frame) => {

@@ -1,18 +1,20 @@
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, open, readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { connect, type TLSSocket } from "node:tls";
 import { readTls } from "../../platform/tls.js";
-import { COMMAND, encodeFrame, FRAME_BYTES, type Frame, makeFrameReader } from "./page-wire.js";
+import { COMMAND, encodeFrame, encodePace, FRAME_BYTES, type Frame, makeFrameReader } from "./page-wire.js";
 import { PAGE_BYTES } from "./pagemap-image.js";
-import { type PageSourceOrders, pagesProtocol } from "./pages-protocol.js";
+import { PACE_FILE, type PageSourceOrders, pagesProtocol } from "./pages-protocol.js";
 
 /**
  * `page-source.js FOLDER ORDERS`: gives the memory of a frozen workload to the node that has committed it, read straight from
  * /proc/<pid>/mem. A process of its own, so that pages go on flowing while the executor is away; and one without a memory of its own: nothing is
  * lost when it dies or its link is cut, for the workload is still frozen, and the destination asks again. On stdin comes one line, pids in the
- * container to pids here; before it, the end of stdin ends the program. Ends when the destination says that every page has arrived.
+ * container to pids here; before it, the end of stdin ends the program. The pace is read from a file, which executors renew. Ends when the destination says that every
+ * page has arrived.
  */
-const { host, port, node, migration, tls } = JSON.parse(process.argv[3] ?? "") as PageSourceOrders;
+const [folder, words = ""] = process.argv.slice(2);
+const { host, port, node, migration, tls } = JSON.parse(words) as PageSourceOrders;
 const QUIET_SECONDS = 2;
 const RETRY_SECONDS = 0.2;
 
@@ -62,8 +64,17 @@ async function serve(socket: TLSSocket): Promise<void> {
     },
   );
   let heard = performance.now();
+  let told: number | null = null;
+  /** It is the destination that asks: the pace is kept there. */
+  const tellPace = async () => {
+    const bytesPerSecond = Number(await readFile(`${folder}/${PACE_FILE}`, "utf8").catch(() => "")) || null;
+    if (bytesPerSecond === told || socket.destroyed) return;
+    told = bytesPerSecond;
+    socket.write(encodePace(bytesPerSecond));
+  };
   const watch = setInterval(() => {
     if (performance.now() - heard > QUIET_SECONDS * 1000) socket.destroy();
+    void tellPace();
   }, 500);
   socket.on("data", (chunk: Buffer) => {
     heard = performance.now();
@@ -72,7 +83,7 @@ async function serve(socket: TLSSocket): Promise<void> {
   socket.on("error", () => {});
   socket.once("secureConnect", () => {
     socket.setNoDelay(true);
-    process.stdout.write("connected\n");
+    void tellPace().then(() => process.stdout.write("connected\n"));
   });
   await new Promise((resolve) => socket.once("close", resolve));
   clearInterval(watch);

@@ -10,9 +10,10 @@ export const COMMAND = {
   get: 7,
   close: 0x1023,
   forceClose: 0x1024,
-  /** Ours, between the nodes: a sign of life, and "every page has arrived". */
+  /** Ours, between the nodes: a sign of life, "every page has arrived", and how many bytes a second may be asked for that nobody waits for. */
   alive: 0x4501,
   done: 0x4502,
+  pace: 0x4503,
 } as const;
 
 export interface Frame {
@@ -38,6 +39,16 @@ function decodeFrame(bytes: Buffer): Frame {
 
 export const ALIVE = encodeFrame({ command: COMMAND.alive, pages: 0, address: 0, pid: 0 });
 export const DONE = encodeFrame({ command: COMMAND.done, pages: 0, address: 0, pid: 0 });
+
+/** Null: as fast as the link takes them. */
+export function encodePace(bytesPerSecond: number | null): Buffer {
+  const whole = bytesPerSecond === null ? 0 : Math.max(1, Math.floor(bytesPerSecond));
+  return encodeFrame({ command: COMMAND.pace, pages: whole, address: 0, pid: 0 });
+}
+
+export function paceOf({ pages }: Pick<Frame, "pages">): number | null {
+  return pages === 0 ? null : pages;
+}
 
 /** Cuts a stream of bytes into frames; `bodyBytes` says how much follows one. Give it chunks as they come. */
 export function makeFrameReader(

@@ -1,4 +1,5 @@
 import { readdir, readFile } from "node:fs/promises";
+import { encodeMessage, fieldsOf, messagesOf } from "./image-fields.js";
 
 export const PAGE_BYTES = 4096;
 
@@ -10,8 +11,10 @@ export interface PageRange {
 }
 
 /** One entry of a pagemap. Its pages are in the images (`present`), are left with the frozen process (`left`), or are elsewhere: in a parent's images. */
-interface PagemapEntry extends PageRange {
+export interface PagemapEntry extends PageRange {
   readonly where: "present" | "left" | "elsewhere";
+  /** CRIU's daemon may bring them after the resume. */
+  readonly isLazy: boolean;
   /** Where in the image its flags are. */
   readonly flagsAt: number;
 }
@@ -19,13 +22,14 @@ interface PagemapEntry extends PageRange {
 export interface Pagemap {
   readonly pid: number;
   readonly image: Buffer;
+  /** Of what stands before its entries. */
+  readonly headBytes: number;
   /** Which file has the pages, `pages-<id>.img`: those of all present entries, in their order. */
   readonly pagesId: number;
   readonly entries: readonly PagemapEntry[];
 }
 
-/** Two magic numbers; then messages, each behind its length (images/pagemap.proto of CRIU). */
-const MAGIC_BYTES = 8;
+const FLAG_PARENT = 1;
 const FLAG_LAZY = 2;
 const FLAG_PRESENT = 4;
 const FIELD = { pagesId: 1, start: 1, compatPages: 2, flags: 4, pages: 5 } as const;
@@ -43,56 +47,44 @@ export async function readLeftRanges(images: string): Promise<PageRange[]> {
 
 /** @throws when it is cut short. */
 export function parsePagemap(image: Buffer, pid: number): Pagemap {
-  const entries: PagemapEntry[] = [];
-  let pagesId = 0;
-  let at = MAGIC_BYTES;
-  for (let index = 0; at + 4 <= image.length; index++) {
-    const end = at + 4 + image.readUInt32LE(at);
-    if (end > image.length) throw new Error(`pagemap-${pid}.img ends within an entry`);
-    const fields = readFields(image, at + 4, end);
-    at = end;
-    const value = (field: number) => fields.get(field)?.value ?? 0;
-    // The first message only names the file of pages.
-    if (index === 0) {
-      pagesId = value(FIELD.pagesId);
-      continue;
-    }
-    const flags = value(FIELD.flags);
-    entries.push({
+  const [head, ...rest] = messagesOf(image, `pagemap-${pid}.img`);
+  const pagesId = head === undefined ? 0 : (fieldsOf(image, head.begin, head.end).find(({ field }) => field === FIELD.pagesId)?.value ?? 0);
+  const entries = rest.map(({ begin, end }): PagemapEntry => {
+    const fields = fieldsOf(image, begin, end);
+    const read = (wanted: number) => fields.find(({ field }) => field === wanted);
+    const flags = read(FIELD.flags)?.value ?? 0;
+    return {
       pid,
-      start: value(FIELD.start),
-      pages: fields.get(FIELD.pages)?.value ?? value(FIELD.compatPages),
+      start: read(FIELD.start)?.value ?? 0,
+      pages: (read(FIELD.pages) ?? read(FIELD.compatPages))?.value ?? 0,
+      isLazy: (flags & FLAG_LAZY) !== 0,
       where: flags & FLAG_PRESENT ? "present" : flags & FLAG_LAZY ? "left" : "elsewhere",
-      flagsAt: fields.get(FIELD.flags)?.at ?? -1,
-    });
-  }
-  return { pid, image, pagesId, entries };
+      flagsAt: read(FIELD.flags)?.at ?? -1,
+    };
+  });
+  return { pid, image, pagesId, headBytes: head?.end ?? image.length, entries };
 }
 
-/** The image with these entries, which were left, as present: they are read before the workload runs again. */
+/** The image with these entries as present and nothing else: they are read before the workload runs again. */
 export function markPresent(image: Buffer, entries: readonly PagemapEntry[]): Buffer {
   const marked = Buffer.from(image);
   for (const { flagsAt } of entries) marked[flagsAt] = FLAG_PRESENT;
   return marked;
 }
 
-/** A message of numbers: base-128, sums instead of shifts, for an address has more than 32 bits. `at`: where the number begins. */
-function readFields(image: Buffer, begin: number, end: number): Map<number, { value: number; at: number }> {
-  const fields = new Map<number, { value: number; at: number }>();
-  let at = begin;
-  const next = () => {
-    let value = 0;
-    for (let factor = 1; at < end; factor *= 128) {
-      const byte = image[at++]!;
-      value += (byte & 127) * factor;
-      if (byte < 128) break;
-    }
-    return value;
-  };
-  while (at < end) {
-    const field = next() >> 3;
-    const valueAt = at;
-    fields.set(field, { value: next(), at: valueAt });
-  }
-  return fields;
+/** The image with other entries in place of its own. */
+export function withEntries(
+  { image, headBytes }: Pagemap,
+  entries: readonly Pick<PagemapEntry, "start" | "pages" | "where" | "isLazy">[],
+): Buffer {
+  const messages = entries.map(({ start, pages, where, isLazy }) => {
+    const flags = where === "present" ? FLAG_PRESENT + (isLazy ? FLAG_LAZY : 0) : where === "left" ? FLAG_LAZY : FLAG_PARENT;
+    return encodeMessage([
+      [FIELD.start, start],
+      [FIELD.compatPages, pages],
+      [FIELD.flags, flags],
+      [FIELD.pages, pages],
+    ]);
+  });
+  return Buffer.concat([image.subarray(0, headBytes), ...messages]);
 }

@@ -22,6 +22,9 @@ export interface PageSourceOrders {
   readonly tls: PagesTls;
 }
 
+/** In the source's folder of a migration, for as long as its memory follows: how many bytes of it a second may be sent that nobody waits for. */
+export const PACE_FILE = "page-pace";
+
 /** Named in the TLS handshake, so that pages can only flow between the two ends of one migration. */
 export const pagesProtocol = (migration: string) => `evenkeel-pages/${migration}`;
 

@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
-import { createInterface } from "node:readline";
-import { EvenkeelError } from "../../platform/errors.js";
 import { projectPath } from "../../platform/paths.js";
 import { endProcess } from "../engine/docker/end-process.js";
 import { findProcess } from "../engine/docker/find-process.js";
 import { spawnApart } from "../spawn-apart.js";
+import { listenTo, type MemoryFeeder } from "./memory-feeder.js";
 import type { PageProxyOrders, PagesState } from "./pages-protocol.js";
+import { feederWords } from "./start-image-feeder.js";
 
 /** What tells these processes from those of other migrations, in their command lines. */
 const PROGRAM = projectPath("dist/executor/pages/page-proxy.js");
@@ -13,28 +13,18 @@ const proxy = (folder: string) => [PROGRAM, folder];
 const daemon = (folder: string) => ["lazy-pages", `${folder}/images`];
 const hold = (folder: string) => [`${folder}/hold`];
 
-const READY_SECONDS = 15;
 /** Not found this many times in a row: what follows from that cannot be taken back. */
 const LOOKS = 3;
 
-export interface PageProxy {
+export interface PageProxy extends MemoryFeeder {
   /** Where the source brings the pages to. */
   readonly port: number;
-  /** The images are there: starts CRIU's daemon, once. Resolves when it waits for the restore. @throws RESTORE_FAILED */
-  begin(): Promise<void>;
 }
 
 /** Starts the process that takes a workload's memory in after the commit. @throws RESTORE_FAILED when it cannot listen. */
 export async function startPageProxy(folder: string, orders: PageProxyOrders): Promise<PageProxy> {
   const { stdin, stdout } = spawnApart(PROGRAM, [folder, JSON.stringify(orders)], `${folder}/page-proxy.log`);
-  const lines = createInterface({ input: stdout })[Symbol.asyncIterator]();
-  const next = async (word: string): Promise<string> => {
-    const late = new Promise<{ value: string }>((resolve) => setTimeout(() => resolve({ value: "late" }), READY_SECONDS * 1000).unref());
-    const { value } = await Promise.race([lines.next(), late]);
-    if (value?.startsWith(word)) return value.slice(word.length).trim();
-    const words = await readFile(`${folder}/page-proxy.log`, "utf8").catch(() => "");
-    throw new EvenkeelError("RESTORE_FAILED", `the page proxy is not ready: ${words.trim().split("\n").at(-1)}`);
-  };
+  const next = listenTo(stdout, "the page proxy", `${folder}/page-proxy.log`);
   let ready: Promise<void> | null = null;
   const begin = async () => {
     stdin.write("go\n");
@@ -65,5 +55,5 @@ export async function readPages(folder: string): Promise<PagesState | null> {
 
 /** Ends whatever feeds a workload that is gone or must go: the proxy first, else it would take the daemon's end for a mishap. */
 export async function stopPages(folder: string): Promise<void> {
-  for (const words of [proxy(folder), daemon(folder), hold(folder)]) await endProcess(words);
+  for (const words of [proxy(folder), feederWords(folder), daemon(folder), hold(folder)]) await endProcess(words);
 }

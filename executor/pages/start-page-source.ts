@@ -1,10 +1,11 @@
+import { rename, writeFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { EvenkeelError } from "../../platform/errors.js";
 import { projectPath } from "../../platform/paths.js";
 import { endProcess } from "../engine/docker/end-process.js";
 import { findProcess } from "../engine/docker/find-process.js";
 import { spawnApart } from "../spawn-apart.js";
-import type { PageSourceOrders } from "./pages-protocol.js";
+import { PACE_FILE, type PageSourceOrders } from "./pages-protocol.js";
 
 const PROGRAM = projectPath("dist/executor/pages/page-source.js");
 const CONNECT_SECONDS = 10;
@@ -33,6 +34,12 @@ export function startPageSource(folder: string, to: PageSourceOrders): PageSourc
     },
     begin: (pids) => void stdin.write(`${JSON.stringify(pids)}\n`),
   };
+}
+
+/** How fast memory may leave that no thread waits for; null = as fast as the link takes it. Holds for whichever process gives it away, and while no executor runs. */
+export async function setPagePace(folder: string, bytesPerSecond: number | null): Promise<void> {
+  await writeFile(`${folder}/${PACE_FILE}.new`, String(bytesPerSecond ?? 0), { mode: 0o600 });
+  await rename(`${folder}/${PACE_FILE}.new`, `${folder}/${PACE_FILE}`);
 }
 
 const words = (folder: string) => [PROGRAM, folder];

@@ -2,14 +2,8 @@ import { constants } from "node:fs";
 import { type FileHandle, open, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { EvenkeelError } from "../../platform/errors.js";
 import { markPresent, PAGE_BYTES, type Pagemap, type PageRange, readPagemaps } from "./pagemap-image.js";
+import { chooseSmall } from "./small-pieces.js";
 
-/**
- * Pieces of memory up to this are heaps, stacks and libraries' data: every program needs them as soon as it runs, and each page that is not there would
- * take a turn of its own.
- */
-const SMALL_BYTES = 4 << 20;
-/** What may cross in the freeze on that account. */
-const ALONG_BYTES = 8 << 20;
 /** The file of pages has to be written anew for it: not where much of a process crosses anyway. */
 const REWRITTEN_BYTES = 64 << 20;
 
@@ -19,35 +13,13 @@ const REWRITTEN_BYTES = 64 << 20;
  */
 export async function takeAlong(images: string, pids: Readonly<Record<number, number>>): Promise<number> {
   const maps = await readPagemaps(images);
-  const pieces = maps.flatMap(({ entries }) => joinNeighbours(entries.filter(({ where }) => where === "left")));
-  const chosen = new Set<PageRange>();
-  let left = ALONG_BYTES;
-  for (const { bytes, parts } of pieces.sort((one, other) => one.bytes - other.bytes)) {
-    left -= bytes;
-    if (left < 0 || bytes > SMALL_BYTES) break;
-    for (const part of parts) chosen.add(part);
-  }
+  const chosen = chooseSmall(maps.map(({ entries }) => entries.filter(({ where }) => where === "left")));
   try {
     const added = await Promise.all(maps.map((map) => addPages(images, map, pids, chosen)));
     return added.reduce((sum, bytes) => sum + bytes, 0);
   } catch (error) {
     throw new EvenkeelError("CHECKPOINT_FAILED", `memory to be taken along: ${(error as Error).message}`, { cause: error });
   }
-}
-
-/** CRIU cuts a large piece into entries of 4 MiB; what adjoins is one piece. */
-function joinNeighbours(entries: readonly PageRange[]): { bytes: number; parts: PageRange[] }[] {
-  const pieces: { bytes: number; end: number; parts: PageRange[] }[] = [];
-  for (const entry of entries) {
-    const bytes = entry.pages * PAGE_BYTES;
-    const last = pieces.at(-1);
-    if (last?.end === entry.start) {
-      last.bytes += bytes;
-      last.end += bytes;
-      last.parts.push(entry);
-    } else pieces.push({ bytes, end: entry.start + bytes, parts: [entry] });
-  }
-  return pieces;
 }
 
 async function addPages(

@@ -1,4 +1,5 @@
 import { type Finding, finding } from "../../platform/findings.js";
+import { overlap } from "../../platform/host-folders.js";
 import type { WorkloadDescription } from "../engine/engine.js";
 import type { Halves } from "./halves.js";
 
@@ -10,17 +11,22 @@ export interface Claims {
 }
 
 export function makeClaims(halves: Pick<Halves, "ids" | "find">): Claims {
-  const holders = new Map<string, string>();
-  const enter = (id: string, { volumes, folders }: Pick<WorkloadDescription, "volumes" | "folders">): Finding[] => {
-    const wanted = [...volumes.map(({ name }) => `volume ${name}`), ...folders.map(({ source }) => `folder ${source}`)];
-    const taken = wanted.filter((name) => (holders.get(name) ?? id) !== id);
-    if (taken.length === 0) for (const name of wanted) holders.set(name, id);
-    return taken.map((name) =>
-      finding(
-        name.startsWith("volume ") ? "volume-taken" : "bind-mount-taken",
-        `The ${name} is coming in with migration ${holders.get(name)}`,
-      ),
-    );
+  const claimed = new Map<string, { readonly volumes: readonly string[]; readonly folders: readonly string[] }>();
+  const enter = (id: string, wanted: Pick<WorkloadDescription, "volumes" | "folders">): Finding[] => {
+    const volumes = wanted.volumes.map(({ name }) => name);
+    const folders = wanted.folders.map(({ source }) => source);
+    const findings = [...claimed].flatMap(([other, theirs]) => {
+      if (other === id) return [];
+      const words = (what: string) => `The ${what} is coming in with migration ${other}`;
+      return [
+        ...theirs.volumes.filter((name) => volumes.includes(name)).map((name) => finding("volume-taken", words(`volume ${name}`))),
+        ...theirs.folders
+          .filter((path) => folders.some((each) => overlap(each, path)))
+          .map((path) => finding("bind-mount-taken", words(`folder ${path}`))),
+      ];
+    });
+    if (findings.length === 0) claimed.set(id, { volumes, folders });
+    return findings;
   };
   // Those that an earlier executor let in.
   const known = halves.ids().then(async (ids) => {
@@ -35,7 +41,7 @@ export function makeClaims(halves: Pick<Halves, "ids" | "find">): Claims {
       return enter(id, description);
     },
     release: (id) => {
-      for (const [name, holder] of holders) if (holder === id) holders.delete(name);
+      claimed.delete(id);
     },
   };
 }

@@ -16,6 +16,7 @@ import type { NodeProbe } from "../preflight/node-probe.js";
 import { removeFolder } from "../remove-folder.js";
 import type { Arrivals } from "./arrivals.js";
 import { makeClaims } from "./claims.js";
+import type { FileStreams } from "./file-streams.js";
 import type { Halves } from "./halves.js";
 import type { HoldAnswer, Offer, OfferAnswer, RestoreAnswer, RestoreRequest, RoomAnswer, TwinAnswer, TwinRequest } from "./protocol.js";
 import { writeRsyncConfig } from "./rsync-server.js";
@@ -25,6 +26,7 @@ interface Needs {
   readonly node: string;
   readonly arrivals: Arrivals;
   readonly halves: Halves;
+  readonly streams: FileStreams;
   readonly settling: Settling;
   readonly engine: TargetEngine;
   readonly room: ImageRoom;
@@ -37,7 +39,7 @@ interface Needs {
 const EMPTY: Record<string, never> = {};
 
 /** What the destination does for a migration that comes in, step by step; whoever calls takes care that one does not overtake another (`turns.ts`). */
-export function makeIncomingSteps({ node, arrivals, halves, settling, engine, room, redis, keys, log, probe }: Needs) {
+export function makeIncomingSteps({ node, arrivals, halves, streams, settling, engine, room, redis, keys, log, probe }: Needs) {
   const { pendingFolder } = halves;
   const claims = makeClaims(halves);
 
@@ -67,7 +69,8 @@ export function makeIncomingSteps({ node, arrivals, halves, settling, engine, ro
     trees: trees.map((tree) => ({ name: tree.name, file: tree.file ?? null })),
   });
 
-  async function ownerTwin(id: string): Promise<OwnerTwin> {
+  async function ownerTwin(id: string | null): Promise<OwnerTwin | null> {
+    if (id === null) return null;
     const { containerId } = await halves.readWithTwin(id);
     return { containerId, folder: pendingFolder(containerId) };
   }
@@ -91,21 +94,22 @@ export function makeIncomingSteps({ node, arrivals, halves, settling, engine, ro
       return EMPTY;
     },
 
-    async makeTwin(id: string, { leaveMemory, owner: ownerId }: TwinRequest): Promise<TwinAnswer> {
+    async makeTwin(id: string, { leaveMemory, owners: ownerIds }: TwinRequest): Promise<TwinAnswer> {
       const half = await halves.read(id);
       // Asked again after the answer was lost: the same twin, or none of the half-made one.
       if (half.containerId !== null) return answer(half.containerId, half.trees, half.pagePort);
       const left = await engine.findTwin(id);
       if (left !== null) await engine.remove(left.containerId, pendingFolder(left.containerId), half.description);
-      const owner = ownerId === null ? null : await ownerTwin(ownerId);
-      // What moves in makes the two ends equal: it would empty a volume of somebody else's.
+      const [network, ipc] = await Promise.all([ownerIds.network, ownerIds.ipc].map(ownerTwin));
+      const owners = { network: network ?? null, ipc: ipc ?? null };
+      // What moves in makes the two ends equal: it would empty a volume or folder of somebody else's, who may have come since the offer.
       const [taken] = half.isMade ? [] : await engine.taken(half.description);
-      if (taken !== undefined) throw new EvenkeelError("PREFLIGHT_BLOCKED", `volume-taken: ${taken} is here by now`);
+      if (taken !== undefined) throw new EvenkeelError("PREFLIGHT_BLOCKED", `${taken.code}: ${taken.message}. ${taken.hint}`);
       // Before they are: Docker may die over it, and leave them without a twin that would tell of them.
       await halves.write(id, { ...half, isMade: true });
-      const twin = await engine.create(half.description, id, owner);
+      const twin = await engine.create(half.description, id, owners);
       const folder = pendingFolder(twin.containerId);
-      await engine.prepareRestore(half.description, twin.containerId, folder, owner);
+      await engine.prepareRestore(half.description, twin.containerId, folder, owners);
       await writeRsyncConfig(halves.rsyncConfig(id), twin.trees);
       const from = leaveMemory ? (await readMigration(redis, keys, id))?.from : undefined;
       const pagePort = from === undefined ? null : await engine.openPages(twin.containerId, folder, { node: from, migration: id });
@@ -135,9 +139,10 @@ export function makeIncomingSteps({ node, arrivals, halves, settling, engine, ro
 
     async round(id: string, round: number, images: Readable) {
       const { containerId } = await halves.readWithTwin(id);
-      const imagesPath = `${pendingFolder(containerId)}/images`;
-      await unpackImages(images, await makeRoundFolder(imagesPath, round));
-      await linkRound(imagesPath, round);
+      const folder = pendingFolder(containerId);
+      await unpackImages(images, await makeRoundFolder(`${folder}/images`, round));
+      await linkRound(`${folder}/images`, round);
+      await engine.roundArrived(containerId, folder);
       return EMPTY;
     },
 
@@ -152,8 +157,10 @@ export function makeIncomingSteps({ node, arrivals, halves, settling, engine, ro
       return EMPTY;
     },
 
-    async restore(id: string, { epoch, processes, isCold, changedTrees }: RestoreRequest): Promise<RestoreAnswer> {
+    async restore(id: string, { epoch, processes, neighbours, isCold, changedTrees }: RestoreRequest): Promise<RestoreAnswer> {
       const half = await halves.readWithTwin(id);
+      // Whatever is left of them would write among the files of a copy that runs.
+      await streams.end(id);
       await halves.write(id, { ...half, state: "restoring", isCold });
       // What the source had on its disk must be on ours before our copy counts: beside the restore, which mostly takes longer.
       const onDisk = changedTrees.length === 0 ? Promise.resolve() : flushTrees(half.trees);
@@ -169,6 +176,8 @@ export function makeIncomingSteps({ node, arrivals, halves, settling, engine, ro
           ? await engine.startCold(half.containerId, folder, commit)
           : await engine.restore(half.containerId, folder, {
               processes,
+              neighbours,
+              leavesMemory: half.pagePort !== null,
               rootChanged: changedTrees.includes(ROOT_TREE),
               logChanged: changedTrees.includes(LOG_TREE),
               commit,
@@ -191,8 +200,10 @@ export function makeIncomingSteps({ node, arrivals, halves, settling, engine, ro
       if (half.startedAnew) await settling.startAnew(id, half.description);
       await engine.finish(half.description, half.containerId, pendingFolder(half.containerId));
       await removeFolder(pendingFolder(half.containerId));
-      await halves.forget(id);
+      // The other way round, a crash in between would leave what stands for a copy whose memory was lost with its half.
       await arrivals.forget(id);
+      await halves.forget(id);
+      streams.forget(id);
       release(id);
       return EMPTY;
     },
@@ -208,6 +219,8 @@ export function makeIncomingSteps({ node, arrivals, halves, settling, engine, ro
       // One that runs though nothing is left of its migration has been finished. Whatever the record says, it may be the only copy.
       if (twin?.isRunning) throw new EvenkeelError("FENCED", `${id}: the copy on ${node} runs, and its migration was finished here`);
       const containerId = half?.containerId ?? twin?.containerId ?? null;
+      // The source may have left a large tree on its way: it would make its files again, beside those of whoever comes next.
+      await streams.end(id);
       if (containerId !== null) {
         const description = half?.description ?? (await arrivals.read(id))?.description ?? null;
         await engine.remove(containerId, pendingFolder(containerId), description);
@@ -215,6 +228,7 @@ export function makeIncomingSteps({ node, arrivals, halves, settling, engine, ro
       } else if (half?.isMade) await engine.removeKept(half.description);
       await halves.forget(id);
       await arrivals.forget(id);
+      streams.forget(id);
       release(id);
       return EMPTY;
     },

@@ -10,6 +10,7 @@ import type { TargetEngine, WorkloadDescription } from "../engine/engine.js";
 import type { ImageRoom } from "../image-room.js";
 import type { Introduction, NodeProbe } from "../preflight/node-probe.js";
 import type { Arrivals } from "./arrivals.js";
+import { makeFileStreams } from "./file-streams.js";
 import { keepHalves } from "./halves.js";
 import { makeIncomingSteps } from "./incoming-steps.js";
 import type {
@@ -23,7 +24,6 @@ import type {
   TwinAnswer,
   TwinRequest,
 } from "./protocol.js";
-import { serveRsync } from "./rsync-server.js";
 import { makeSettling } from "./settle-half.js";
 import { makeTurns } from "./turns.js";
 
@@ -85,7 +85,8 @@ export function makeIncoming({ node, runDirectory, arrivals, engine, room, redis
   const { pendingFolder } = halves;
   const { inTurn, afterNewest, isBusy } = makeTurns();
   const settling = makeSettling({ node, arrivals, halves, engine, redis, keys, log });
-  const steps = makeIncomingSteps({ node, arrivals, halves, settling, engine, room, redis, keys, log, probe });
+  const streams = makeFileStreams(log);
+  const steps = makeIncomingSteps({ node, arrivals, halves, streams, settling, engine, room, redis, keys, log, probe });
 
   async function removeStrays(): Promise<void> {
     const known = await halves.ids();
@@ -107,7 +108,7 @@ export function makeIncoming({ node, runDirectory, arrivals, engine, room, redis
       }
     },
     // Beside the memory, not after it: both belong to the freeze.
-    files: (id, socket) => serveRsync(halves.rsyncConfig(id), socket, log),
+    files: (id, socket) => streams.open(id, halves.rsyncConfig(id), socket),
     // The source's threads stand still until this has its answer.
     steer: async (id) => {
       engine.steer((await halves.readWithTwin(id)).containerId);

@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import type { Finding } from "../../platform/findings.js";
-import type { Needs, ProcessFact, WorkloadDescription } from "../engine/engine.js";
+import type { Needs, Neighbour, ProcessFact, WorkloadDescription } from "../engine/engine.js";
 import type { PagesState } from "../pages/pages-protocol.js";
 import type { Introduction } from "../preflight/node-probe.js";
 
@@ -27,8 +27,8 @@ export interface OfferAnswer {
 export interface TwinRequest {
   /** Memory is to follow after the commit. */
   readonly leaveMemory: boolean;
-  /** The migration of the workload whose network it has joined, which moves as one with it; null = it has its own. */
-  readonly owner: string | null;
+  /** The migrations of the workloads whose network and IPC namespace it has joined, which move as one with it; null = it has its own. */
+  readonly owners: { readonly network: string | null; readonly ipc: string | null };
 }
 
 export interface RoomAnswer {
@@ -54,6 +54,7 @@ export interface HoldAnswer {
 export interface RestoreRequest {
   readonly epoch: number;
   readonly processes: readonly ProcessFact[];
+  readonly neighbours: readonly Neighbour[];
   /** Started afresh: there are no images. */
   readonly isCold: boolean;
   /** Names of those that were synchronised in the freeze. */

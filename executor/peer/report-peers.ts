@@ -5,6 +5,7 @@ import type { Keys } from "../../platform/keys.js";
 import type { Logger } from "../../platform/log.js";
 import { type ExecutorReport, REPORT_SECONDS } from "../protocol.js";
 import type { Peer } from "./client.js";
+import type { CpuStanding } from "./compare-cpus.js";
 
 /** Each executor tries so many others, the next by name, so that a fleet of any size asks each node only so often. */
 const TRIED_PEERS = 3;
@@ -22,10 +23,14 @@ interface Options {
   readonly log: Logger;
   readonly reportSeconds?: number;
   connect(peer: string): Promise<Peer>;
+  compareCpus(): Promise<CpuStanding>;
 }
 
-/** Says in Redis that this executor lives, and which of its peers answer it: a node that nobody reaches can neither give nor take workloads. */
-export function reportPeers({ node, redis, keys, log, reportSeconds = REPORT_SECONDS, connect }: Options): PeerReports {
+/**
+ * Says in Redis that this executor lives, and which of its peers answer it: a node that nobody reaches can neither give nor take workloads. Also
+ * whose running programs its CPU could not take over.
+ */
+export function reportPeers({ node, redis, keys, log, reportSeconds = REPORT_SECONDS, connect, compareCpus }: Options): PeerReports {
   const closing = new AbortController();
   let lostSince: number | null = null;
 
@@ -46,7 +51,12 @@ export function reportPeers({ node, redis, keys, log, reportSeconds = REPORT_SEC
     const reached = peers.filter((_, index) => answers[index]);
     const unreachable = peers.filter((_, index) => !answers[index]);
     lostSince = unreachable.length > 0 && reached.length === 0 ? (lostSince ?? nowSeconds()) : null;
-    await redis.hset(keys.executors, node, JSON.stringify({ at: nowSeconds(), lostSince, reached, unreachable } satisfies ExecutorReport));
+    const cpus = await compareCpus().catch((error: unknown): CpuStanding => {
+      log.warn({ err: error }, "this node's CPU could not be compared with others");
+      return {};
+    });
+    const said: ExecutorReport = { at: nowSeconds(), lostSince, reached, unreachable, ...cpus };
+    await redis.hset(keys.executors, node, JSON.stringify(said));
   };
 
   const life = (async () => {

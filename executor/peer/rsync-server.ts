@@ -23,13 +23,46 @@ export async function writeRsyncConfig(path: string, trees: readonly FileTree[])
   );
 }
 
+export interface RsyncServing {
+  /** Ends it at once. */
+  end(): void;
+  /** Resolves when none of its processes is left: nothing writes to the trees any more. */
+  readonly gone: Promise<void>;
+}
+
 /** Lets an rsync daemon talk on the stream; rsync calls this "daemon over a remote shell". */
-export function serveRsync(configPath: string, socket: Duplex, log: Logger): void {
-  const child = spawn("rsync", ["--server", "--daemon", `--config=${configPath}`, "."], { stdio: ["pipe", "pipe", "pipe"] });
+export function serveRsync(configPath: string, socket: Duplex, log: Logger): RsyncServing {
+  // In a group of its own, since the one that writes the files is a child of the one that we start.
+  const child = spawn("rsync", ["--server", "--daemon", `--config=${configPath}`, "."], {
+    stdio: ["pipe", "pipe", "pipe"],
+    detached: true,
+  });
   child.stderr.on("data", (chunk: Buffer) => log.warn({ rsync: chunk.toString().trim() }, "rsync daemon"));
   child.once("error", (error) => socket.destroy(error));
   child.stdin.on("error", () => {});
   socket.on("error", () => child.kill());
   socket.pipe(child.stdin);
   child.stdout.pipe(socket);
+  const ended = new Promise<void>((resolve) => {
+    child.once("exit", () => resolve());
+    child.once("error", () => resolve());
+  });
+  // Each of its processes holds it open.
+  const silent = new Promise<void>((resolve) => child.stderr.once("close", () => resolve()));
+  return {
+    end: () => {
+      socket.destroy();
+      // Where the one that we started has ended, its child may live on.
+      if (child.pid !== undefined) killGroup(child.pid);
+    },
+    gone: Promise.all([ended, silent]).then(() => {}),
+  };
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
 }

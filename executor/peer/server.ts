@@ -21,9 +21,13 @@ const restoreBody = z.object({
   epoch: z.number().int(),
   isCold: z.boolean(),
   processes: z.array(z.object({ pid: z.number(), command: z.string(), threads: z.number() })),
+  neighbours: z.array(z.object({ device: z.string(), address: z.string(), macAddress: z.string() })),
   changedTrees: z.array(z.string()),
 });
-const introduction = z.looseObject({ facts: z.looseObject({ node: z.string(), kernel: z.string() }), cpuImage: z.string().nullable() });
+const introduction = z.looseObject({
+  facts: z.looseObject({ node: z.string(), kernel: z.string(), kernelLimits: z.record(z.string(), z.number()) }),
+  cpuImage: z.string().nullable(),
+});
 const anewBody = z.object({
   description: z.looseObject({ engine: z.string(), workload: z.string(), name: z.string(), imageId: z.string() }),
 });
@@ -35,10 +39,15 @@ const offerBody = anewBody.extend({
     coveredPaths: z.array(z.string()),
     hostFiles: z.record(z.string(), z.string().nullable()),
     imageLayers: z.array(z.string()),
+    networkTerms: z.record(z.string(), z.looseObject({ prefixLengths: z.array(z.number()), gateways: z.array(z.string()) })),
+    usedLimits: z.record(z.string(), z.number()),
   }),
   memoryBytes: z.number().nonnegative(),
 });
-const twinBody = z.object({ leaveMemory: z.boolean(), owner: params.shape.id.nullable() });
+const twinBody = z.object({
+  leaveMemory: z.boolean(),
+  owners: z.object({ network: params.shape.id.nullable(), ipc: params.shape.id.nullable() }),
+});
 
 /** Then ten questions, one a second (libuv), and the connection is given up. */
 const KEEP_ALIVE_SECONDS = 5;
@@ -84,7 +93,7 @@ export async function servePeers(
   app.post(routes.twin(":id"), async (request) => {
     const id = await admit(request);
     const wanted = twinBody.parse(request.body);
-    if (wanted.owner !== null) await incoming.authorise(wanted.owner, callerOf(request.raw));
+    for (const owner of Object.values(wanted.owners)) if (owner !== null) await incoming.authorise(owner, callerOf(request.raw));
     return incoming.makeTwin(id, wanted);
   });
   app.post(routes.hold(":id"), async (request) => incoming.hold(await admit(request)));

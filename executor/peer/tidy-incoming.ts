@@ -23,18 +23,22 @@ interface Needs {
  */
 export function tidyIncoming(needs: Needs): { stop(): void } {
   const { incoming, arrivals, log } = needs;
-  let firstTime = true;
+  /** Halves that an earlier executor may have left, and nobody has settled since. */
+  let inherited: Set<string> | null = null;
   let hasStrays = true;
   let busy = false;
   const tidy = async () => {
     if (busy) return;
     busy = true;
     try {
-      for (const id of await incoming.known()) {
-        if (!incoming.isBusy(id))
-          await settleHalf(needs, id, firstTime).catch((error: unknown) =>
-            log.error({ migration: id, error: String(error) }, "arrival not settled"),
-          );
+      const known = await incoming.known();
+      inherited ??= new Set(known);
+      for (const id of known) {
+        if (incoming.isBusy(id)) continue;
+        await settleHalf(needs, id, inherited.has(id)).then(
+          () => inherited!.delete(id),
+          (error: unknown) => log.error({ migration: id, error: String(error) }, "arrival not settled"),
+        );
       }
       if (hasStrays) {
         await incoming.removeStrays();
@@ -46,7 +50,6 @@ export function tidyIncoming(needs: Needs): { stop(): void } {
             .startLost(id)
             .catch((error: unknown) => log.error({ migration: id, error: String(error) }, "lost copy not started"));
       }
-      firstTime = false;
     } finally {
       busy = false;
     }

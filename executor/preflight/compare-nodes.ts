@@ -1,6 +1,7 @@
 import { type Finding, type FindingCode, finding } from "../../platform/findings.js";
 import { CLOCK_SKEW_FAIL_SECONDS, holdFindings } from "./check-node.js";
 import { isOlder } from "./compare-versions.js";
+import { lowerLimitFindings } from "./kernel-limits.js";
 import type { NodeFacts } from "./node-facts.js";
 
 /** Kernel, CRIU and runc matter by their first two numbers: the third is for repairs. */
@@ -12,6 +13,7 @@ export function compareNodes(source: NodeFacts, destination: NodeFacts): Finding
     ...olderFindings(source, destination),
     ...abilityFindings(destination),
     ...traitFindings(source, destination),
+    ...lowerLimitFindings(source.kernelLimits, destination.kernelLimits),
     ...clockFindings(source, destination),
     ...holdFindings(destination),
   ];

@@ -1,5 +1,6 @@
 import { type Finding, finding } from "../../platform/findings.js";
 import { GHOST_LIMIT_BYTES } from "../criu-setup.js";
+import { identityFinding } from "./identity-findings.js";
 import { nameOf } from "./members.js";
 import type { OpenFile } from "./open-files.js";
 import { watchFinding } from "./watch-findings.js";
@@ -14,7 +15,7 @@ function isPortable(rdev: number): boolean {
   return major === 1 || major === 5 || (major >= 136 && major <= 143) || (major === 10 && minor === 200);
 }
 
-/** What CRIU cannot save of the files that a workload has open. One finding a kind; the message names the first. */
+/** What cannot follow of the files that a workload has open. One finding a kind; the message names the first. */
 export async function fileFindings(files: readonly OpenFile[]): Promise<Finding[]> {
   const findings = new Map<string, Finding>();
   for (const file of files) {
@@ -44,5 +45,5 @@ async function judge(file: OpenFile): Promise<Finding | null> {
       `${await who()} has ${target} open, ${Math.round(bytes / 2 ** 20)} MiB; at most ${limit} MiB can travel`,
     );
   }
-  return null;
+  return identityFinding(file);
 }

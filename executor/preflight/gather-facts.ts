@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { hasZstd } from "../channel/zstd.js";
 import { checkCriu, readForbiddenLines } from "../criu-setup.js";
 import { readCertificate } from "./certificate.js";
+import { readKernelLimits } from "./kernel-limits.js";
 import type { FactSources, NodeFacts } from "./node-facts.js";
 
 const run = promisify(execFile);
@@ -29,21 +30,35 @@ const IN_MEMORY = new Set([0x01021994, 0x858458f6]);
 
 export async function gatherFacts(sources: FactSources): Promise<NodeFacts> {
   const { node, runDirectory, tls } = sources;
-  const [criu, criuConfig, runc, missingTools, zstd, hasUserfaultfd, tracksDirtyPages, ioUring, engine, place, certificate, redis] =
-    await Promise.all([
-      readCriu(),
-      readForbiddenLines(),
-      versionOf("runc"),
-      findMissingTools(),
-      hasZstd(),
-      hasFeature("uffd"),
-      hasFeature("mem_dirty_track"),
-      readIoUring(),
-      sources.engine(),
-      readPlace(runDirectory),
-      readCertificate(tls, node),
-      sources.redis(),
-    ]);
+  const [
+    criu,
+    criuConfig,
+    runc,
+    missingTools,
+    zstd,
+    hasUserfaultfd,
+    tracksDirtyPages,
+    ioUring,
+    kernelLimits,
+    engine,
+    place,
+    certificate,
+    redis,
+  ] = await Promise.all([
+    readCriu(),
+    readForbiddenLines(),
+    versionOf("runc"),
+    findMissingTools(),
+    hasZstd(),
+    hasFeature("uffd"),
+    hasFeature("mem_dirty_track"),
+    readIoUring(),
+    readKernelLimits(),
+    sources.engine(),
+    readPlace(runDirectory),
+    readCertificate(tls, node),
+    sources.redis(),
+  ]);
   return {
     node,
     kernel: release(),
@@ -58,6 +73,7 @@ export async function gatherFacts(sources: FactSources): Promise<NodeFacts> {
     tracksDirtyPages,
     ioUring,
     packetHold: sources.packetHold,
+    kernelLimits,
     engine,
     runDirectory: place,
     certificate,

@@ -1,4 +1,5 @@
 import type { TlsFiles } from "../../platform/tls.js";
+import type { KernelLimits } from "./kernel-limits.js";
 
 /** What one node is made of, as far as moves are concerned. Travels between executors; null is "not there" or "could not be read". */
 export interface NodeFacts {
@@ -19,6 +20,7 @@ export interface NodeFacts {
   readonly ioUring: "off" | "allowed" | "always allowed";
   /** How it can keep packets for a workload that comes; null with the reason. */
   readonly packetHold: { readonly means: string | null; readonly reason: string };
+  readonly kernelLimits: KernelLimits;
   readonly engine: EngineFacts | null;
   readonly runDirectory: { readonly path: string; readonly isThere: boolean; readonly isInMemory: boolean; readonly freeBytes: number };
   readonly certificate: CertificateFacts;

@@ -1,6 +1,6 @@
 import type { Finding } from "../../platform/findings.js";
 import { compareNodes } from "./compare-nodes.js";
-import { type CpuCheck, makeCpuCheck } from "./cpu.js";
+import type { CpuCheck } from "./cpu.js";
 import { gatherFacts } from "./gather-facts.js";
 import type { FactSources, NodeFacts } from "./node-facts.js";
 
@@ -17,8 +17,7 @@ export interface NodeProbe {
   compare(source: Introduction): Promise<Finding[]>;
 }
 
-export function makeNodeProbe(sources: FactSources): NodeProbe {
-  const cpu: CpuCheck = makeCpuCheck(sources.runDirectory);
+export function makeNodeProbe(sources: FactSources, cpu: CpuCheck): NodeProbe {
   return {
     introduce: async () => {
       const [facts, cpuImage] = await Promise.all([gatherFacts(sources), cpu.read()]);

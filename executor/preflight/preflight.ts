@@ -1,7 +1,7 @@
 import { blockersAmong, type Finding, finding } from "../../platform/findings.js";
 import type { Needs, WorkloadDescription } from "../engine/engine.js";
 import type { Surroundings } from "../migration/migration.js";
-import { readDemand } from "../migration/reserve.js";
+import { type Demand, readDemand } from "../migration/reserve.js";
 import type { Offer, OfferAnswer } from "../peer/protocol.js";
 import { abilityFindings } from "./compare-nodes.js";
 import { mebibytes } from "./room.js";
@@ -16,8 +16,12 @@ export interface Preflight {
   readonly hasZstd: boolean;
   /** What its memory images may take. */
   readonly imageBytes: number;
+  /** To be reserved on the destination. */
+  readonly memoryBytes: number;
   /** Why memory cannot follow to the destination after a commit; null = it can. */
   readonly whyNotLazy: string | null;
+  /** How much more its memory may come to there when each process gets for itself what they share since they were forked. */
+  readonly forkedRoomBytes: number;
 }
 
 /** The move in question; a migration's record is one. */
@@ -47,17 +51,35 @@ export async function preflight(
     engine.findings(description),
     readDemand(surroundings, wanted),
   ]);
-  const answer = await ask({ description, introduction, needs, memoryBytes: demand.imageBytes });
-  const room = await surroundings.room.claim(wanted.id ?? null, demand.imageBytes);
+  const imageBytes = demand.imageBytes + needs.sharedMemoryBytes + needs.forkedBytes;
+  const answer = await ask({ description, introduction, needs, memoryBytes: imageBytes });
+  const room = await surroundings.room.claim(wanted.id ?? null, imageBytes);
   const { freeBytes, reservedBytes } = demand;
-  if (demand.memoryBytes > freeBytes - reservedBytes) {
+  const memoryBytes = demand.memoryBytes + needs.forkedBytes;
+  if (memoryBytes > freeBytes - reservedBytes) {
     const held = reservedBytes > 0 ? `, ${mebibytes(reservedBytes)} of it for others` : "";
-    const words = `${wanted.to} has ${mebibytes(freeBytes)} free${held}; ${wanted.name} needs ${mebibytes(demand.memoryBytes)} while it moves`;
+    const words = `${wanted.to} has ${mebibytes(freeBytes)} free${held}; ${wanted.name} needs ${mebibytes(memoryBytes)} while it moves`;
     room.push(finding("memory-short", words));
   }
   const { hasImage, layersHere: layersThere, hasZstd, whyNotLazy } = answer;
   const found = once([...abilityFindings(introduction.facts), ...own, ...room, ...answer.findings]);
-  return { description, findings: found, needs, hasImage, layersThere, hasZstd, imageBytes: demand.imageBytes, whyNotLazy };
+  return {
+    description,
+    findings: found,
+    needs,
+    hasImage,
+    layersThere,
+    hasZstd,
+    imageBytes,
+    memoryBytes,
+    whyNotLazy,
+    forkedRoomBytes: forkedRoom(demand),
+  };
+}
+
+/** Neither more than its container's limit bears, nor than what is reserved for the move, which is its size twice. */
+function forkedRoom({ imageBytes, limitBytes }: Demand): number {
+  return Math.max(0, Math.min(imageBytes, (limitBytes ?? Number.POSITIVE_INFINITY) - imageBytes));
 }
 
 /** Both ends may have noticed the same. */

@@ -56,5 +56,16 @@ export function addDecisions(dashboard: DashboardBuilder): void {
         ],
         span: 6,
       }),
+    )
+    .withPanel(
+      lines({
+        title: "Schedulers",
+        about: "Heard lately, and those among them that decide by other settings than the leader: they should all have the same file.",
+        queries: [
+          { expr: `sum(${fromLeader("evenkeel_schedulers")})`, legend: "all" },
+          { expr: fromLeader('evenkeel_schedulers{settings="other"}'), legend: "other settings" },
+        ],
+        span: 6,
+      }),
     );
 }

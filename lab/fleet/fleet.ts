@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { type Keys, makeKeys } from "../../platform/keys.js";
 import { connectRedis } from "../../platform/redis.js";
-import { type LabClients, startLabClients } from "../clients/start-lab-clients.js";
+import { type ClientsOptions, type LabClients, startLabClients } from "../clients/start-lab-clients.js";
 import { waitFor } from "../deadline.js";
 import { cacheFolder } from "../folders.js";
 import { buildImages, type ImageOptions } from "../images/build-images.js";
@@ -52,7 +52,7 @@ export interface Fleet {
   readonly prometheusUrl: string | null;
   runWorkload(workload: LabContainer, node: string): Promise<void>;
   /** One connection to each workload, from outside the fleet, checked all the time. */
-  startClients(workloads: readonly LabWorkload[]): Promise<LabClients>;
+  startClients(workloads: readonly LabWorkload[], options?: ClientsOptions): Promise<LabClients>;
   /** The node whose Docker runs the workload; null while none or more than one does. */
   whereIs(workload: string): Promise<string | null>;
   close(): Promise<string[]>;
@@ -138,8 +138,8 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
         );
         await (await docker.createContainer(toContainerCreateOptions(workload))).start();
       },
-      startClients: async (workloads) => {
-        const clients = await startLabClients(lab, workloads);
+      startClients: async (workloads, clientsOptions) => {
+        const clients = await startLabClients(lab, workloads, clientsOptions);
         await waitFor("every client to have an answer", deadlineSeconds, async () => {
           const report = await clients.report().catch(() => null);
           return report?.clients.every((client) => client.requests > 0);

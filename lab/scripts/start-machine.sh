@@ -4,4 +4,6 @@
 set -eu
 . "${0%/*}/close-descriptors.sh"
 while read -r procs; do echo $$ >"$procs"; done <"$1/cgroups"
-exec unshare --net --mount --pid --fork --kill-child --uts --ipc --cgroup -- bash "${0%/*}/furnish-machine.sh" "$1"
+. "$1/settings"
+# No two computers were switched on at the same time.
+exec unshare --net --mount --pid --fork --kill-child --uts --ipc --cgroup --time --monotonic "$UPTIME" --boottime "$UPTIME" -- bash "${0%/*}/furnish-machine.sh" "$1"

@@ -16,6 +16,8 @@ export const VM_PACKAGES: readonly string[] = [
   "linux-image-amd64",
   "openssh-server",
   "openssh-client",
+  "systemd",
+  "dbus",
   "cpio",
   "e2fsprogs",
   "xz-utils",
@@ -24,7 +26,7 @@ export const VM_PACKAGES: readonly string[] = [
 export const GUEST_FILES = projectPath("lab/vm/guest");
 export const GUEST_SCRIPT = projectPath("lab/vm/scripts/make-guest.sh");
 /** What the script is told beside folders. */
-export const GUEST_ENVIRONMENT = { DAEMON_SETTINGS: daemonSettings({ hosts: [], isConfined: false }), CONTAINERD_SETTINGS };
+export const GUEST_ENVIRONMENT = { DAEMON_SETTINGS: daemonSettings({ isConfined: false }), CONTAINERD_SETTINGS };
 
 /** Names a guest by all that it is made from. */
 export async function guestId(rootDirectory: string): Promise<string> {

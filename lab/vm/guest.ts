@@ -40,7 +40,7 @@ function qemuCommand({ cpuCores, memoryBytes }: GuestSize, wake: string | null):
     ...words(`-smp ${cpuCores} -m ${Math.floor(memoryBytes / MIB)} -nodefaults -no-user-config -display none -no-reboot`),
     ...words("-kernel /var/lib/guest/vmlinuz -initrd /var/lib/guest/initramfs"),
     "-append",
-    "console=ttyS0 quiet panic=-1 mitigations=off nokaslr audit=0 nowatchdog",
+    "console=ttyS0 net.ifnames=0 quiet panic=-1 mitigations=off nokaslr audit=0 nowatchdog",
     ...words(`-serial file:/var/log/lab/console.log -monitor unix:${MONITOR},server=on,wait=off -device virtio-rng-pci`),
     // Writes that the guest has flushed are in the host's page cache, which outlives QEMU: killing it is a power cut, not a lost disk.
     ...words(`-drive file=${DISK},if=none,id=disk,cache=writeback,discard=unmap -device virtio-blk-pci,drive=disk`),

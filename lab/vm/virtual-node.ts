@@ -11,7 +11,7 @@ import { inGuest } from "./guest-command.js";
 import { DOCKER_DEADLINE_SECONDS, dockerAnswers, reachDocker } from "./guest-docker.js";
 import { launchInGuest } from "./launch-in-guest.js";
 
-/** A node that is a computer of its own, emulated: its own kernel, cgroups of version 2 alone, a plain Docker. */
+/** A node that is a computer of its own, emulated: its own kernel, systemd, cgroups of version 2 alone, a plain Docker. */
 export async function startVirtualNode(
   site: Site,
   node: GuestSize & { readonly name: string; readonly index: number },
@@ -36,7 +36,8 @@ function asNode(outer: Machine, size: GuestSize, docker: Pick<LabNode, "docker" 
   const services = new Services(launchInGuest(outer));
   const exec: Machine["exec"] = (command, { env, cwd, ...options } = {}) =>
     outer.exec(inGuest(command, { ...(env === undefined ? {} : { env }), ...(cwd === undefined ? {} : { cwd }) }), options);
-  const daemon = async () => (await exec(["cat", "/run/guest/dockerd.pid"])).stdout;
+  /** 0 while there is none. */
+  const daemon = async () => (await exec(["systemctl", "show", "--property", "MainPID", "--value", "docker"])).stdout;
   return {
     ...docker,
     name: outer.name,
@@ -58,7 +59,11 @@ function asNode(outer: Machine, size: GuestSize, docker: Pick<LabNode, "docker" 
     restartDocker: async (signal = "SIGTERM") => {
       const before = await daemon();
       await exec(["kill", `-${signal.replace("SIG", "")}`, before]);
-      await waitFor(`dockerd of ${outer.name} to be started again`, DOCKER_DEADLINE_SECONDS, async () => (await daemon()) !== before);
+      await waitFor(
+        `dockerd of ${outer.name} to be started again`,
+        DOCKER_DEADLINE_SECONDS,
+        async () => ![before, "0"].includes(await daemon()),
+      );
       await docker.waitForDocker();
     },
   };
@@ -76,5 +81,6 @@ async function personalise(outer: Machine, site: Site, octet: number): Promise<v
   await outer.exec(inGuest(["sh", "-c", "cat >/etc/guest/settings"]), { input: lines.join("") });
   await outer.exec(inGuest(["sh", "-c", "cat >/etc/hosts"]), { input: site.hosts });
   await outer.exec(inGuest(["guest-personalise"]));
+  await outer.exec(inGuest(["systemd-machine-id-setup"]));
   await outer.exec(inGuest(["date", "-s", `@${(Date.now() / 1000).toFixed(3)}`]));
 }

@@ -15,7 +15,7 @@ export const PAIR_FINDINGS = {
   ),
   "differs-cgroups": fails("One node has version 1 of control groups, the other version 2", "Boot both with the same."),
   "cpu-features": fails(
-    "The destination's CPU lacks instructions that programs on the source may be using (CRIU's own check)",
+    "The destination's CPU lacks instructions that programs on the source may be using, or saves registers in an area of another size (CRIU's own check)",
     "Move only to the same CPU generation or a newer one; on virtual machines give all the same CPU model.",
   ),
   "cpu-unchecked": warns(
@@ -31,9 +31,13 @@ export const PAIR_FINDINGS = {
     "The destination's kernel is older: what only the newer one has cannot be restored, and such a move ends before the commit",
     "Run the same kernel on both, or move only towards the newer one.",
   ),
+  "kernel-limits-lower": warns(
+    "The destination's kernel is set to give programs less of something than the source's: what is enough for one now may be refused it there later",
+    "Make the settings that the message names the same on both (`sysctl`, /etc/sysctl.d).",
+  ),
   "memory-stays": fails(
-    "Memory cannot follow a workload between these two nodes, as its mode `postcopy` wants",
-    "Give both CRIU 4.2 or newer and a kernel with userfaultfd, or choose another mode.",
+    "Memory cannot follow this workload between these two nodes, as its mode `postcopy` wants",
+    "Give both CRIU 4.2 or newer and a kernel with userfaultfd, or choose another mode. Memory that processes share since they were forked needs another mode, or a larger limit.",
   ),
   "clocks-differ": fails("The clocks of the two nodes differ", "Synchronise both (chrony, systemd-timesyncd)."),
 } as const;

@@ -12,7 +12,19 @@ export const WORKLOAD_FINDINGS = {
   "host-UTSMode": fails("It shares the host's name", "Create it without --uts host."),
   "shared-namespace": fails(
     "It shares a namespace with another container in a way that cannot be moved, or with one that does not move with it",
-    "A shared network moves with all that are in it; give it IPC and process namespaces of its own.",
+    "A shared network or IPC namespace moves with all that are in it; give it a process namespace of its own.",
+  ),
+  "shared-file-nameless": fails(
+    "A file of a shared /dev/shm is open in more than one container and has lost its name, or is a FIFO: CRIU would make it once for each",
+    "Let the programs keep its name while they use it (no shm_unlink); use a socket in place of the FIFO.",
+  ),
+  "shared-memory-large": fails(
+    "The System V memory that others share with it is more than its memory limit, and counts as its own once it is restored",
+    "Give the container whose IPC namespace it is a limit that covers it (docker update --memory).",
+  ),
+  "runtime-other": fails(
+    "Another runtime than runc runs it, or keeps its state where Docker does not keep it by itself (`exec-root`, a snap)",
+    "Create it with `--runtime runc` or `--runtime evenkeel`, or make that the `default-runtime`: its copy would be without what another does for it.",
   ),
   device: fails("It uses a device or GPU of its host", "Remove --device or --gpus; the state of a device cannot be moved."),
   "bind-mount": fails(
@@ -26,6 +38,10 @@ export const WORKLOAD_FINDINGS = {
   "bind-mount-mounts": fails("A folder that should move has another file system mounted in it", "Unmount it, or mount it elsewhere."),
   "bind-mount-shared": fails("A folder that should move is used by another container too", "Give each its own folder."),
   "volume-driver": fails("A volume is kept by a plugin", "Only volumes of the driver local can be moved."),
+  "volume-elsewhere": fails(
+    "A volume of the driver local is a mount of what is kept elsewhere: on a server (NFS, CIFS), in a folder or on a device of its host, in memory",
+    "It would be copied away from there. Data in a folder of its host can move: mount that folder itself and name it in the label `io.evenkeel.bind-mounts`. For memory use --tmpfs.",
+  ),
   "volume-shared": fails("A volume is used by another container too", "Give each its own volume."),
   "network-driver": fails(
     "It is on a network that ends at its node, so that its connections cannot follow it",
@@ -34,6 +50,14 @@ export const WORKLOAD_FINDINGS = {
   "networks-mixed": fails(
     "It is on a network that ends at its node and on one that does not: some connections would have to be closed and others kept",
     "Take it off one of them (`docker network disconnect`).",
+  ),
+  "network-changed": fails(
+    "It has addresses, routes, interfaces or a firewall of its own making in its network, which CRIU does not save and Docker does not make again",
+    "Let Docker do it (`docker network connect`, `--ip`, `--sysctl`); or allow that it is stopped and started, which makes them anew: label io.evenkeel.fallback=cold.",
+  ),
+  "host-gateway": warns(
+    "It knows its host by a name (`host-gateway`), and would find another host by it",
+    "Whatever it asks for there has to be on every node; or give it an address that stays.",
   ),
   "connections-closed": warns(
     "Its connections are closed when it moves, as its label allows",
@@ -55,6 +79,10 @@ export const WORKLOAD_FINDINGS = {
   "deleted-file": fails(
     "A process has a deleted file open that is too large to travel in the images",
     "Let the program close it (a log that was rotated away, say), or restart it.",
+  ),
+  "file-identity": fails(
+    "A program knows a file that it has open by what no copy of it shares, its inode number or the time it was made: an SQLite database, a Lucene index",
+    "It would take the copy for another file, and refuse to write or lose its locks. Allow that it is stopped and started, which opens them anew: label io.evenkeel.fallback=cold.",
   ),
   "unix-socket-external": fails(
     "A process is connected through a unix socket to one outside the container",
@@ -86,8 +114,12 @@ export const DESTINATION_FINDINGS = {
     "Create it with the same name, driver and subnet as on the other nodes.",
   ),
   "network-differs": fails(
-    "A network of that name is there, but its addresses do not include the workload's",
-    "Create it with the same subnet as on the other nodes.",
+    "A network of that name is there, but another one: its subnet, its gateway or its MTU is not that of the workload's, or it leads to no other node",
+    "Create it with the same subnet and gateway as on the other nodes, and on an interface of the same MTU.",
+  ),
+  "segment-apart": fails(
+    "The workload is not heard where a network of that name has its end at the destination, or not by a MAC address that is not the node's own, so its clients would not find it there",
+    "Let the network's parent, or the port of its bridge, be in the same segment (VLAN) as on the workload's node, and let no switch or hypervisor between them drop addresses that it does not know.",
   ),
   "address-bound": fails(
     "A socket of it is bound to an address that it cannot have there",
@@ -96,7 +128,7 @@ export const DESTINATION_FINDINGS = {
   "port-unavailable": fails("A port that it publishes cannot be opened there", "Free the port there, or publish another."),
   "volume-taken": fails("A volume of that name is there already", "Remove it if its data is not needed, or rename one of them."),
   "bind-mount-taken": fails(
-    "A folder of its host that should move with it holds something there already",
+    "A folder of its host that should move with it holds something there already, or another container there uses it",
     "Remove what is there if it is not needed, or use another path.",
   ),
   "bind-mount-differs": fails(
@@ -114,6 +146,26 @@ export const DESTINATION_FINDINGS = {
   ),
   "disk-short": fails("Docker's disk at the destination has too little room for its files", "Free some, or choose another node."),
   "huge-pages-short": fails("It uses huge pages, and the destination has too few free", "Raise the sysctl vm.nr_hugepages there."),
+  "limit-lost": fails(
+    "It has a limit that Docker at the destination cannot set: it would be run there without",
+    "Give the kernel there the control groups that are missing (`docker info` warns of each); or take the limit away.",
+  ),
+  "cpus-short": fails(
+    "It is given more CPUs than the destination has",
+    "Choose a larger node, or `docker update --cpus`, `--cpuset-cpus`.",
+  ),
+  "kernel-limit-short": fails(
+    "It has more of something already than the destination's kernel is set to allow, so it could not be restored",
+    "Raise the setting that the message names there (`sysctl`, /etc/sysctl.d).",
+  ),
+  "ipv6-missing": fails(
+    "It has sockets of IPv6, and the destination's kernel was booted without IPv6",
+    "Boot it without `ipv6.disable=1` (net.ipv6.conf.all.disable_ipv6=1 does no harm); or let the program listen on 0.0.0.0 alone.",
+  ),
+  "init-differs": fails(
+    "Docker's own init (`--init`) is its first process, and the destination's is another build",
+    "Install the same version of Docker on both, from the same packages.",
+  ),
   "masked-path-missing": fails(
     "Docker covers a path of /proc or /sys in the container that the destination's kernel does not have, so the cover cannot be restored",
     "Move it to a node of the same kernel and hardware; or create it without that path (`MaskedPaths`, `ReadonlyPaths` of Docker's API).",

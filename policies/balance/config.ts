@@ -13,9 +13,9 @@ export interface BalanceConfig {
   readonly forecastSeconds: number;
   /** Levelling begins once the fleet's weighted standard deviation is above this, or a single node three times as far off … */
   readonly startRatio: number;
-  /** … and goes on, over as many plans as it takes, until it is below this. */
+  /** … and goes on, with as many further plans as it takes, until it is below this. */
   readonly stopRatio: number;
-  /** A move must take away at least this share of the distance from level of the two nodes it touches. */
+  /** A move must take away at least this share of the distance from level of the two nodes it touches, by itself or once those planned with it are done. */
   readonly minimumGainRatio: number;
   /** So many moves for balance in one plan at most. */
   readonly movesPerPlan: number;

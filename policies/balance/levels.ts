@@ -10,6 +10,8 @@ import type { BalanceConfig } from "./config.js";
 /** How full the nodes are, over the window and as the plan so far leaves them. Ratios of capacity. */
 export interface Levels {
   readonly nodes: ReadonlyMap<NodeView, Level>;
+  /** Those in service that take no part yet: they settle, or have not been watched for long enough. By their readings of this moment. */
+  readonly later: ReadonlyMap<NodeView, Level>;
   readonly mean: Readonly<Record<Resource, number>>;
   readonly weight: Readonly<Record<Resource, number>>;
 }
@@ -25,18 +27,53 @@ export const RESOURCES = ["cpu", "memory"] as const;
 
 /** The nodes that take part: known, in service, and with readings over at least half of the window since they last changed. */
 export function measureLevels(context: JudgedContext): Levels {
-  const { fleet, config, now } = context;
+  const { fleet, config, ledger, now } = context;
   const nodes = new Map<NodeView, Level>();
+  const later = new Map<NodeView, Level>();
   for (const node of fleet.nodes) {
-    if (node.load === null || node.state.maintenance !== null || isSettling(node, config, now)) continue;
-    const level = measureLevel(node, config.balance, now);
-    if (level !== null) nodes.set(node, level);
+    if (node.load === null || node.state.maintenance !== null) continue;
+    const level = isSettling(node, config, now) ? null : measureLevel(node, config.balance, now);
+    if (level === null) later.set(node, readNow(node));
+    else nodes.set(node, level);
+  }
+  for (const [node, level] of [...nodes, ...later]) {
+    const account = ledger.accounts.get(node.id)!;
+    enter("cpu", account.arrivingCpuCores - account.leavingCpuCores, node, level);
+    enter("memory", account.arrivingMemoryBytes - account.leavingMemoryBytes, node, level);
   }
   return {
     nodes,
+    later,
     mean: { cpu: meanRatioOf("cpu", fleet), memory: meanRatioOf("memory", fleet) },
     weight: { cpu: config.balance.cpuWeight, memory: config.balance.memoryWeight },
   };
+}
+
+export function levelOf(node: NodeView, { nodes, later }: Levels): Level {
+  return (nodes.get(node) ?? later.get(node))!;
+}
+
+/** To try moves out on. */
+export function copyOf(levels: Levels): Levels {
+  const copy = (nodes: ReadonlyMap<NodeView, Level>) =>
+    new Map(
+      [...nodes].map(([node, { low, middle, high }]) => [node, { low: { ...low }, middle: { ...middle }, high: { ...high } }] as const),
+    );
+  return { ...levels, nodes: copy(levels.nodes), later: copy(levels.later) };
+}
+
+/** What is under way, and what the plan has entered already. */
+function enter(resource: Resource, amount: number, node: NodeView, level: Level): void {
+  const ratio = amount / capacityOf(resource, node);
+  for (const band of ["low", "middle", "high"] as const) level[band][resource] += ratio;
+}
+
+function readNow({ load, state }: NodeView): Level {
+  const ratios = (band: "low" | "high") => ({
+    cpu: load!.cpuCores[band] / state.cpuCapacityCores,
+    memory: load!.memoryBytes[band] / state.memoryCapacityBytes,
+  });
+  return { low: ratios("low"), middle: ratios("low"), high: ratios("high") };
 }
 
 function measureLevel(node: NodeView, config: BalanceConfig, now: number): Level | null {

@@ -27,30 +27,55 @@ interface Host {
   memoryBytes: number;
 }
 
+interface Hosts {
+  readonly byNode: ReadonlyMap<string, Host>;
+  /** The emptiest first: nearly always the first that is asked has room, and a large fleet is looked through in no time. */
+  readonly byRoom: readonly Host[];
+}
+
+/** What a host takes over from the node that is lost. */
+interface Taken {
+  cpuCores: number;
+  memoryBytes: number;
+  readonly groups: Set<string>;
+}
+
 /**
  * A node of which the others that are awake could not take over all that runs there; null = the loss of any one is borne (N+1). Workloads
  * of unknown use and those that may run nowhere else are left out: no node kept awake would help them.
  */
 export function findUnbearableLoss(standing: Standing): string | null {
-  const hosts = [...openHosts(standing).values()];
-  // The emptiest first: nearly always the first that is asked has room, and a large fleet is looked through in no time.
-  const byRoom = [...hosts].sort((a, b) => b.cpuCores - a.cpuCores || compareIds(a.node.id, b.node.id));
-  for (const lost of hosts) {
-    const taken = new Map<Host, { cpuCores: number; memoryBytes: number; groups: Set<string> }>();
-    const guests = [...lost.guests].sort((a, b) => shareOf(b, lost.node) - shareOf(a, lost.node) || compareIds(a.id, b.id));
-    for (const guest of guests) {
-      const need = grown(presentUseOf(guest), standing.growth);
-      if (need === null || !mayRunElsewhere(guest, lost.node, standing.fleet)) continue;
-      const host = byRoom.find((each) => each !== lost && takes(each, taken.get(each), guest, need, standing.fleet));
-      if (host === undefined) return lost.node.id;
-      const sum = taken.get(host) ?? { cpuCores: 0, memoryBytes: 0, groups: new Set<string>() };
-      sum.cpuCores += need.cpuCores;
-      sum.memoryBytes += need.memoryBytes;
-      if (guest.constraints.antiAffinityGroup !== null) sum.groups.add(guest.constraints.antiAffinityGroup);
-      taken.set(host, sum);
-    }
+  const { marginRatio } = standing.config.consolidate;
+  const given = openHosts(standing);
+  let grown: Hosts | null = null;
+  for (const id of given.byNode.keys()) {
+    if (isBorne(id, given, standing)) continue;
+    if (standing.growth >= marginRatio) return id;
+    // First fit may find no place for loads for which, grown, it finds one. Where those fit these do, and what sleeps because of that is not woken.
+    const more = { ...standing, growth: marginRatio };
+    grown ??= openHosts(more);
+    if (!isBorne(id, grown, more)) return id;
   }
   return null;
+}
+
+/** Whether all that a node runs finds a place, each where there is room first. */
+function isBorne(id: string, { byNode, byRoom }: Hosts, { fleet, growth }: Standing): boolean {
+  const lost = byNode.get(id)!;
+  const taken = new Map<Host, Taken>();
+  const guests = [...lost.guests].sort((a, b) => shareOf(b, lost.node) - shareOf(a, lost.node) || compareIds(a.id, b.id));
+  for (const guest of guests) {
+    const need = grown(presentUseOf(guest), growth);
+    if (need === null || !mayRunElsewhere(guest, lost.node, fleet)) continue;
+    const host = byRoom.find((each) => each !== lost && takes(each, taken.get(each), guest, need, fleet));
+    if (host === undefined) return false;
+    const sum = taken.get(host) ?? { cpuCores: 0, memoryBytes: 0, groups: new Set<string>() };
+    sum.cpuCores += need.cpuCores;
+    sum.memoryBytes += need.memoryBytes;
+    if (guest.constraints.antiAffinityGroup !== null) sum.groups.add(guest.constraints.antiAffinityGroup);
+    taken.set(host, sum);
+  }
+  return true;
 }
 
 /** Of a node's scarcer resource. The largest find a place first: what is left over is easier to fill with small ones. */
@@ -60,7 +85,7 @@ export function shareOf(workload: WorkloadState, { state }: NodeView): number {
 }
 
 /** The room of each node awake, with the guests that it has then. */
-function openHosts({ fleet, config, awake, placed, growth }: Standing): ReadonlyMap<string, Host> {
+function openHosts({ fleet, config, awake, placed, growth }: Standing): Hosts {
   const hosts = new Map<string, Host>();
   for (const node of awake) {
     const { cpuCapacityCores, memoryCapacityBytes } = node.state;
@@ -91,20 +116,14 @@ function openHosts({ fleet, config, awake, placed, growth }: Standing): Readonly
     host.cpuCores -= need?.cpuCores ?? 0;
     host.memoryBytes -= need?.memoryBytes ?? 0;
   }
-  return hosts;
+  return { byNode: hosts, byRoom: [...hosts.values()].sort((a, b) => b.cpuCores - a.cpuCores || compareIds(a.node.id, b.node.id)) };
 }
 
 function grown(need: Use | null, growth: number): Use | null {
   return need === null ? null : { cpuCores: need.cpuCores * (1 + growth), memoryBytes: need.memoryBytes };
 }
 
-function takes(
-  host: Host,
-  taken: { cpuCores: number; memoryBytes: number; groups: Set<string> } | undefined,
-  guest: WorkloadState,
-  need: Use,
-  fleet: Fleet,
-) {
+function takes(host: Host, taken: Taken | undefined, guest: WorkloadState, need: Use, fleet: Fleet): boolean {
   const group = guest.constraints.antiAffinityGroup;
   if (!isPinnedTo(guest, host.node) || !isCompatible(guest, host.node, fleet)) return false;
   if (group !== null && (taken?.groups.has(group) || host.guests.some(({ constraints }) => constraints.antiAffinityGroup === group)))

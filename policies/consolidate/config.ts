@@ -5,9 +5,9 @@ export interface ConsolidateConfig {
   readonly enabled: boolean;
   /** Nodes are woken so long before a window of power saving ends, or more is expected to be asked for than those awake can give. */
   readonly leadSeconds: number;
-  /** A node that was woken stays awake for so long. */
+  /** A node that was woken, or was to sleep and is not any more, stays awake for so long. */
   readonly awakeSeconds: number;
-  /** Share of their load by which those that stay awake must be able to grow before another is put to sleep. */
+  /** Share of their CPU load by which those that stay awake must be able to grow before another is put to sleep. */
   readonly marginRatio: number;
   /** How a workload's load is foreseen. */
   readonly forecast: ForecastConfig;

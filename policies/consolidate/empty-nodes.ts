@@ -2,11 +2,13 @@ import { addMove, addSkip, type JudgedContext } from "../context.js";
 import { estimateMoveCost } from "../cost/move-cost.js";
 import type { NodeView } from "../fleet.js";
 import { windowOver } from "../gates/window.js";
-import { enterMove } from "../ledger.js";
+import { enterMove, openTrial } from "../ledger.js";
+import { type Need, needOf } from "../need.js";
 import { compareIds } from "../order.js";
 import { refuse, refuseTarget } from "../sentences.js";
 import { whyNotArrive, whyNotStart } from "../stages/gates.js";
 import { whyNotLevelTo } from "../stages/level-target.js";
+import type { Skip, WorkloadState } from "../types.js";
 import { plural } from "../words.js";
 import { findUnbearableLoss } from "./bear-loss.js";
 import { type Choices, chooseTogether } from "./choose-together.js";
@@ -37,14 +39,18 @@ export function emptyNodes(mayEmpty: (node: NodeView) => boolean, awake: readonl
   const turn = inTurn(sources, targets.size, now);
   const choices: Choices<Emptying> = {
     offer: (from, count) => offer(turn, from, count, ground, context),
-    isBorne: (chosen) => bearsLoss(chosen, awake, context),
+    isBorne: (chosen) => bearsLoss(chosen, placingsOf(chosen), awake, context),
     withdraw,
   };
   const most = Math.min(mostAtOnce(MOST_EMPTIED, awake), limits.fleet - ledger.movesUnderWay);
   const emptied = chooseTogether(choices, most, MOST_CHECKED);
   // All were entered to see whether they fit together; now each begins that may.
   withdraw(emptied);
-  for (const { room, placings } of emptied) for (const placing of placings) begin(placing, placings.length, room, context);
+  for (const { placing, from, halt } of chooseSteps(emptied, awake, context)) {
+    if (context.spoken.has(placing.candidate.workload.id)) continue;
+    if (halt === null) begin(placing, from, context);
+    else addSkip(context, halt);
+  }
 }
 
 /** So many, or this share of the nodes awake: what has been changed is measured before more is. */
@@ -66,10 +72,18 @@ function withdraw(part: readonly Emptying[]): void {
   for (const { undo } of [...part].reverse()) undo();
 }
 
-function bearsLoss(emptied: readonly Emptying[], awake: readonly NodeView[], { fleet, config, moves }: JudgedContext): boolean {
+const placingsOf = (emptied: readonly Emptying[]) => emptied.flatMap(({ placings }) => placings);
+
+/** @param emptied nodes that are empty then */
+function bearsLoss(
+  emptied: readonly Emptying[],
+  placings: readonly Placing[],
+  awake: readonly NodeView[],
+  { fleet, config, moves }: JudgedContext,
+): boolean {
   const left = new Set(emptied.map(({ room }) => room.node));
   const placed = new Map(moves.map(({ workload, to }) => [workload, to]));
-  for (const { placings } of emptied) for (const { candidate, target } of placings) placed.set(candidate.workload.id, target.node.id);
+  for (const { candidate, target } of placings) placed.set(candidate.workload.id, target.node.id);
   const staying = awake.filter((node) => !left.has(node));
   return findUnbearableLoss({ fleet, config, awake: staying, placed, growth: config.consolidate.marginRatio }) === null;
 }
@@ -94,21 +108,70 @@ function isWorthIt({ draw, items }: Room, { paybackSeconds, wattHoursPerMove }: 
   return (draw.idleWatts * paybackSeconds) / SECONDS_PER_HOUR > items.size * wattHoursPerMove;
 }
 
-/** Enters the move, or why it cannot begin just now: the rest of the node follows when it can. */
-function begin({ candidate, target }: Placing, count: number, { draw }: Room, context: JudgedContext): void {
-  const { workload, need, source } = candidate;
-  const { config, now } = context;
-  // It goes already, as one with another.
-  if (context.spoken.has(workload.id)) return;
-  const halt = whyNotStart(context, workload, "consolidate");
-  const busy = halt === null ? whyNotArrive(context, target.node.id, "consolidate") : null;
-  if (halt !== null || busy !== null) {
-    addSkip(context, halt !== null ? refuse(workload, halt, config, now) : refuseTarget(workload, target.node, busy!, config));
-    return;
+/** A move out of a node, and what keeps it from beginning just now; null = nothing does, and the rest of the node follows when it can. */
+interface Step {
+  readonly placing: Placing;
+  readonly from: Emptying;
+  readonly halt: Skip | null;
+}
+
+/**
+ * What begins and what waits. As long as something waits its node is half empty and awake, and others have been filled: if the loss of a node could
+ * not be borne then, fewer nodes are emptied.
+ */
+function chooseSteps(emptied: readonly Emptying[], awake: readonly NodeView[], context: JudgedContext): readonly Step[] {
+  for (let count = emptied.length; count > 0; count = Math.floor(count / 2)) {
+    const chosen = emptied.slice(0, count);
+    const steps = foretellSteps(chosen, context);
+    const isWhole = (each: Emptying) => steps.every(({ from, halt }) => from !== each || halt === null);
+    if (count === emptied.length && chosen.every(isWhole)) return steps;
+    const begun = steps.flatMap(({ placing, halt }) => (halt === null ? [placing] : []));
+    if (bearsLoss(chosen.filter(isWhole), begun, awake, context)) return steps;
   }
-  const cost = estimateMoveCost(workload, need, source, target.node, config.cost);
+  return [];
+}
+
+/** Leaves the ledger as it was. */
+function foretellSteps(emptied: readonly Emptying[], context: JudgedContext): Step[] {
+  const { fleet, ledger } = context;
+  const { levellingMoves } = ledger;
+  const trial = openTrial(ledger);
+  const gone = new Set<string>();
+  const enter = (workload: WorkloadState, need: Need, { node }: Room) => {
+    trial.enter(workload, need, node);
+    ledger.levellingMoves++;
+    gone.add(workload.id);
+  };
+  const steps = emptied.flatMap((from) =>
+    from.placings.map((placing): Step => {
+      const { workload, need } = placing.candidate;
+      const halt = gone.has(workload.id) ? null : whyNotNow(placing, context);
+      if (halt === null) {
+        const asOne = fleet.asOne.get(workload.id) ?? [workload];
+        for (const each of asOne) if (!gone.has(each.id)) enter(each, each === workload ? need : needOf(each)!, placing.target);
+      }
+      return { placing, from, halt };
+    }),
+  );
+  trial.undo();
+  ledger.levellingMoves = levellingMoves;
+  return steps;
+}
+
+function whyNotNow({ candidate, target }: Placing, context: JudgedContext): Skip | null {
+  const { workload } = candidate;
+  const { config, now } = context;
+  const halt = whyNotStart(context, workload, "consolidate");
+  if (halt !== null) return refuse(workload, halt, config, now);
+  const busy = whyNotArrive(context, target.node.id, "consolidate");
+  return busy === null ? null : refuseTarget(workload, target.node, busy, config);
+}
+
+function begin({ candidate, target }: Placing, { room: { draw }, placings: { length } }: Emptying, context: JudgedContext): void {
+  const { workload, need, source } = candidate;
+  const cost = estimateMoveCost(workload, need, source, target.node, context.config.cost);
   enterMove(context.ledger, workload, need, target.node);
   context.ledger.levellingMoves++;
-  const because = `${source.id} can sleep: ${plural(count, "workload")} fit elsewhere, which saves the ${draw.idleWatts} W that it draws when idle.`;
+  const because = `${source.id} can sleep: ${plural(length, "workload")} ${length === 1 ? "fits" : "fit"} elsewhere, which saves the ${draw.idleWatts} W that it draws when idle.`;
   addMove(context, { workload: workload.id, from: source.id, to: target.node.id, reason: "consolidate", because, cost });
 }

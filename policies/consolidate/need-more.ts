@@ -4,7 +4,7 @@ import { type Reading, readingsOf } from "../estimate/series.js";
 import { trendAt } from "../estimate/trend.js";
 import type { NodeView } from "../fleet.js";
 import { needOf } from "../need.js";
-import { cpuCeiling, whyNotThere } from "../stages/feasible.js";
+import { cpuCeiling, whyNotMeantFor, whyNotThere } from "../stages/feasible.js";
 import type { Skip, SkipReason } from "../types.js";
 import { cores } from "../words.js";
 import { findUnbearableLoss } from "./bear-loss.js";
@@ -13,24 +13,44 @@ import { findUnbearableLoss } from "./bear-loss.js";
 const CROWDED: ReadonlySet<SkipReason> = new Set(["target-cpu-full", "target-memory-full", "target-asleep", "no-target"]);
 
 /** Nodes that run and may hold more: neither flagged nor doubted. */
-export function awakeNodes({ fleet, suspects }: JudgedContext): NodeView[] {
-  return fleet.nodes.filter(
-    ({ id, load, state }) =>
-      load !== null && !state.power && state.maintenance === null && !state.cordoned && !state.executorSilent && !suspects.has(id),
-  );
+export function awakeNodes(context: JudgedContext): NodeView[] {
+  return context.fleet.nodes.filter((node) => !node.state.power && isSound(node, context));
 }
 
-/** Why more nodes should be awake than `awake`; null = they are enough, now and for a while. */
-export function whyMoreNeeded(awake: readonly NodeView[], context: JudgedContext): string | null {
-  const { fleet, config, skips, ledger } = context;
-  const empty = awake.filter(({ id, workloads }) => workloads.length === 0 && ledger.accounts.get(id)!.moves === 0);
-  const crowded = skips.find((skip) => CROWDED.has(skip.reason) && !empty.some((node) => isOpenTo(node, skip, context)));
-  if (crowded)
-    return `there is no room for ${fleet.workloadById.get(crowded.workload)?.name ?? crowded.workload}, which should leave ${crowded.from}`;
+/** Neither silent, flagged nor doubted. */
+export function isSound({ id, load, state }: NodeView, { suspects }: JudgedContext): boolean {
+  return load !== null && state.maintenance === null && !state.cordoned && !state.executorSilent && !suspects.has(id);
+}
+
+/** Why the nodes that are awake are not enough. */
+export interface Shortage {
+  readonly why: string;
+  /** Whether that node, which sleeps, would be of any use awake. */
+  wouldHelp(node: NodeView): boolean;
+}
+
+/** What there is too little of with `awake`; null = they are enough, now and for a while. */
+export function findShortage(awake: readonly NodeView[], context: JudgedContext): Shortage | null {
+  const { fleet, config } = context;
+  const crowded = findCrowded(awake, context);
+  if (crowded !== null) {
+    const why = `there is no room for ${fleet.workloadById.get(crowded.workload)?.name ?? crowded.workload}, which should leave ${crowded.from}`;
+    return { why, wouldHelp: (node) => isMeantFor(node, crowded, context) };
+  }
   const placed = new Map(context.moves.map(({ workload, to }) => [workload, to]));
   const lost = findUnbearableLoss({ fleet, config, awake, placed, growth: 0 });
-  if (lost !== null) return `the others that are awake could not take over what ${lost} runs`;
-  return whyExpectedTooMuch(awake, context);
+  const why = lost !== null ? `the others that are awake could not take over what ${lost} runs` : whyExpectedTooMuch(awake, context);
+  return why === null ? null : { why, wouldHelp: () => true };
+}
+
+/** What should leave its node and finds no room, though some node is meant for it: first of all such that one that sleeps is. */
+function findCrowded(awake: readonly NodeView[], context: JudgedContext): Skip | null {
+  const { fleet, skips, ledger } = context;
+  const asleep = fleet.nodes.filter(({ state }) => state.power);
+  const empty = awake.filter(({ id, workloads }) => workloads.length === 0 && ledger.accounts.get(id)!.moves === 0);
+  const crowded = skips.filter((skip) => CROWDED.has(skip.reason) && !empty.some((node) => isOpenTo(node, skip, context)));
+  const amongThose = (nodes: readonly NodeView[]) => crowded.find((skip) => nodes.some((node) => isMeantFor(node, skip, context)));
+  return amongThose(asleep) ?? amongThose(awake) ?? null;
 }
 
 /** An empty node that could take it and was not chosen: another would not be either. */
@@ -38,6 +58,13 @@ function isOpenTo(node: NodeView, { workload: id }: Skip, context: JudgedContext
   const workload = context.fleet.workloadById.get(id);
   const need = workload === undefined ? null : needOf(workload);
   return workload !== undefined && need !== null && whyNotThere(workload, need, node, context) === null;
+}
+
+/** Whether only room, or its sleep, keeps it from taking that: to one that would refuse it awake no sleep makes a difference. */
+function isMeantFor(node: NodeView, { workload: id }: Skip, context: JudgedContext): boolean {
+  const workload = context.fleet.workloadById.get(id);
+  const reason = workload === undefined ? null : whyNotMeantFor(workload, node, context, true);
+  return reason === null || reason === "target-asleep";
 }
 
 /** The load of all nodes as it is expected when a node woken now would be there, with its error, against what those awake may give. */

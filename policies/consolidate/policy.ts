@@ -6,7 +6,7 @@ import type { Snapshot } from "../types.js";
 import { findUnbearableLoss } from "./bear-loss.js";
 import { type Choices, chooseTogether } from "./choose-together.js";
 import { emptyNodes, mostAtOnce } from "./empty-nodes.js";
-import { awakeNodes, whyExpectedTooMuch, whyMoreNeeded } from "./need-more.js";
+import { awakeNodes, findShortage, isSound, whyExpectedTooMuch } from "./need-more.js";
 import { compareDraws, drawOf } from "./watts.js";
 
 /** Each time the whole fleet is weighed. */
@@ -42,13 +42,18 @@ function planPower(context: JudgedContext): void {
   const awake = awakeNodes(context);
   // One at a time, and one that is on its way is waited for: it may be enough.
   const isWaking = flagged.length > 0 || fleet.nodes.some(({ state }) => state.power === "waking");
-  const need = whyMoreNeeded(awake, context);
-  if (need !== null) {
-    const [cheapest] = byDraw(asleep);
-    if (!isWaking && cheapest) wake(cheapest, need);
+  const closing = fleet.nodes.filter(({ state }) => state.power === "closing");
+  const shortage = findShortage(awake, context);
+  if (shortage !== null) {
+    // One that is closing opens again when it is not asked to sleep once more, and that may be enough.
+    const cheapest = isWaking || closing.length > 0 ? undefined : byDraw(asleep).find((node) => shortage.wouldHelp(node));
+    if (cheapest) wake(cheapest, shortage.why);
     return;
   }
-  if (isWaking || !isAtRest(context)) return;
+  if (isWaking) return;
+  for (const node of closing)
+    if (isEmpty(node, context) && isSound(node, context) && maySleep(node, context)) sleep(node, awake.length, context);
+  if (!isAtRest(context)) return;
   const asleepNow = sleepSome(awake, context);
   const staying = awake.filter((node) => !asleepNow.has(node));
   emptyNodes((node) => maySleep(node, context), staying, context);
@@ -64,11 +69,20 @@ function maySleep({ id, state }: NodeView, { verdicts, config, now }: JudgedCont
   return state.wokenAt == null || now - state.wokenAt >= config.consolidate.awakeSeconds;
 }
 
+function isEmpty({ id, workloads }: NodeView, { ledger }: JudgedContext): boolean {
+  return workloads.length === 0 && ledger.accounts.get(id)!.moves === 0;
+}
+
+function sleep({ id, state }: NodeView, staying: number, { power }: JudgedContext): void {
+  const { idleWatts } = drawOf(state);
+  const because = `Puts ${id} to sleep: nothing runs there, and ${staying} awake bear the loss of any one; saves ${idleWatts} W.`;
+  power.push({ node: id, to: "sleep", because });
+}
+
 /** Empty nodes, the dearest first, as long as the rest are enough without them, and with some load more than now. */
 function sleepSome(awake: readonly NodeView[], context: JudgedContext): ReadonlySet<NodeView> {
-  const { fleet, config, ledger } = context;
-  const isEmpty = (node: NodeView) => node.workloads.length === 0 && ledger.accounts.get(node.id)!.moves === 0;
-  const empty = byDraw(awake.filter((node) => isEmpty(node) && maySleep(node, context))).reverse();
+  const { fleet, config } = context;
+  const empty = byDraw(awake.filter((node) => isEmpty(node, context) && maySleep(node, context))).reverse();
   const without = (chosen: readonly NodeView[]) => awake.filter((node) => !chosen.includes(node));
   const choices: Choices<NodeView> = {
     offer: (from, count) => ({ part: empty.slice(from, from + count), next: from + count }),
@@ -80,12 +94,7 @@ function sleepSome(awake: readonly NodeView[], context: JudgedContext): Readonly
     withdraw: () => {},
   };
   const chosen = chooseTogether(choices, mostAtOnce(1, awake), MOST_CHECKED);
-  const rest = awake.length - chosen.length;
-  for (const node of chosen) {
-    const { idleWatts } = drawOf(node.state);
-    const because = `Puts ${node.id} to sleep: nothing runs there, and ${rest} awake bear the loss of any one; saves ${idleWatts} W.`;
-    context.power.push({ node: node.id, to: "sleep", because });
-  }
+  for (const node of chosen) sleep(node, awake.length - chosen.length, context);
   return new Set(chosen);
 }
 

@@ -9,6 +9,8 @@ export interface CostConfig {
   readonly linkBytesPerSecond: number;
   /** Freezing and resuming take this long even with no memory at all. */
   readonly fixedBlackoutSeconds: number;
+  /** A cold move waits this long for the program to end, where none of its own has told: as long as Docker has patience. */
+  readonly stopSeconds: number;
 }
 
 export const DEFAULT_COST_CONFIG: CostConfig = {
@@ -17,4 +19,5 @@ export const DEFAULT_COST_CONFIG: CostConfig = {
   transferWeight: 0.2,
   linkBytesPerSecond: 100_000_000,
   fixedBlackoutSeconds: 0.5,
+  stopSeconds: 10,
 };

@@ -1,5 +1,5 @@
 import { percentileOf } from "../estimate/percentile.js";
-import type { PastMoves } from "../types.js";
+import type { MigrationMode, PastMoves } from "../types.js";
 
 /** What is known of one migration that succeeded. Null is not measured. */
 export interface PastMove {
@@ -12,9 +12,14 @@ export interface PastMove {
   readonly memoryBytes: number;
   /** From the first byte to the last, the freeze included. */
   readonly seconds: number | null;
+  readonly mode: MigrationMode | null;
   readonly blackoutSeconds: number | null;
   /** Memory written anew each second; only rounds of pre-copy tell. */
   readonly dirtyBytesPerSecond: number | null;
+  /** Of the files: sent while the workload stood still. */
+  readonly frozenFileBytes: number | null;
+  /** Until the program had ended; only cold moves tell. */
+  readonly stopSeconds: number | null;
   /** Why its source could not copy memory ahead, in words; null = it could, absent = nobody looked. */
   readonly whyNoPrecopy?: string | null;
 }
@@ -60,13 +65,24 @@ function summarise(moves: readonly PastMove[]): PastMoves {
   return {
     count: moves.length,
     fileBytes: median(({ fileBytes }) => fileBytes) ?? 0,
-    memoryBytes: median(({ memoryBytes }) => memoryBytes) ?? 0,
-    blackoutSeconds: median(({ blackoutSeconds }) => blackoutSeconds),
+    memoryBytes: median(({ mode, memoryBytes }) => (mode === "cold" ? null : memoryBytes)) ?? 0,
+    blackoutSecondsIn: medianBlackouts(moves),
     dirtyBytesPerSecond: median(({ dirtyBytesPerSecond }) => dirtyBytesPerSecond),
+    frozenFileBytes: median(({ frozenFileBytes }) => frozenFileBytes),
+    stopSeconds: median(({ stopSeconds }) => stopSeconds),
   };
 }
 
-function addLatest<T>(lists: Map<string, T[]>, key: string, value: T): void {
+/** A blackout in one mode says nothing of another: a program that was stopped and started did not stand still for as long as one that was frozen. */
+function medianBlackouts(moves: readonly PastMove[]): NonNullable<PastMoves["blackoutSecondsIn"]> {
+  const seen = new Map<MigrationMode, number[]>();
+  for (const { mode, blackoutSeconds } of moves) {
+    if (mode !== null && blackoutSeconds !== null) addLatest(seen, mode, blackoutSeconds);
+  }
+  return Object.fromEntries([...seen].map(([mode, list]) => [mode, percentileOf(list, 0.5)!]));
+}
+
+function addLatest<K, T>(lists: Map<K, T[]>, key: K, value: T): void {
   const list = lists.get(key);
   if (list === undefined) lists.set(key, [value]);
   else if (list.length < LATEST) list.push(value);

@@ -11,6 +11,8 @@ export interface LevelOptions extends DescentOptions {
   readonly seed: number;
   /** How long moves are traded for better ones: proposals looked at, about three million a second. */
   readonly proposals: number;
+  /** Of trading, as shares of what a move of the descent saved on average; absent = by whether the budget of moves binds. */
+  readonly temperatures?: Temperatures;
 }
 
 /** Up to so many pairs of workload and node, all of them are weighed for each move. */
@@ -34,7 +36,7 @@ export function levelFleet(model: SearchModel, options: LevelOptions): LevelMove
   else levelGreedily(state, options, random);
   if (state.moves.moved === 0) return [];
   const isBound = state.moves.moved >= BOUND_SHARE * maxMoves;
-  const { warm, cold } = isBound ? BOUND : FREE;
+  const { warm, cold } = options.temperatures ?? (isBound ? BOUND : FREE);
   const meanGain = (before - state.cost) / state.moves.moved;
   tradeMoves(state, { maxMoves, proposals, warm: meanGain * warm, cold: meanGain * cold, random });
   const moves = sequence(model, state.assignment, minGain);

@@ -1,3 +1,4 @@
+import { CLOCK_SKEW_SECONDS } from "../clock-skew.js";
 import { DEFAULT_POLICY_CONFIG, type PolicyConfig } from "../config.js";
 import { openContext, type PlanContext } from "../context.js";
 import { estimateMoveCost } from "../cost/move-cost.js";
@@ -8,11 +9,11 @@ import { leaveCandidates } from "../stages/candidates.js";
 import { whyNotThere } from "../stages/feasible.js";
 import { isBeyondBudget, whyResting } from "../stages/gates.js";
 import { addRefusal, openRefusals } from "../stages/refusals.js";
-import type { Skip, SkipReason, Snapshot, WorkloadState } from "../types.js";
+import type { Maintenance, Skip, SkipReason, Snapshot, WorkloadState } from "../types.js";
 
 export interface DrainStatus {
   readonly node: string;
-  /** True only when the node is heard, nothing runs on it, and no migration touches it. */
+  /** True only when the node is heard, a reading from after the drain was asked for shows nothing on it, and no migration touches it. */
   readonly done: boolean;
   /** Ids of all workloads still on the node, whatever becomes of them. */
   readonly remaining: readonly string[];
@@ -64,8 +65,17 @@ export function drainStatus(snapshot: Snapshot, nodeId: string, config: PolicyCo
   }
   const remaining = node?.workloads.map((workload) => workload.id) ?? [];
   const touched = fleet.migrations.some((migration) => migration.from === nodeId || migration.to === nodeId);
-  const done = node !== undefined && node.load !== null && remaining.length === 0 && !touched;
+  const isEmpty = node !== undefined && node.load !== null && remaining.length === 0 && !touched;
+  const done = isEmpty && provesEmpty(node.state.history.at(-1)?.at, node.state.maintenance);
   return { node: nodeId, done, remaining, moving, movable, blocked, movableSeconds: seconds / context.limits.perNode };
+}
+
+/**
+ * Whether a reading that shows nothing proves a node under maintenance empty: an older one lacks what was started between it and the wish. In
+ * service there is no such wish, and none to prove.
+ */
+export function provesEmpty(readAt: number | undefined, maintenance: Maintenance | null): boolean {
+  return maintenance === null || (readAt !== undefined && readAt >= (maintenance.askedAt ?? maintenance.since) + CLOCK_SKEW_SECONDS);
 }
 
 /** What holds it until someone does something, wherever to: unlike a gate it is not over with the move that is under way. */

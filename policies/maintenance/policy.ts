@@ -3,6 +3,7 @@ import type { NodeView } from "../fleet.js";
 import type { Policy } from "../policy.js";
 import { plural } from "../words.js";
 import { emptyNodes } from "./drain.js";
+import { provesEmpty } from "./drain-status.js";
 
 export const maintenance: Policy = {
   name: "maintenance",
@@ -20,7 +21,12 @@ function judgeDrain(node: NodeView, { config, fleet }: PlanContext): Judgement {
   const left = node.workloads.length;
   const moves = fleet.migrations.filter(({ from, to }) => from === node.id || to === node.id).length;
   const reason = node.state.maintenance?.reason || "no reason given";
-  if (left === 0 && moves === 0) return { node: node.id, verdict: "drained", because: `Empty, under maintenance (${reason}).`, hot: [] };
+  if (left === 0 && moves === 0) {
+    const isProven = provesEmpty(node.state.history.at(-1)?.at, node.state.maintenance);
+    if (isProven) return { node: node.id, verdict: "drained", because: `Empty, under maintenance (${reason}).`, hot: [] };
+    const because = `Under maintenance (${reason}): nothing was there before that was asked for; its next reading will show whether anything is.`;
+    return { node: node.id, verdict: "draining", because, hot: [] };
+  }
   const off = config.maintenance.enabled ? "" : "; draining is switched off, it is only cordoned";
   const because = `Under maintenance (${reason}): ${plural(left, "workload")} left, ${plural(moves, "migration")} under way${off}.`;
   return { node: node.id, verdict: "draining", because, hot: [] };

@@ -1,3 +1,4 @@
+import { sayAwaited } from "../balance/follow-way.js";
 import { addMove, addSkip, type JudgedContext, type Resource } from "../context.js";
 import type { NodeView } from "../fleet.js";
 import { enterMove } from "../ledger.js";
@@ -7,9 +8,11 @@ import { type Candidate, levelCandidates } from "../stages/candidates.js";
 import { whyNotStart } from "../stages/gates.js";
 import { whyNotLevelTo } from "../stages/level-target.js";
 import { burdenedRatio, meanRatioOf, relievedRatio } from "../stages/score.js";
+import { Survey } from "../stages/survey.js";
 import { bytes, cores, percent } from "../words.js";
-import { type Choice, chooseMove, explainStay, type Relief } from "./choose-move.js";
+import { type Choice, chooseMove, explainStay, openTargets, type Relief, type Targets } from "./choose-move.js";
 import { makeRoom } from "./make-room.js";
+import { relieveOnWay } from "./relieve-on-way.js";
 
 /** A node that needs more relief than single moves can give. */
 interface Stuck {
@@ -27,20 +30,33 @@ export function relieveOverload(context: JudgedContext): void {
   if (hot.length === 0) return;
   const means = { cpu: meanRatioOf("cpu", fleet), memory: meanRatioOf("memory", fleet) };
   const heat = new Map(hot.map((node) => [node.id, Math.max(burdenedRatio("cpu", node, ledger), burdenedRatio("memory", node, ledger))]));
-  const open = fleet.nodes.filter((node) => whyNotLevelTo(node, context) === null);
   hot.sort((a, b) => compareNumbers(heat.get(b.id)!, heat.get(a.id)!));
-  const stuck = hot.flatMap((node) => relieveNode(node, open, means, context) ?? []);
+  const reliefOf = (node: NodeView) => nextRelief(node, means, context);
+  const awaited = relieveOnWay(hot, { reliefOf, enter: (choice, relief) => enterChoice(choice, relief.resource, context) }, context);
+  for (const steps of awaited.values()) for (const step of steps) sayAwaited(step, "overload", context);
+  const targets = openTargets(
+    fleet.nodes.filter((node) => whyNotLevelTo(node, context) === null),
+    context,
+  );
+  const stuck = hot.flatMap((node) => relieveNode(node, targets, awaited.has(node) ? () => null : reliefOf, context) ?? []);
   // Only when every node has had what single moves can do for it.
   if (context.config.overload.makeRoom !== false) {
     const first = stuck.length > MOST_HELPED ? Math.floor(context.now) % stuck.length : 0;
     for (const { remaining, relief } of [...stuck.slice(first), ...stuck.slice(0, first)].slice(0, MOST_HELPED))
       makeRoom(remaining, relief, context);
   }
-  for (const { remaining, relief } of stuck) for (const candidate of remaining) explain(candidate, relief, context);
+  if (stuck.length === 0) return;
+  const survey = new Survey(context, "overload");
+  for (const { remaining, relief } of stuck) for (const candidate of remaining) explain(candidate, targets, relief, survey, context);
 }
 
 /** Null: nothing more is needed. */
-function relieveNode(source: NodeView, open: readonly NodeView[], means: Record<Resource, number>, context: JudgedContext): Stuck | null {
+function relieveNode(
+  source: NodeView,
+  targets: Targets,
+  reliefOf: (node: NodeView) => Relief | null,
+  context: JudgedContext,
+): Stuck | null {
   const { fleet, config, now } = context;
   const remaining = new Set<Candidate>();
   for (const entry of levelCandidates(source, fleet, config, now)) {
@@ -48,20 +64,21 @@ function relieveNode(source: NodeView, open: readonly NodeView[], means: Record<
     else if (!context.spoken.has(entry.workload.id)) remaining.add(entry);
   }
   for (;;) {
-    const relief = nextRelief(source, means, context);
+    const relief = reliefOf(source);
     if (relief === null) {
       for (const { workload } of remaining) addSkip(context, refuse(workload, "not-needed", config, now));
       return null;
     }
     const best = chooseMove(
       [...remaining].filter(({ workload }) => !context.spoken.has(workload.id) && whyNotStart(context, workload, "overload") === null),
-      open,
+      targets,
       relief,
       context,
     );
     if (best === null) return { remaining, relief };
     remaining.delete(best.candidate);
     enterChoice(best, relief.resource, context);
+    for (const order of Object.values(targets.orderBy)) order.update(best.target);
   }
 }
 
@@ -76,11 +93,11 @@ function nextRelief(source: NodeView, means: Record<Resource, number>, { config,
   return worst;
 }
 
-function explain(candidate: Candidate, relief: Relief, context: JudgedContext): void {
+function explain(candidate: Candidate, targets: Targets, relief: Relief, survey: Survey, context: JudgedContext): void {
   if (context.spoken.has(candidate.workload.id)) return;
   const halt = whyNotStart(context, candidate.workload, "overload");
   if (halt !== null) addSkip(context, refuse(candidate.workload, halt, context.config, context.now));
-  else addSkip(context, explainStay(candidate, relief, context));
+  else addSkip(context, explainStay(candidate, targets, relief, survey, context));
 }
 
 function enterChoice({ candidate, target, effect, cost }: Choice, resource: Resource, context: JudgedContext): void {

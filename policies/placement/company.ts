@@ -6,12 +6,19 @@ export interface Company {
   readonly apart: Map<string, Map<string, Set<string>>>;
   readonly zones: Map<string, Map<string, Set<string>>>;
   readonly together: Map<string, WorkloadState[]>;
+  /** Those that have a volume of a name, each with its node. */
+  readonly volumes: Map<string, Holder[]>;
   /** Where a workload under way is going. */
   readonly headedFor: Map<string, string>;
 }
 
+export interface Holder {
+  readonly id: string;
+  readonly node: string;
+}
+
 export function companyOf(fleet: Fleet): Company {
-  const company: Company = { apart: new Map(), zones: new Map(), together: new Map(), headedFor: new Map() };
+  const company: Company = { apart: new Map(), zones: new Map(), together: new Map(), volumes: new Map(), headedFor: new Map() };
   for (const node of fleet.nodes) {
     for (const workload of node.workloads) {
       join(company, workload, node);
@@ -31,9 +38,22 @@ export function companyOf(fleet: Fleet): Company {
   return company;
 }
 
-export function join(company: Company, { id, constraints }: WorkloadState, node: NodeView): void {
+export function join(company: Company, { id, constraints, volumes = NONE }: WorkloadState, node: NodeView): void {
   if (constraints.antiAffinityGroup !== null) add(company.apart, constraints.antiAffinityGroup, node.id, id);
   if (constraints.zoneSpreadGroup && node.zone !== null) add(company.zones, constraints.zoneSpreadGroup, node.zone, id);
+  for (const volume of volumes) {
+    const holders = company.volumes.get(volume);
+    if (holders) holders.push({ id, node: node.id });
+    else company.volumes.set(volume, [{ id, node: node.id }]);
+  }
+}
+
+const NONE: readonly string[] = [];
+
+/** Volumes of the workload whose names one of another workload has at that node, or will have. */
+export function volumesTaken({ volumes }: Company, workload: WorkloadState, node: string): string[] {
+  const isTaken = (name: string) => volumes.get(name)?.some((holder) => holder.node === node && holder.id !== workload.id) ?? false;
+  return workload.volumes?.filter(isTaken) ?? [];
 }
 
 export function startLeaving(company: Company, { id }: WorkloadState, to: string): void {

@@ -1,13 +1,18 @@
 import type { Fleet, NodeView } from "../fleet.js";
 import type { NodeState, SkipReason, WorkloadState } from "../types.js";
-import { type Company, othersAt } from "./company.js";
+import { type Company, othersAt, volumesTaken } from "./company.js";
+import { isNameTaken } from "./namesakes.js";
 
 /** What a workload's labels and image ask of its node, whatever the load. Null: it may be there. */
 export function whyNotOn(workload: WorkloadState, target: NodeView, fleet: Fleet, company: Company): SkipReason | null {
   const { antiAffinityGroup, zoneSpreadGroup } = workload.constraints;
   if (!isPinnedTo(workload, target)) return "workload-pinned";
   if (!isOfItsKind(workload, target, fleet)) return "target-incompatible";
+  if (isForeignCpu(workload, target, fleet)) return "target-cpu-differs";
   if (lacksNetwork(workload, target.state)) return "target-without-network";
+  if (workload.node !== target.id && isNameTaken(workload, target, fleet, company)) return "target-has-name";
+  // Where it is already it shares them, which binds it there.
+  if (workload.volumes && workload.node !== target.id && volumesTaken(company, workload, target.id).length > 0) return "target-has-volume";
   const asOne = fleet.asOne.get(workload.id);
   if (antiAffinityGroup !== null && othersAt(company.apart, antiAffinityGroup, target.id, workload.id, asOne) > 0) return "anti-affinity";
   if (zoneSpreadGroup && isZoneCrowded(workload, zoneSpreadGroup, target, fleet, company)) return "zone-spread";
@@ -18,7 +23,7 @@ export function isPinnedTo({ constraints }: WorkloadState, target: NodeView): bo
   return constraints.pinnedTo.length === 0 || constraints.pinnedTo.includes(target.id);
 }
 
-/** What is not known is taken to fit: the executors' own preflight has the last word. */
+/** Whether it could be started there. What is not known is taken to fit: the executors' own preflight has the last word. */
 export function isCompatible(workload: WorkloadState, target: NodeView, fleet: Fleet): boolean {
   return isOfItsKind(workload, target, fleet) && !lacksNetwork(workload, target.state);
 }
@@ -27,6 +32,13 @@ export function isCompatible(workload: WorkloadState, target: NodeView, fleet: F
 function isOfItsKind(workload: WorkloadState, { state }: NodeView, fleet: Fleet): boolean {
   const own = workload.architecture ?? fleet.nodeById.get(workload.node)?.state.architecture;
   return !own || !state.architecture || own === state.architecture;
+}
+
+/** Its memory knows the CPU that it runs on. One that may be stopped and started anew asks again. */
+function isForeignCpu({ node, constraints }: WorkloadState, { state }: NodeView, fleet: Fleet): boolean {
+  if (constraints.mayGoCold) return false;
+  const own = fleet.nodeById.get(node)?.state.cpuKind;
+  return !!own && (state.refusedCpus?.includes(own) ?? false);
 }
 
 function lacksNetwork({ networks }: WorkloadState, { networks: there }: NodeState): boolean {
@@ -40,9 +52,13 @@ export function missingNetworks({ networks }: Pick<WorkloadState, "networks">, {
   return networks && there ? networks.filter((network) => !there.includes(network)) : [];
 }
 
-/** A zone may take one more only while no zone has fewer: distinct zones as long as there are enough, even ones after that. */
+/**
+ * A zone may take one more only while no zone has fewer: distinct zones as long as there are enough, even ones after that. One of which nobody knows
+ * all that it runs is never taken to have fewer.
+ */
 function isZoneCrowded(workload: WorkloadState, group: string, target: NodeView, fleet: Fleet, company: Company): boolean {
   if (target.zone === null || target.zone === fleet.nodeById.get(workload.node)?.zone) return false;
+  if (target.isZoneUnseen && fleet.zones.size > 1) return true;
   const asOne = fleet.asOne.get(workload.id);
   const there = othersAt(company.zones, group, target.zone, workload.id, asOne);
   for (const zone of fleet.zones) if (othersAt(company.zones, group, zone, workload.id, asOne) < there) return true;

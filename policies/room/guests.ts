@@ -3,12 +3,9 @@ import type { NodeView } from "../fleet.js";
 import { compareIds } from "../order.js";
 import { type Candidate, levelCandidates } from "../stages/candidates.js";
 import { whyNotThere } from "../stages/feasible.js";
-import { whyNotArrive, whyNotStart } from "../stages/gates.js";
+import { LATER, whyNotArrive, whyNotStart } from "../stages/gates.js";
 import { whyNotLevelTo } from "../stages/level-target.js";
-import type { MoveReason, SkipReason } from "../types.js";
-
-/** Reasons that only delay a guest's going. */
-const LATER: ReadonlySet<SkipReason | null> = new Set([null, "source-busy", "fleet-busy", "disruption-budget"]);
+import type { MoveReason } from "../types.js";
 
 export interface Guests {
   /** Those of a node that may be asked to move on, the lightest to carry first. Some may have been spoken of since. */

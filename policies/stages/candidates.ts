@@ -29,6 +29,7 @@ export function whyStays(workload: WorkloadState, fleet: Fleet): SkipReason | nu
   const source = fleet.nodeById.get(workload.node);
   if (!source || source.load === null) return "source-unknown";
   if (source.state.executorSilent) return "executor-silent";
+  if (workload.boundBy && workload.boundBy.length > 0) return "workload-bound";
   return needOf(workload) === null ? "workload-unknown-usage" : null;
 }
 

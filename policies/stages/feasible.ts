@@ -3,6 +3,7 @@ import { type Fleet, type NodeView, whyAnyOf } from "../fleet.js";
 import type { Ledger } from "../ledger.js";
 import { type Need, needOf } from "../need.js";
 import { isPinnedTo, isWithGroup, whyNotOn } from "../placement/rules.js";
+import { isAway } from "../power.js";
 import { refusalBy } from "../refusal/rest.js";
 import type { NodeState, SkipReason, WorkloadState } from "../types.js";
 
@@ -23,23 +24,25 @@ export function whyNotThere(workload: WorkloadState, need: Need, target: NodeVie
   return whyNotMeantFor(workload, target, terrain, mustLeave) ?? whyNoRoom(workload, need, target, terrain, mustLeave);
 }
 
-/** All of them but room. */
+/** All of them but room. `target-asleep` only where nothing else stands in the way: what waits for that node would else wait in vain. */
 export function whyNotMeantFor(workload: WorkloadState, target: NodeView, terrain: Terrain, mustLeave = false): SkipReason | null {
   if (!isPinnedTo(workload, target)) return "workload-pinned";
   const { fleet, ledger } = terrain;
-  const misplaced = whyClosed(target, terrain) ?? whyAnyOf(workload, fleet, (member) => whyUnfit(member, target, terrain, mustLeave));
+  const closed = whyClosed(target, terrain);
+  if (closed !== null && closed !== "target-asleep") return closed;
+  const misplaced = whyAnyOf(workload, fleet, (member) => whyUnfit(member, target, terrain, mustLeave));
   if (misplaced !== null) return misplaced;
-  return workload.constraints.affinityGroup && !isWithGroup(workload, target, ledger.company, mustLeave) ? "affinity" : null;
+  return workload.constraints.affinityGroup && !isWithGroup(workload, target, ledger.company, mustLeave) ? "affinity" : closed;
 }
 
 /** Why a node may take nothing at all. */
 export function whyClosed({ id, load, state }: NodeView, { suspects }: Terrain): SkipReason | null {
-  if (state.power) return "target-asleep";
-  if (load === null) return "target-unknown";
+  if (load === null && !isAway(state)) return "target-unknown";
   if (state.executorSilent) return "executor-silent";
   if (state.maintenance !== null) return "target-maintenance";
   if (state.cordoned) return "target-cordoned";
-  return suspects.has(id) ? "target-suspect" : null;
+  if (suspects.has(id)) return "target-suspect";
+  return state.power ? "target-asleep" : null;
 }
 
 function whyNoRoom(workload: WorkloadState, need: Need, target: NodeView, terrain: Terrain, mustLeave: boolean): SkipReason | null {

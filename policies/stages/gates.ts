@@ -39,6 +39,15 @@ export function whyResting(workload: WorkloadState, config: CompleteConfig, now:
   return refusalBy(null, workload, config, now, isForced) === null ? null : "workload-refused";
 }
 
+/** Reasons that only delay a workload's going. */
+export const LATER: ReadonlySet<SkipReason | null> = new Set([null, "source-busy", "fleet-busy", "disruption-budget"]);
+
+/** Nothing may begin anywhere for the sake of levelling. */
+export function isHalted({ ledger, limits, budget, fleet }: PlanContext): boolean {
+  const isClosed = fleet.snapshot.windows?.some(({ active, node }) => active && node === null);
+  return isClosed === true || ledger.movesUnderWay >= limits.fleet || ledger.levellingMoves >= budget;
+}
+
 /** Whether a move may end there now. */
 export function whyNotArrive(context: PlanContext, target: string, reason: MoveReason): SkipReason | null {
   if (!isForced(reason) && windowOver(context.fleet.snapshot.windows, target)) return "move-window";
@@ -50,14 +59,16 @@ function isNodeBusy({ ledger, limits }: PlanContext, node: string): boolean {
 }
 
 /** Whether its disruption budget does not bear the workload, and all that move as one with it, besides what is under way. */
-export function isBudgetSpent({ disrupted }: Pick<Ledger, "disrupted">, workload: WorkloadState, { asOne }: Fleet): boolean {
+export function isBudgetSpent({ disrupted, disruptedUnknown }: Disruptions, workload: WorkloadState, { asOne }: Fleet): boolean {
   const budget = workload.constraints.disruptionBudget;
   if (!budget) return false;
   const together = (asOne.get(workload.id) ?? [workload]).filter(({ constraints }) => constraints.disruptionBudget?.group === budget.group);
-  return (disrupted.get(budget.group) ?? 0) + together.length > budget.moving;
+  return (disrupted.get(budget.group) ?? 0) + disruptedUnknown + together.length > budget.moving;
 }
 
-const NOTHING_UNDER_WAY: Pick<Ledger, "disrupted"> = { disrupted: new Map() };
+type Disruptions = Pick<Ledger, "disrupted" | "disruptedUnknown">;
+
+const NOTHING_UNDER_WAY: Disruptions = { disrupted: new Map(), disruptedUnknown: 0 };
 
 /** Whether so many move as one that a disruption budget of theirs would not bear it at any time. */
 export function isBeyondBudget(workload: WorkloadState, fleet: Fleet): boolean {

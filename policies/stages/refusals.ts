@@ -8,7 +8,7 @@ export interface Refusals {
   readonly byReason: Map<SkipReason, { count: number; readonly some: NodeView[] }>;
 }
 
-const NAMED = 3;
+export const NAMED = 3;
 
 export function openRefusals(): Refusals {
   return { count: 0, byReason: new Map() };

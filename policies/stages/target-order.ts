@@ -11,21 +11,46 @@ export interface Peer {
 }
 
 /**
- * Targets by capacity, the emptiest of each capacity first. Whatever moves, between two targets of one capacity the
+ * Targets by capacity, the largest first, and the emptiest of each capacity first. Whatever moves, between two targets of one capacity the
  * emptier gains more: the first that is allowed is the best, and the rest need not be looked at.
  */
-export type TargetOrder = readonly (readonly Peer[])[];
+export class TargetOrder {
+  readonly peers: readonly Peer[][];
+  private readonly peersOf: ReadonlyMap<number, Peer[]>;
 
-export function orderTargets(targets: readonly NodeView[], resource: Resource, ledger: Ledger): TargetOrder {
-  const byCapacity = new Map<number, Peer[]>();
-  for (const node of targets) {
-    const capacity = capacityOf(resource, node);
-    const peer = { node, ratio: burdenedRatio(resource, node, ledger) };
-    const peers = byCapacity.get(capacity);
-    if (peers) peers.push(peer);
-    else byCapacity.set(capacity, [peer]);
+  constructor(
+    targets: readonly NodeView[],
+    private readonly resource: Resource,
+    private readonly ledger: Ledger,
+  ) {
+    const byCapacity = new Map<number, Peer[]>();
+    for (const node of targets) {
+      const capacity = capacityOf(resource, node);
+      const peers = byCapacity.get(capacity);
+      if (peers) peers.push(this.measure(node));
+      else byCapacity.set(capacity, [this.measure(node)]);
+    }
+    for (const peers of byCapacity.values()) peers.sort(comparePeers);
+    this.peersOf = byCapacity;
+    this.peers = [...byCapacity].sort(([a], [b]) => b - a).map(([, peers]) => peers);
   }
-  const order = [...byCapacity].sort(([a], [b]) => b - a).map(([, peers]) => peers);
-  for (const peers of order) peers.sort((a, b) => compareNumbers(a.ratio, b.ratio) || compareIds(a.node.id, b.node.id));
-  return order;
+
+  /** Puts a target where it belongs now that something has been entered for it. */
+  update(target: NodeView): void {
+    const peers = this.peersOf.get(capacityOf(this.resource, target));
+    const before = peers?.findIndex(({ node }) => node === target) ?? -1;
+    if (!peers || before < 0) return;
+    peers.splice(before, 1);
+    const peer = this.measure(target);
+    const after = peers.findIndex((other) => comparePeers(peer, other) < 0);
+    peers.splice(after < 0 ? peers.length : after, 0, peer);
+  }
+
+  private measure(node: NodeView): Peer {
+    return { node, ratio: burdenedRatio(this.resource, node, this.ledger) };
+  }
+}
+
+function comparePeers(a: Peer, b: Peer): number {
+  return compareNumbers(a.ratio, b.ratio) || compareIds(a.node.id, b.node.id);
 }

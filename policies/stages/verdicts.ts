@@ -2,8 +2,9 @@ import type { Judgement, PlanContext } from "../context.js";
 import type { NodeView } from "../fleet.js";
 import { describeLoad } from "../overload/judge.js";
 import type { Policy } from "../policy.js";
+import { isAway } from "../power.js";
 import { sayCordon } from "../sentences.js";
-import type { PowerState } from "../types.js";
+import type { NodeState, PowerState } from "../types.js";
 
 /** What each node is in, with a sentence that holds the numbers: the word of the first policy that has one. */
 export function judgeNodes(policies: readonly Policy[], context: PlanContext): Map<string, Judgement> {
@@ -11,23 +12,31 @@ export function judgeNodes(policies: readonly Policy[], context: PlanContext): M
 }
 
 function judgeNode(node: NodeView, policies: readonly Policy[], context: PlanContext): Judgement {
-  const { power } = node.state;
   // Silent because it was told to be. One that falls asleep may still report, and is neither source nor target any more.
-  if (power) return { node: node.id, verdict: power === "waking" ? "waking" : "asleep", because: SLEEP[power], hot: [] };
+  if (isAway(node.state)) return judgeAway(node);
   if (node.load === null) return { node: node.id, verdict: "unknown", because: sayUnknown(node), hot: [] };
   for (const policy of policies) {
     const judgement = policy.judge?.(node, context);
-    if (judgement) return node.state.cordoned ? { ...judgement, because: addCordon(judgement.because, node) } : judgement;
+    if (judgement) return { ...judgement, because: addDoor(judgement.because, node.state) };
   }
-  const because = `${describeLoad(node)}.`;
-  return { node: node.id, verdict: "level", because: node.state.cordoned ? addCordon(because, node) : because, hot: [] };
+  return { node: node.id, verdict: "level", because: addDoor(`${describeLoad(node)}.`, node.state), hot: [] };
 }
 
-function addCordon(because: string, { state }: NodeView): string {
-  return `${because.replace(/\.$/, "")}; cordoned${sayCordon(state)}.`;
+/** Why it gets nothing new, whatever its verdict. */
+function addDoor(because: string, state: NodeState): string {
+  const doors = [
+    ...(state.cordoned ? [`cordoned${sayCordon(state)}`] : []),
+    ...(state.power === "closing" ? ["to be put to sleep as soon as a new reading shows nothing there"] : []),
+  ];
+  return doors.length === 0 ? because : `${[because.replace(/\.$/, ""), ...doors].join("; ")}.`;
 }
 
-const SLEEP: Readonly<Record<PowerState, string>> = {
+function judgeAway({ id, state }: NodeView): Judgement {
+  const power = state.power as Exclude<PowerState, "closing">;
+  return { node: id, verdict: power === "waking" ? "waking" : "asleep", because: SLEEP[power], hot: [] };
+}
+
+const SLEEP: Readonly<Record<Exclude<PowerState, "closing">, string>> = {
   "falling-asleep": "It has been told to sleep: nothing ran there.",
   asleep: "It sleeps to save power, and is woken before it is needed.",
   waking: "It has been woken, and has not reported yet.",

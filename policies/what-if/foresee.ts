@@ -33,8 +33,7 @@ export function foresee(snapshot: Snapshot, config: PolicyConfig, now: number): 
   };
   const moves: Move[] = [];
   const woken: PowerChange[] = [];
-  // One that has just been told to sleep can be woken only once it does.
-  const nodes = snapshot.nodes.map((node) => (node.power === "falling-asleep" ? asAway(node, "asleep") : node));
+  const nodes = snapshot.nodes.map(settlePower);
   let state: Snapshot = { ...snapshot, nodes, windows: [] };
   let last = decide(state, patient, now);
   for (let round = 1; !isOver(state, last) && round < ROUNDS; round++) {
@@ -46,6 +45,12 @@ export function foresee(snapshot: Snapshot, config: PolicyConfig, now: number): 
     last = decide(state, patient, at);
   }
   return { moves, woken, last, end: state, isAtRest: isOver(state, last) };
+}
+
+/** One that has just been told to sleep can be woken only once it does; of one that is only closing nothing is awaited. */
+function settlePower(node: NodeState): NodeState {
+  if (node.power === "closing") return { ...node, power: null };
+  return node.power === "falling-asleep" ? asAway(node, "asleep") : node;
 }
 
 /** One that has been called already is waited for. */

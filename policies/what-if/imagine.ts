@@ -1,5 +1,5 @@
 import { compareNumbers } from "../order.js";
-import type { NodeState, Snapshot } from "../types.js";
+import type { NodeState, Snapshot, WorkloadState } from "../types.js";
 
 /** What might be done to a fleet, or befall it. Names that no node has are ignored. */
 export interface Change {
@@ -21,16 +21,18 @@ export function imagine(snapshot: Snapshot, change: Change): Snapshot {
   const nodes = snapshot.nodes.map((node): NodeState => {
     if (!emptied.has(node.id)) return node;
     const isLost = lost.has(node.id);
-    const maintenance = { since: snapshot.at, deadline: null, reason: isLost ? "lost" : "what if" };
+    // As if asked for long ago: no reading from after it is waited for, as a real drain would.
+    const maintenance = { since: 0, deadline: null, reason: isLost ? "lost" : "what if" };
     // One that is lost in its sleep cannot be woken.
     return { ...node, maintenance, ...(isLost && node.power && { power: null }) };
   });
-  const workloads = snapshot.workloads.map((workload) =>
-    lost.has(workload.node) && workload.constraints.mode === "never"
-      ? { ...workload, constraints: { ...workload.constraints, mode: "cold" as const } }
-      : workload,
-  );
+  const workloads = snapshot.workloads.map((workload) => (lost.has(workload.node) ? asLost(workload) : workload));
   return { ...snapshot, nodes: [...nodes, ...newNodes(snapshot, change.add ?? 0)], workloads };
+}
+
+/** Whatever forbade it to move or held it there is gone with its node, and so is its memory: it is started anew, on any CPU. */
+function asLost(workload: WorkloadState): WorkloadState {
+  return { ...workload, boundBy: [], constraints: { ...workload.constraints, mode: "cold", mayGoCold: true } };
 }
 
 /** A name in the change that no node has (nor, of what is lost, a zone); null = there is none. */

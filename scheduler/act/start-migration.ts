@@ -3,8 +3,9 @@ import type { Redis } from "ioredis";
 import { nowSeconds } from "../../platform/clock.js";
 import { EvenkeelError } from "../../platform/errors.js";
 import type { Keys } from "../../platform/keys.js";
-import { createMigrations } from "../../platform/migration-record.js";
+import { createMigrations, type Learned } from "../../platform/migration-record.js";
 import type { AskedMode } from "../../policies/modes/choose-mode.js";
+import { lossesIn } from "../../policies/say-losses.js";
 import type { Move, WorkloadState } from "../../policies/types.js";
 import type { FleetPicture } from "../fleet/build-snapshot.js";
 import type { MigrationJobs } from "./migration-jobs.js";
@@ -34,9 +35,11 @@ export async function startMigration(
   mode: AskedMode | null = null,
 ): Promise<string> {
   const at = nowSeconds();
-  const { from, to, reason, because } = move;
+  const { from, to, reason } = move;
+  const together = whoMoves(picture, move);
+  const losses = together.length > 1 ? lossesIn(picture.snapshot) : new Map<string, string>();
   const migrations = await Promise.all(
-    whoMoves(picture, move).map(async (state) => {
+    together.map(async (state) => {
       const reading = picture.placed.find(({ id }) => id === state.id)?.reading;
       if (reading === undefined) throw new EvenkeelError("WORKLOAD_NOT_FOUND", state.id);
       // The picture may have aged while others of its moves were being started.
@@ -51,9 +54,13 @@ export async function startMigration(
         from,
         to,
         reason,
-        because,
+        because:
+          state.id === move.workload
+            ? move.because
+            : [`It moves as one with ${together[0]!.name}.`, losses.get(state.id) ?? ""].join(" ").trim(),
         mode: (state.id === move.workload ? mode : null) ?? state.constraints.mode,
         ...(move.approved && { approved: true }),
+        ...learnedOf(state),
       };
     }),
   );
@@ -61,6 +68,13 @@ export async function startMigration(
   const { id } = migrations.find(({ workload }) => workload === move.workload)!;
   await jobs.add(id, from);
   return id;
+}
+
+/** What the executor's forecast may know of it, so that it says what the plan did. */
+function learnedOf({ past, dirtyBytesPerSecond }: WorkloadState): { readonly learned?: Learned } {
+  if (!past) return {};
+  const { frozenFileBytes = null, stopSeconds = null } = past;
+  return { learned: { dirtyBytesPerSecond: dirtyBytesPerSecond ?? past.dirtyBytesPerSecond ?? null, frozenFileBytes, stopSeconds } };
 }
 
 /** The workload of a move, and those on its node that move as one with it. @throws WORKLOAD_NOT_FOUND, MOVE_REFUSED */

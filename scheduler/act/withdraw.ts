@@ -32,20 +32,17 @@ export async function withdrawMoves(
   const inTurn = queued[Math.floor(moment.now) % queued.length];
   const withdrawn: string[] = [];
   for (const record of pending) {
+    // Called off already with one that it moves as one with.
+    if (withdrawn.includes(record.id)) continue;
     const why =
       whyRestrained(record, restraint) ??
       (overBudget.has(record) ? "The budget of moves for this hour is spent." : whyWithdrawn(record, record === inTurn, moment));
-    if (why === null || (await cancelMigration(redis, keys, record, why)) !== "aborted") continue;
-    withdrawn.push(record.id);
-    const entry = {
-      at: moment.now,
-      kind: "move-withdrawn",
-      actor: "scheduler",
-      workload: record.workload,
-      migration: record.id,
-      detail: why,
-    };
-    await recordAudit(redis, keys, entry, term);
+    if (why === null || (await cancelMigration({ redis, keys, term }, record, why)) !== "aborted") continue;
+    for (const { id, workload } of pending.filter((each) => each === record || record.members.includes(each.id))) {
+      withdrawn.push(id);
+      const entry = { at: moment.now, kind: "move-withdrawn", actor: "scheduler", workload, migration: id, detail: why };
+      await recordAudit(redis, keys, entry, term);
+    }
   }
   return withdrawn;
 }

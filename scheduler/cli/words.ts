@@ -1,4 +1,5 @@
 import type { MigrationRecord } from "../../platform/migration-record.js";
+import type { MoveCost } from "../../policies/types.js";
 
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
 
@@ -33,6 +34,14 @@ export function duration(seconds: number | null): string {
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
   if (whole < 86_400) return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
   return `${Math.floor(whole / 86_400)} d ${Math.floor((whole % 86_400) / 3600)} h`;
+}
+
+/** What the other modes that a workload's label allows are expected to take: `stopcopy 3.18 s; precopy 0.60 s, but …`; empty where there is none. */
+export function otherModes({ mode, modes = [] }: MoveCost): string {
+  return modes
+    .filter((other) => other.mode !== mode)
+    .map(({ mode: other, blackoutSeconds, whyNot }) => `${other} ${duration(blackoutSeconds)}${whyNot === null ? "" : `, but ${whyNot}`}`)
+    .join("; ");
 }
 
 export function ago(at: number | null, now: number): string {

@@ -1,5 +1,7 @@
+import type { ExecutorReport } from "../../executor/protocol.js";
 import type { MigrationRecord } from "../../platform/migration-record.js";
 import type { Lessons } from "../../policies/cost/learn.js";
+import { isAway } from "../../policies/power.js";
 import {
   type ClosedMigration,
   HEALTH_SIGNS,
@@ -13,6 +15,7 @@ import {
 import { judgePower } from "../power/power-record.js";
 import { type OpenWindow, windowMaintenance } from "../windows.js";
 import { type CordonRequest, cordonRequests, mergeCordons } from "./cordons.js";
+import { datesOf, type FlagDates } from "./flag-dates.js";
 import { findHomecomings } from "./homecomings.js";
 import { findLostPeers, isExecutorHeard } from "./lost-peers.js";
 import { type FirstSeen, type MaintenanceRequest, maintenanceRequests, mergeRequests } from "./maintenance.js";
@@ -23,7 +26,7 @@ import { readConstraints } from "./read-constraints.js";
 import type { FleetReading } from "./read-fleet.js";
 import type { NodeReading } from "./read-nodes.js";
 import { readRefusals } from "./read-refusals.js";
-import type { RecentUse } from "./recent-use.js";
+import type { RecentUse, SampleTime } from "./recent-use.js";
 import type { Loads } from "./remember-loads.js";
 import { smoothRatio } from "./smooth.js";
 
@@ -39,6 +42,8 @@ export interface FleetPicture {
   /** Of the nodes that are cordoned. */
   readonly cordons: ReadonlyMap<string, readonly CordonRequest[]>;
   readonly pause: Pause | null;
+  /** Standing flags that have no date of their own, and when each was first seen. */
+  readonly undatedFlags: FlagDates;
 }
 
 export interface PictureContext {
@@ -61,25 +66,23 @@ export interface PictureContext {
 }
 
 export function buildPicture(reading: FleetReading, context: PictureContext): FleetPicture {
+  const dates = datesOf(reading, context.firstSeen);
   const requests = new Map<string, readonly MaintenanceRequest[]>(
-    reading.nodes.map((node) => [
-      node.id,
-      maintenanceRequests(node, windowMaintenance(context.windows, node.id), context.firstSeen, reading.at),
-    ]),
+    reading.nodes.map((node) => [node.id, maintenanceRequests(node, windowMaintenance(context.windows, node.id), dates, reading.at)]),
   );
   const cordons = new Map(
     reading.nodes.flatMap((node) => {
-      const asked = cordonRequests(node, context.firstSeen, reading.at);
+      const asked = cordonRequests(node, dates, reading.at);
       return asked.length === 0 ? [] : [[node.id, asked] as const];
     }),
   );
-  const pause = parsePause(reading.pause, context.firstSeen, reading.at);
+  const pause = parsePause(reading.pause, dates, reading.at);
   const placed = placeWorkloads(reading, context.remembered);
-  const sampleAt = new Map(reading.nodes.flatMap(({ id, sample }) => (sample === null ? [] : [[id, sample.at] as const])));
-  context.recentUse.follow(placed, sampleAt, context.smoothingSeconds);
+  context.recentUse.follow(placed, sampleTimes(reading), { smoothingSeconds: context.smoothingSeconds, lastMoved: reading.lastMoved });
   const lessons = learnFromRecords(reading.closedMigrations);
   const refusals = readRefusals(reading.closedMigrations, reading.at);
   const past: Past = { moves: movesOfLastDay(reading), refusals, lessons, loads: context.loads };
+  const silent = new Set(reading.nodes.flatMap(({ id, sample }) => (sample === null ? [id] : [])));
   const lostPeers = findLostPeers(reading.executors, reading.at);
   const snapshot: Snapshot = {
     at: reading.at,
@@ -88,14 +91,15 @@ export function buildPicture(reading: FleetReading, context: PictureContext): Fl
       nodeState(node, requests.get(node.id) ?? [], context.smoothingSeconds, {
         health: healthSigns(node, lostPeers),
         ...(node.sample !== null && !isExecutorHeard(reading.executors.get(node.id), reading.at) && { executorSilent: true }),
+        ...describeCpu(reading.executors.get(node.id)),
         ...(reading.patterns.has(node.id) && { pastDays: reading.patterns.get(node.id)! }),
         linkBytesPerSecond: lessons.linkOf.get(node.id) ?? null,
         ...(lessons.noPrecopyFrom.has(node.id) && { whyNoPrecopy: lessons.noPrecopyFrom.get(node.id)! }),
         ...mergeCordons(cordons.get(node.id) ?? []),
-        ...judgePower(reading.power.get(node.id), node.sample?.at ?? null, reading.at, context.powerDeadlineSeconds),
+        ...describePower(node, reading, context.powerDeadlineSeconds),
       }),
     ),
-    workloads: placed.flatMap((workload) => workloadStates(workload, reading, past, context.recentUse)),
+    workloads: workloadStates(placed, reading, { past, silent, recentUse: context.recentUse }),
     migrations: weighingMigrations(reading).map(({ id, workload, from, to }) => ({ id, workload, from, to })),
     windows: context.windows.flatMap(({ window, until }) =>
       window.action === "no-moves"
@@ -108,7 +112,15 @@ export function buildPicture(reading: FleetReading, context: PictureContext): Fl
     recentMigrations: describeRecent(reading),
     levelledAt: lastLevelled(reading),
   };
-  return { snapshot, reading, placed, requests, cordons, pause };
+  return { snapshot, reading, placed, requests, cordons, pause, undatedFlags: dates.standing };
+}
+
+function sampleTimes({ nodes }: FleetReading): Map<string, SampleTime> {
+  return new Map(
+    nodes.flatMap(({ id, sample, history }) =>
+      sample === null ? [] : [[id, { at: sample.at, since: history.at(-2)?.at ?? sample.at }] as const],
+    ),
+  );
 }
 
 /** An aborted one holds nothing but its source any more; one that is silent cannot close it, and must not hold its destination for ever. */
@@ -123,7 +135,17 @@ function nodeState(
   smoothingSeconds: number,
   more: Pick<
     NodeState,
-    "cordoned" | "cordonedBecause" | "health" | "linkBytesPerSecond" | "pastDays" | "whyNoPrecopy" | "power" | "wokenAt"
+    | "cordoned"
+    | "cordonedBecause"
+    | "contentUnknown"
+    | "cpuKind"
+    | "refusedCpus"
+    | "health"
+    | "linkBytesPerSecond"
+    | "pastDays"
+    | "whyNoPrecopy"
+    | "power"
+    | "wokenAt"
   >,
 ): NodeState {
   const { sample, identity, history } = reading;
@@ -142,6 +164,7 @@ function nodeState(
     cpuUsedCores: smooth("cpuRatio", cpuCapacityCores, sample?.cpuUsedCores),
     memoryUsedBytes: smooth("memoryRatio", memoryCapacityBytes, sample?.memoryUsedBytes),
     ...withheldMemory(sample),
+    ...(sample?.endedNames && { endedNames: sample.endedNames }),
     history: sample === null ? [] : history,
     maintenance: mergeRequests(requests),
     labels: identity?.labels ?? {},
@@ -149,6 +172,21 @@ function nodeState(
     networks: identity?.networks ?? null,
     ...more,
   };
+}
+
+function describeCpu(report: ExecutorReport | undefined): Pick<NodeState, "cpuKind" | "refusedCpus"> {
+  const { cpuKind, refusedCpus = [] } = report ?? {};
+  return { ...(cpuKind && { cpuKind }), ...(refusedCpus.length > 0 && { refusedCpus }) };
+}
+
+/** Only what is empty is put to sleep: of no other node that has never been heard here is it known what it runs. */
+function describePower(
+  { id, sample, neverHeard }: NodeReading,
+  { power, at }: FleetReading,
+  deadlineSeconds: number,
+): Pick<NodeState, "power" | "wokenAt" | "contentUnknown"> {
+  const judged = judgePower(power.get(id), sample?.at ?? null, at, deadlineSeconds);
+  return { ...judged, ...(neverHeard && !isAway(judged) && { contentUnknown: true }) };
 }
 
 function withheldMemory(sample: NodeReading["sample"]): Pick<NodeState, "memoryWithheldBytes"> {
@@ -177,32 +215,61 @@ interface Past {
   readonly loads: Pick<Loads, "of">;
 }
 
+const NO_MOVES: readonly MigrationRecord[] = [];
+const NO_TIMES: readonly number[] = [];
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+interface Known {
+  readonly past: Past;
+  readonly recentUse: RecentUse;
+  readonly silent: ReadonlySet<string>;
+}
+
 /** A workload in conflict stands on each node that runs it, so that none of them counts as empty, and is never moved. */
-function workloadStates(placed: PlacedWorkload, reading: FleetReading, past: Past, recentUse: RecentUse): WorkloadState[] {
-  const { reading: sample } = placed;
-  const moves = past.moves.get(placed.id) ?? [];
-  const refusals = past.refusals.get(sample.containerId);
-  const cpuPast = past.loads.of(placed.id);
+function workloadStates(placed: readonly PlacedWorkload[], reading: FleetReading, known: Known): WorkloadState[] {
+  const states: WorkloadState[] = [];
+  for (const workload of placed) {
+    const state = workloadState(workload, reading, known);
+    if (workload.conflict.length === 0) states.push(state);
+    else for (const node of workload.conflict) states.push({ ...state, node });
+  }
+  return states;
+}
+
+/** Of what a silent node runs no use is known. */
+function workloadState(placed: PlacedWorkload, reading: FleetReading, { past, recentUse, silent }: Known): WorkloadState {
+  const { reading: sample, id, node, conflict } = placed;
+  const isSilent = silent.has(node);
+  const moves = past.moves.get(id) ?? NO_MOVES;
   const constraints = readConstraints(sample.labels);
-  const state: WorkloadState = {
-    id: placed.id,
+  const { cpuSmoothedCores, cpuPeakCores } = recentUse.of(id);
+  const cpuPast = past.loads.of(id);
+  const refusals = past.refusals.get(sample.containerId);
+  const state: Writable<WorkloadState> = {
+    id,
     name: sample.name,
-    node: placed.node,
-    cpuUsedCores: sample.cpuUsedCores,
-    memoryUsedBytes: sample.memoryUsedBytes,
-    ...recentUse.of(placed.id),
+    node,
+    cpuUsedCores: isSilent ? null : sample.cpuUsedCores,
+    memoryUsedBytes: isSilent ? null : sample.memoryUsedBytes,
     cpuLimitCores: sample.cpuLimitCores,
     memoryLimitBytes: sample.memoryLimitBytes,
-    constraints: placed.conflict.length === 0 ? constraints : { ...constraints, mode: "never" },
-    lastMovedAt: reading.lastMoved[placed.id] ?? null,
+    constraints: conflict.length === 0 ? constraints : { ...constraints, mode: "never" },
+    lastMovedAt: reading.lastMoved[id] ?? null,
     lastMovedFrom: moves[0]?.from ?? null,
-    past: past.lessons.pastOf.get(placed.id) ?? null,
-    recentMoves: moves.map(({ closedAt, updatedAt }) => closedAt ?? updatedAt),
-    ...(cpuPast && { cpuPast }),
-    ...(refusals && { refusals }),
-    ...(sample.networks && { networks: sample.networks }),
+    past: past.lessons.pastOf.get(id) ?? null,
+    recentMoves: moves.length === 0 ? NO_TIMES : moves.map(({ closedAt, updatedAt }) => closedAt ?? updatedAt),
   };
-  return placed.conflict.length === 0 ? [state] : placed.conflict.map((node) => ({ ...state, node }));
+  // Not by a spread for each, which is slow: a large fleet has tens of thousands of workloads.
+  if (cpuSmoothedCores !== undefined) state.cpuSmoothedCores = cpuSmoothedCores;
+  if (cpuPeakCores !== undefined) state.cpuPeakCores = cpuPeakCores;
+  if (cpuPast) state.cpuPast = cpuPast;
+  if (refusals) state.refusals = refusals;
+  if (sample.networks) state.networks = sample.networks;
+  if (sample.volumes) state.volumes = sample.volumes;
+  if (sample.boundBy) state.boundBy = sample.boundBy;
+  if (placed.readAt === null) state.labelsUnknown = true;
+  return state;
 }
 
 /** Committed moves by workload, newest first. */

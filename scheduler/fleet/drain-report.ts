@@ -1,6 +1,7 @@
 import type { MigrationRecord } from "../../platform/migration-record.js";
 import type { PolicyConfig } from "../../policies/config.js";
-import { type DrainStatus, drainStatus } from "../../policies/maintenance/drain-status.js";
+import { type DrainStatus, drainStatus, provesEmpty } from "../../policies/maintenance/drain-status.js";
+import { lossesIn } from "../../policies/say-losses.js";
 import type { Plan } from "../../policies/types.js";
 import type { FleetPicture } from "./build-snapshot.js";
 import type { MaintenanceRequest } from "./maintenance.js";
@@ -28,7 +29,7 @@ export interface RemainingWorkload {
 }
 
 /**
- * How far a node is. `drained` takes a fresh sample that shows nothing running and no migration that touches the node.
+ * How far a node is. `drained` takes a fresh sample from after the drain was asked for that shows nothing running, and no migration that touches the node.
  * @param plan the newest, where it is at hand: it knows for whom room is being made.
  */
 export function reportDrain(
@@ -45,7 +46,9 @@ export function reportDrain(
   const status = drainStatus(picture.snapshot, nodeId, config);
   const remaining = listRemaining(picture, nodeId, status, plan);
   const touched = picture.snapshot.migrations.some(({ from, to }) => from === nodeId || to === nodeId);
-  const isEmpty = reading.sample !== null && reading.sample.workloads.length === 0 && remaining.length === 0 && !touched;
+  const { sample } = reading;
+  const shows = sample !== null && sample.workloads.length === 0 && provesEmpty(sample.at, node.maintenance);
+  const isEmpty = shows && remaining.length === 0 && !touched;
   const since = node.maintenance?.since ?? null;
   const deadline = node.maintenance?.deadline ?? null;
   const leaving = new Set(remaining.map(({ workload }) => workload));
@@ -53,7 +56,7 @@ export function reportDrain(
   const departures = since === null ? [] : departuresSince(picture, nodeId, since).filter(({ workload }) => !leaving.has(workload));
   return {
     node: nodeId,
-    state: node.maintenance === null ? "in-service" : reading.sample === null ? "unknown" : isEmpty ? "drained" : "draining",
+    state: node.maintenance === null ? "in-service" : sample === null ? "unknown" : isEmpty ? "drained" : "draining",
     requests,
     since,
     deadline,
@@ -82,7 +85,9 @@ function listRemaining(picture: FleetPicture, nodeId: string, status: DrainStatu
   }
   const sample = picture.reading.nodes.find(({ id }) => id === nodeId)?.sample;
   for (const workload of sample?.workloads ?? []) named.set(workloadIdOf(workload), workload.name);
+  const losses = lossesIn(picture.snapshot);
   const blockedBy = new Map(status.blocked.map((skip) => [skip.workload, skip.because]));
+  const unread = new Set(picture.placed.flatMap(({ id, readAt }) => (readAt === null ? [id] : [])));
   const conflicts = new Map(picture.placed.flatMap((workload) => (workload.conflict.length > 0 ? [[workload.id, workload]] : [])));
   const migrations = new Map(picture.reading.openMigrations.map((record) => [record.workload, record]));
   return [...named].sort().map(([workload, name]) => {
@@ -95,11 +100,15 @@ function listRemaining(picture: FleetPicture, nodeId: string, status: DrainStatu
       return { workload, name, status: "blocked", because: `runs on ${twice.conflict.join(" and ")} at once: stop all but one` };
     if (twice)
       return { workload, name, status: "waiting", because: "was seen on two nodes; their next samples will show whether it is still" };
+    if (unread.has(workload))
+      return { workload, name, status: "waiting", because: "has come by the records; the node's next sample will show it" };
     const blocked = blockedBy.get(workload);
     const room = waitedFor.get(workload);
     if (blocked !== undefined && room !== undefined) return { workload, name, status: "waiting", because: room };
     if (blocked !== undefined) return { workload, name, status: "blocked", because: blocked };
-    const because = status.movable.includes(workload) ? "waits for its turn" : "has left; the node's next sample will show it";
+    const loss = losses.get(workload);
+    const turn = loss === undefined ? "waits for its turn" : `waits for its turn. ${loss}`;
+    const because = status.movable.includes(workload) ? turn : "has left; the node's next sample will show it";
     return { workload, name, status: "waiting", because };
   });
 }
@@ -120,5 +129,6 @@ function expectEmpty(
   if (departures.length === 0) return movableSeconds > 0 ? at + movableSeconds : null;
   const first = Math.min(...departures.map(({ createdAt }) => createdAt));
   const last = Math.max(...departures.map(({ closedAt }) => closedAt ?? 0));
-  return at + ((last - first) / departures.length) * remaining.length;
+  // The next one may take longer than those before: a drain that has come to a halt must not be nearly done for ever.
+  return at + Math.max((last - first) / departures.length, at - last) * remaining.length;
 }

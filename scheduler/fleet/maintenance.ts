@@ -9,11 +9,12 @@ export interface MaintenanceRequest extends Maintenance {
   readonly source: MaintenanceSource;
 }
 
-/** When each flag without a date of its own was first seen. A restart starts its clock anew; only shown times depend on it. */
+/** When each flag without a date of its own was first seen: what counts for a drain, and for moves that were approved, began or was asked for then. */
 export interface FirstSeen {
   at(key: string, now: number): number;
 }
 
+/** By this process, until a leader has noted it in Redis: see flag-dates.ts. */
 export function rememberFirstSeen(): FirstSeen {
   const seen = new Map<string, { first: number; last: number }>();
   const FORGET_SECONDS = 600;
@@ -67,6 +68,7 @@ export function mergeRequests(requests: readonly MaintenanceRequest[]): Maintena
   const deadlines = requests.flatMap(({ deadline }) => (deadline === null ? [] : [deadline]));
   return {
     since: Math.min(...requests.map(({ since }) => since)),
+    askedAt: Math.max(...requests.map(({ since, askedAt = since }) => askedAt)),
     deadline: deadlines.length === 0 ? null : Math.min(...deadlines),
     reason: [...new Set(requests.map(({ reason }) => reason))].join("; "),
   };

@@ -1,9 +1,13 @@
 import type { MigrationRecord, RoundEntry, Stage } from "../../platform/migration-record.js";
 import { type Lessons, learnCosts, type PastMove } from "../../policies/cost/learn.js";
+import type { MigrationMode } from "../../policies/types.js";
 
 /** Between these the bytes cross: before lies waiting and looking, after it the destination's own work. */
 const FIRST_BYTE: Stage = "prepare";
 const LAST_BYTE: Stage = "restore";
+/** Between these a cold move waits for the program's end. */
+const STANDS_STILL: Stage = "freeze";
+const SAVED: Stage = "transfer";
 
 let known: { readonly records: readonly MigrationRecord[]; readonly lessons: Lessons } | null = null;
 
@@ -24,6 +28,7 @@ function describePast({
   result,
   bytes,
   timeline,
+  modeUsed,
   blackoutSeconds,
   rounds,
   forecast,
@@ -32,6 +37,9 @@ function describePast({
   const at = (wanted: Stage) => timeline.find(({ stage }) => stage === wanted)?.at ?? null;
   const precopy = forecast?.others.find(({ mode }) => mode === "precopy");
   const [first, last] = [at(FIRST_BYTE), at(LAST_BYTE)];
+  const [frozen, saved] = [at(STANDS_STILL), at(SAVED)];
+  const stopSeconds = modeUsed !== "cold" || frozen === null || saved === null ? null : saved - frozen;
+  const filesBefore = (stage: Stage) => timeline.find((entry) => entry.stage === stage)?.bytes?.["files"] ?? 0;
   return {
     workload,
     from,
@@ -39,9 +47,13 @@ function describePast({
     bytes: Object.values(bytes).reduce((sum, count) => sum + count, 0),
     fileBytes: bytes["files"] ?? 0,
     memoryBytes: MEMORY_KINDS.reduce((sum, kind) => sum + (bytes[kind] ?? 0), 0),
-    seconds: first === null || last === null ? null : last - first,
+    // While a program ends nothing crosses.
+    seconds: first === null || last === null ? null : last - first - (stopSeconds ?? 0),
+    mode: modeUsed as MigrationMode | null,
     blackoutSeconds,
     dirtyBytesPerSecond: meanDirtyRate(rounds),
+    frozenFileBytes: frozen === null || last === null ? null : filesBefore(LAST_BYTE) - filesBefore(STANDS_STILL),
+    stopSeconds,
     ...(precopy && { whyNoPrecopy: precopy.whyNot }),
   };
 }

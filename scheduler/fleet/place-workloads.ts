@@ -1,13 +1,17 @@
-import { LABELS, type NodeSample, type WorkloadSample } from "../../collector/protocol.js";
-import type { MigrationRecord } from "../../platform/migration-record.js";
+import { LABELS, type WorkloadSample } from "../../collector/protocol.js";
+import { CLOCK_SKEW_SECONDS } from "../../policies/clock-skew.js";
 import { compareIds } from "../../policies/order.js";
 import type { FleetReading } from "./read-fleet.js";
+import { expectedNode, listUnread, type NodeSeen, placeUnseen, type Records } from "./unseen-workloads.js";
 
 /** A workload, and the one node that is taken to hold it. */
 export interface PlacedWorkload {
   readonly id: string;
   readonly node: string;
+  /** What was last read of it; of one that nobody has read yet, what the records say. */
   readonly reading: WorkloadSample;
+  /** Epoch seconds of the sample that `reading` is from; null = none has shown it yet. */
+  readonly readAt: number | null;
   /** Nodes on which copies run that nothing explains (a node may stand twice); empty = all is well. Such a workload is never moved. */
   readonly conflict: readonly string[];
   /**
@@ -19,10 +23,8 @@ export interface PlacedWorkload {
   readonly shownAt: ReadonlyMap<string, number>;
 }
 
-const AT_PEACE = { conflict: [], isCertain: false, shownAt: new Map<string, number>() } as const;
-
-/** Clocks of two nodes may differ by this much before a reading from before a commit is taken for one from after it. */
-const CLOCK_SKEW_SECONDS = 3;
+const NO_NODES: readonly string[] = [];
+const NEVER_SHOWN: ReadonlyMap<string, number> = new Map();
 
 interface Copy {
   readonly node: string;
@@ -37,46 +39,64 @@ export function workloadIdOf(reading: WorkloadSample): string {
 
 /**
  * Decides where each workload is. Two copies at once are normal while a migration is open (the owner's counts) and until the left node's
- * next sample (it was read before the commit). Anything else is a conflict. A workload that no sample shows because one node has let it go
- * and the other has not reported yet is taken from `remembered`, which is what was returned before, in that order. In order of id.
+ * next sample (it was read before the commit). Anything else is a conflict. One that no fresh sample shows may run all the same: see unseen-workloads.ts.
+ * @param remembered what was returned before, in that order. In order of id.
  */
 export function placeWorkloads(reading: FleetReading, remembered: ReadonlyMap<string, PlacedWorkload>): PlacedWorkload[] {
-  const copies = new Map<string, Copy[]>();
-  const sampleOf = new Map<string, NodeSample>();
-  for (const { id: node, sample } of reading.nodes) {
+  const copies = new Map<string, Copy>();
+  const several = new Map<string, Copy[]>();
+  const seen = new Map<string, NodeSeen>();
+  for (const { id: node, sample, lastSeenAt } of reading.nodes) {
+    seen.set(node, { at: sample?.at ?? lastSeenAt, isHeard: sample !== null });
     if (sample === null) continue;
-    sampleOf.set(node, sample);
     for (const workload of sample.workloads) {
       const id = workloadIdOf(workload);
       const copy = { node, sampleAt: sample.at, reading: workload };
-      const others = copies.get(id);
-      if (others) others.push(copy);
-      else copies.set(id, [copy]);
+      const first = copies.get(id);
+      if (first === undefined) copies.set(id, copy);
+      else several.set(id, [...(several.get(id) ?? [first]), copy]);
     }
   }
-  const records: Records = { ...reading, migrations: new Map(reading.openMigrations.map((record) => [record.workload, record])) };
+  const { owners, lastMoved, closedMigrations } = reading;
+  const migrations = new Map(reading.openMigrations.map((record) => [record.workload, record]));
+  const records: Records = { owners, lastMoved, closedMigrations, migrations, seen };
+  const place = (id: string, copy: Copy, last: PlacedWorkload | undefined) => {
+    const all = several.get(id);
+    return (all === undefined ? placeOnly(id, copy, records) : null) ?? placeCopies(id, all ?? [copy], records, last);
+  };
   const placed: PlacedWorkload[] = [];
   let met = 0;
   for (const [id, last] of remembered) {
-    const list = copies.get(id);
-    if (list !== undefined) {
+    const copy = copies.get(id);
+    if (copy !== undefined) {
       met++;
-      placed.push(placeCopies(id, list, records, last));
+      placed.push(place(id, copy, last));
       continue;
     }
-    const node = expectedNode(id, records);
-    const sample = node === null ? undefined : sampleOf.get(node);
-    if (node !== null && sample !== undefined && stillToBeSeen(id, sample.at, records)) placed.push({ ...last, node, ...AT_PEACE });
+    const unseen = placeUnseen(id, last, records);
+    if (unseen !== null) placed.push(atPeace(id, unseen.node, unseen.reading, unseen.readAt));
   }
+  const unread = listUnread(records, (id) => copies.has(id) || remembered.has(id));
   // Usually nobody is new, and the order of last time holds: a large fleet is not sorted at every tick.
-  if (met === copies.size) return placed;
-  for (const [id, list] of copies) if (!remembered.has(id)) placed.push(placeCopies(id, list, records, undefined));
+  if (met === copies.size && unread.length === 0) return placed;
+  for (const [id, copy] of copies) if (!remembered.has(id)) placed.push(place(id, copy, undefined));
+  for (const id of unread) {
+    const unseen = placeUnseen(id, undefined, records);
+    if (unseen !== null) placed.push(atPeace(id, unseen.node, unseen.reading, unseen.readAt));
+  }
   return placed.sort((a, b) => compareIds(a.id, b.id));
 }
 
-/** What the records say, with open migrations by workload: a fleet has too many workloads to search the list for each. */
-interface Records extends Pick<FleetReading, "owners" | "lastMoved"> {
-  readonly migrations: ReadonlyMap<string, MigrationRecord>;
+function atPeace(id: string, node: string, reading: WorkloadSample, readAt: number | null): PlacedWorkload {
+  return { id, node, reading, readAt, conflict: NO_NODES, isCertain: false, shownAt: NEVER_SHOWN };
+}
+
+/** What nearly all of a large fleet are: one copy, where the records have it or that is newer than they are. Null: it is something else. */
+function placeOnly(id: string, { node, sampleAt, reading }: Copy, records: Records): PlacedWorkload | null {
+  if (records.migrations.has(id)) return null;
+  const owner = records.owners[id] ?? node;
+  const isHere = node === owner || sampleAt > (records.lastMoved[id] ?? 0) + CLOCK_SKEW_SECONDS;
+  return isHere ? atPeace(id, node, reading, sampleAt) : null;
 }
 
 function placeCopies(id: string, copies: readonly Copy[], records: Records, before: PlacedWorkload | undefined): PlacedWorkload {
@@ -86,14 +106,15 @@ function placeCopies(id: string, copies: readonly Copy[], records: Records, befo
     const ends = copies.filter(({ node }) => node === migration.from || node === migration.to);
     const strangers = copies.length - ends.length + (ends.length - new Set(ends.map(({ node }) => node)).size);
     const chosen = ends.find(({ node }) => node === owner) ?? ends[0] ?? copies[0]!;
-    const conflict = strangers === 0 ? AT_PEACE : conflictOf(copies, chosen, before);
-    return { id, node: owner ?? chosen.node, reading: chosen.reading, ...conflict };
+    const placed = atPeace(id, owner ?? chosen.node, chosen.reading, chosen.sampleAt);
+    return strangers === 0 ? placed : { ...placed, ...conflictOf(copies, chosen, before) };
   }
   const movedAt = records.lastMoved[id] ?? 0;
   const current = copies.filter(({ node, sampleAt }) => owner === null || node === owner || sampleAt > movedAt + CLOCK_SKEW_SECONDS);
-  if (current.length === 0) return { id, node: owner!, reading: copies[0]!.reading, ...AT_PEACE };
+  if (current.length === 0) return atPeace(id, owner!, copies[0]!.reading, copies[0]!.sampleAt);
   const chosen = current.find(({ node }) => node === owner) ?? oldest(current);
-  return { id, node: chosen.node, reading: chosen.reading, ...(current.length > 1 ? conflictOf(current, chosen, before) : AT_PEACE) };
+  const placed = atPeace(id, chosen.node, chosen.reading, chosen.sampleAt);
+  return current.length > 1 ? { ...placed, ...conflictOf(current, chosen, before) } : placed;
 }
 
 function conflictOf(
@@ -104,17 +125,6 @@ function conflictOf(
   const others = copies.filter((copy) => copy !== chosen);
   const shownAt = new Map(others.map(({ node, sampleAt }) => [node, before?.shownAt.get(node) ?? sampleAt]));
   return { conflict: nodesOf(copies), isCertain: others.every(({ node, sampleAt }) => sampleAt !== shownAt.get(node)), shownAt };
-}
-
-/** Where the records say it should be; null when they say nothing. */
-function expectedNode(id: string, { migrations, owners }: Records): string | null {
-  const migration = migrations.get(id);
-  if (migration !== undefined) return migration.outcome === "committed" ? migration.to : migration.from;
-  return owners[id] ?? null;
-}
-
-function stillToBeSeen(id: string, sampleAt: number, { migrations, lastMoved }: Records): boolean {
-  return migrations.has(id) || (lastMoved[id] ?? 0) + CLOCK_SKEW_SECONDS >= sampleAt;
 }
 
 function oldest(copies: readonly Copy[]): Copy {

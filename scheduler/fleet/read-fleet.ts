@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import type { Keys } from "../../platform/keys.js";
 import { type MigrationRecord, readMigration } from "../../platform/migration-record.js";
 import { type PowerRecords, parsePower } from "../power/power-record.js";
+import { type FlagDates, parseFlagDates } from "./flag-dates.js";
 import { type Homecomings, parseHomecomings } from "./homecomings.js";
 import { type ExecutorReports, parseReports } from "./lost-peers.js";
 import { makeNodeMemory, type NodeMemory, type NodeReading, readNodes } from "./read-nodes.js";
@@ -20,6 +21,7 @@ export interface FleetReading {
   /** What each node's power was last told. */
   readonly power: PowerRecords;
   readonly homecomings: Homecomings;
+  readonly flagDates: FlagDates;
   /** The text of the fleet's pause; null = there is none. */
   readonly pause: string | null;
   /** What nodes used on earlier days at this time of day. */
@@ -59,10 +61,11 @@ const CLOSED_MIGRATIONS_READ = 1000;
 export async function readFleet(redis: Redis, keys: Keys, options: ReadOptions): Promise<FleetReading> {
   const nodes = await readNodes(redis, keys, { ...options, memory: options.memory.nodes });
   const open = await readMigrations(redis, keys, await redis.smembers(keys.openMigrations));
-  const [executors, power, homecomings, pause, owners, lastMoved, closedMigrations] = await Promise.all([
+  const [executors, power, homecomings, flagDates, pause, owners, lastMoved, closedMigrations] = await Promise.all([
     redis.hgetall(keys.executors),
     redis.hgetall(keys.power),
     redis.hgetall(keys.homecomings),
+    redis.hgetall(keys.flagDates),
     redis.get(keys.pause),
     redis.hgetall(keys.owners),
     redis.hgetall(keys.lastMoved),
@@ -79,6 +82,7 @@ export async function readFleet(redis: Redis, keys: Keys, options: ReadOptions):
     executors: parseReports(executors),
     power: parsePower(power),
     homecomings: parseHomecomings(homecomings),
+    flagDates: parseFlagDates(flagDates),
     pause,
     owners,
     lastMoved: Object.fromEntries(Object.entries(lastMoved).map(([workload, at]) => [workload, Number(at)])),

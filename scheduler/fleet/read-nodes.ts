@@ -12,8 +12,10 @@ export interface NodeReading {
   /** Null when there is none that can be believed; `trouble` then says why. */
   readonly sample: NodeSample | null;
   readonly trouble: string | null;
+  /** No sample of it has been believed by whoever reads here: nobody knows what it runs. Absent = one has. */
+  readonly neverHeard?: true;
   readonly identity: NodeIdentity | null;
-  /** Oldest first. */
+  /** Oldest first; not newer than the sample. */
   readonly history: readonly NodePoint[];
   /** The text in the maintenance hash; null = none. */
   readonly flag: string | null;
@@ -26,6 +28,8 @@ export interface NodeMemory {
   samples: Map<string, ReadSample>;
   identities: Map<string, ReadIdentity>;
   histories: Map<string, KnownHistory>;
+  /** Nodes of which a sample has been believed. */
+  heard: Set<string>;
   /** What they were read up to: another length needs them read anew. */
   historyLength: number;
 }
@@ -40,7 +44,7 @@ export interface ReadNodesOptions {
 const NODES_AT_ONCE = 50;
 
 export function makeNodeMemory(): NodeMemory {
-  return { samples: new Map(), identities: new Map(), histories: new Map(), historyLength: 0 };
+  return { samples: new Map(), identities: new Map(), histories: new Map(), heard: new Set(), historyLength: 0 };
 }
 
 /** Every node that Redis knows, in order of id. */
@@ -85,17 +89,25 @@ export async function readNodes(redis: Redis, keys: Keys, options: ReadNodesOpti
     historyLength,
   );
   // Only what Redis still has: a node that is forgotten here too.
-  Object.assign(memory, { samples, identities, histories, historyLength });
+  const heard = new Set(ids.filter((id) => believed.has(id) || memory.heard.has(id)));
+  Object.assign(memory, { samples, identities, histories, heard, historyLength });
   return ids.map((id) => ({
     id,
     lastSeenAt: lastSeen.get(id)!,
     sample: believed.get(id) ?? null,
     trouble: troubles.get(id) ?? null,
+    ...(!heard.has(id) && { neverHeard: true as const }),
     identity: identities.get(id)?.identity ?? null,
-    history: histories.get(id)!.points,
+    history: upTo(histories.get(id)!.points, believed.get(id)?.at ?? Number.POSITIVE_INFINITY),
     flag: flags[id] ?? null,
     cordon: cordons[id] ?? null,
   }));
+}
+
+/** What came in while the samples were being read would tell of workloads that they do not show. */
+function upTo(points: readonly NodePoint[], at: number): readonly NodePoint[] {
+  const end = points.findLastIndex((point) => point.at <= at) + 1;
+  return end === points.length ? points : points.slice(0, end);
 }
 
 /** One command asks for many nodes, but not for so many that Redis would keep others waiting. */

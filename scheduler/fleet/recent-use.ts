@@ -3,13 +3,34 @@ import type { PlacedWorkload } from "./place-workloads.js";
 
 /** What workloads used of late, which no single reading tells. Kept by whoever reads the fleet, from one picture to the next, and by nobody else. */
 export interface RecentUse {
-  /** Takes in the readings of this picture; `sampleAt` tells when each node was read. Who is no longer in it is forgotten before long. */
-  follow(placed: readonly Followed[], sampleAt: ReadonlyMap<string, number>, smoothingSeconds: number): void;
+  /**
+   * Takes in the readings of this picture. Who is no longer in it is forgotten before long.
+   * @param times of the sample that is believed of each node
+   */
+  follow(placed: readonly Followed[], times: ReadonlyMap<string, SampleTime>, options: FollowOptions): void;
   of(workload: string): Pick<WorkloadState, "cpuSmoothedCores" | "cpuPeakCores">;
 }
 
 /** As much of a placed workload as matters here. */
 export type Followed = Pick<PlacedWorkload, "id" | "node"> & { readonly reading: Pick<PlacedWorkload["reading"], "cpuUsedCores"> };
+
+/** When a node was read, and the time before: what a workload used is a rate over the time between the two. */
+export interface SampleTime {
+  readonly at: number;
+  readonly since: number;
+}
+
+export interface FollowOptions {
+  readonly smoothingSeconds: number;
+  /** Workload id -> epoch seconds of its last commit. */
+  readonly lastMoved: Readonly<Record<string, number>>;
+}
+
+/**
+ * What has just been moved catches up on what it missed, and the work of its restore is counted to its cgroup. No rate that began so soon after a
+ * move says how much it uses: what it used before goes on to count.
+ */
+const CATCH_UP_SECONDS = 10;
 
 /** A peak counts for one to two of these. */
 const PEAK_SECONDS = 60;
@@ -29,11 +50,13 @@ interface Use {
 export function rememberRecentUse(): RecentUse {
   const known = new Map<string, Use>();
   return {
-    follow: (placed, sampleAt, smoothingSeconds) => {
+    follow: (placed, times, { smoothingSeconds, lastMoved }) => {
       for (const { id, node, reading } of placed) {
-        const at = sampleAt.get(node);
+        const time = times.get(node);
         const cores = reading.cpuUsedCores;
-        if (at === undefined || cores === null) continue;
+        if (time === undefined || cores === null) continue;
+        if (time.since < (lastMoved[id] ?? 0) + CATCH_UP_SECONDS) continue;
+        const { at } = time;
         const use = known.get(id);
         if (use === undefined || at - use.at > 2 * PEAK_SECONDS) known.set(id, begin(at, cores));
         else if (at > use.at) takeIn(use, at, cores, smoothingSeconds);

@@ -5,6 +5,7 @@ import type { NodeSample, WorkloadSample } from "../../collector/protocol.js";
  * reading to the next: kept strings are hashed once and compared by address, new ones die young. Changes `sample`, which must be the caller's own.
  */
 export function reuseStrings(sample: NodeSample, previous: NodeSample): void {
+  if (isSameList(sample.endedNames, previous.endedNames)) sample.endedNames = previous.endedNames;
   for (const [index, workload] of sample.workloads.entries()) {
     const before = previous.workloads[index];
     if (before?.id === workload.id) reuseOf(workload, before);
@@ -17,12 +18,19 @@ function reuseOf(workload: WorkloadSample, before: WorkloadSample): void {
   if (workload.name === before.name) workload.name = before.name;
   if (workload.image === before.image) workload.image = before.image;
   if (isSameList(workload.networks, before.networks)) workload.networks = before.networks;
+  if (isSameList(workload.volumes, before.volumes)) workload.volumes = before.volumes;
+  if (isSameBonds(workload.boundBy, before.boundBy)) workload.boundBy = before.boundBy;
   if (isSame(workload.labels, before.labels)) workload.labels = before.labels;
 }
 
 function isSameList(list: WorkloadSample["networks"], before: WorkloadSample["networks"]): boolean {
   if (!list || !before || list.length !== before.length) return false;
   return list.every((name, index) => name === before[index]);
+}
+
+function isSameBonds(bonds: WorkloadSample["boundBy"], before: WorkloadSample["boundBy"]): boolean {
+  if (!bonds || !before || bonds.length !== before.length) return false;
+  return bonds.every(({ code, because }, index) => code === before[index]!.code && because === before[index]!.because);
 }
 
 function isSame(labels: WorkloadSample["labels"], before: WorkloadSample["labels"]): boolean {

@@ -42,7 +42,7 @@ export function addApproveRoutes(server: FastifyInstance, parts: ApiParts): void
     const changed = await power.carryOut(
       actor,
       picture,
-      changes.filter((change) => power.heldBack(change, restraint) === null),
+      changes.filter((change) => power.heldBack(change, restraint) === null).map((change) => ({ ...change, approved: true as const })),
     );
     const whyNot = (wanted: Wanted) => {
       const planned = find(plan.power, wanted);

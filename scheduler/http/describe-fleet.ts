@@ -2,7 +2,9 @@ import type { MigrationRecord } from "../../platform/migration-record.js";
 import type { PolicyConfig } from "../../policies/config.js";
 import { parseConstraints } from "../../policies/constraints.js";
 import { imbalance } from "../../policies/imbalance.js";
-import type { NodePoint, PowerState, Verdict } from "../../policies/types.js";
+import { provesEmpty } from "../../policies/maintenance/drain-status.js";
+import { isAway } from "../../policies/power.js";
+import type { NodePoint, Verdict } from "../../policies/types.js";
 import type { NodeAnswer, StatusAnswer, WorkloadAnswer } from "../api-shapes.js";
 import type { FleetPicture } from "../fleet/build-snapshot.js";
 import { reportDrains } from "../fleet/drain-report.js";
@@ -21,7 +23,8 @@ function statesIn(picture: FleetPicture, plan: PublishedPlan | null): StateOf {
   return (nodeId) => {
     const reading = readings.get(nodeId);
     const node = nodes.get(nodeId);
-    if (node?.power) return describePower(node.power, verdicts.get(nodeId)?.because);
+    if (node && isAway(node))
+      return { state: node.power === "waking" ? "waking" : "asleep", because: verdicts.get(nodeId)?.because ?? "not judged yet" };
     if (reading === undefined || node === undefined || reading.sample === null) {
       return { state: "unknown", because: reading?.trouble ?? "it has never reported" };
     }
@@ -31,12 +34,11 @@ function statesIn(picture: FleetPicture, plan: PublishedPlan | null): StateOf {
     if (verdict === undefined || (node.maintenance === null && isDraining)) return { state: "level", because: "not judged yet" };
     const isLoaded = reading.sample.workloads.length > 0;
     if (verdict.verdict === "drained" && isLoaded) return { state: "draining", because: "its newest sample still shows workloads" };
+    if (verdict.verdict === "drained" && !provesEmpty(reading.sample.at, node.maintenance)) {
+      return { state: "draining", because: "asked for since its newest sample: the next one will show whether anything runs there" };
+    }
     return { state: verdict.verdict, because: verdict.because };
   };
-}
-
-function describePower(power: PowerState, because = "not judged yet"): { readonly state: State; readonly because: string } {
-  return { state: power === "waking" ? "waking" : "asleep", because };
 }
 
 export function describeNodes(
@@ -69,7 +71,7 @@ export function describeNodes(
       memoryRatio: ratio(sample?.memoryUsedBytes, node.memoryCapacityBytes),
       maintenance: picture.requests.get(id) ?? [],
       cordon: picture.cordons.get(id) ?? [],
-      workloads: count.get(id) ?? 0,
+      workloads: sample === null && !isAway(node) ? null : (count.get(id) ?? 0),
       drain: drains.get(id) ?? null,
       labels: node.labels,
       kernel: identity?.kernel ?? null,
@@ -84,6 +86,7 @@ export function describeNodes(
 
 export function describeWorkloads(picture: FleetPicture): WorkloadAnswer[] {
   const migrations = new Map(picture.reading.openMigrations.map((record: MigrationRecord) => [record.workload, record.id]));
+  const silent = new Set(picture.reading.nodes.flatMap(({ id, sample }) => (sample === null ? [id] : [])));
   return [...picture.placed]
     .sort((a, b) => a.reading.name.localeCompare(b.reading.name) || (a.id < b.id ? -1 : 1))
     .map(({ id, node, reading, conflict, isCertain }: PlacedWorkload) => ({
@@ -92,9 +95,9 @@ export function describeWorkloads(picture: FleetPicture): WorkloadAnswer[] {
       node,
       image: reading.image,
       containerId: reading.containerId,
-      state: reading.state,
-      cpuUsedCores: reading.cpuUsedCores,
-      memoryUsedBytes: reading.memoryUsedBytes,
+      state: silent.has(node) ? "silent" : reading.state,
+      cpuUsedCores: silent.has(node) ? null : reading.cpuUsedCores,
+      memoryUsedBytes: silent.has(node) ? null : reading.memoryUsedBytes,
       cpuLimitCores: reading.cpuLimitCores,
       memoryLimitBytes: reading.memoryLimitBytes,
       constraints: parseConstraints(reading.labels),
@@ -107,7 +110,7 @@ export function describeWorkloads(picture: FleetPicture): WorkloadAnswer[] {
 export function describeStatus(
   picture: FleetPicture,
   plan: PublishedPlan | null,
-  rest: Pick<StatusAnswer, "mode" | "leader" | "isLeader" | "tickSeconds" | "openWindows" | "policies">,
+  rest: Pick<StatusAnswer, "mode" | "leader" | "isLeader" | "schedulers" | "tickSeconds" | "openWindows" | "policies">,
 ): StatusAnswer {
   const nodes: Record<State, number> = {
     level: 0,

@@ -54,9 +54,11 @@ export function addEventStream(server: FastifyInstance, parts: ApiParts): EventS
   const heartbeat = setInterval(() => write(": still here\n\n"), HEARTBEAT_MILLISECONDS);
 
   server.get(`${API_BASE}/events`, async (_request, reply) => {
+    const viewer = reply.raw;
     const status = await readStatus(parts);
     reply.hijack();
-    const viewer = reply.raw;
+    // Gone meanwhile: its `close` has been, and nobody would ever take it out again.
+    if (viewer.destroyed) return;
     viewer.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" });
     viewer.write(`retry: 2000\nevent: status\ndata: ${JSON.stringify(status)}\n\n`);
     viewers.add(viewer);

@@ -16,8 +16,6 @@ import { addPauseRoutes } from "./pause-routes.js";
 import { addReadRoutes } from "./read-routes.js";
 
 const PAGE = projectPath("dist/page");
-/** A leader that has not finished a tick for this many intervals is not well. */
-const TICKS_MISSED = 6;
 const BODY_LIMIT_BYTES = 256 * 1024;
 
 const REDIS_ERRORS: ReadonlySet<string> = new Set(["MaxRetriesPerRequestError", "ClusterAllFailedError"]);
@@ -56,18 +54,9 @@ export async function makeServer(parts: ApiParts): Promise<FastifyInstance> {
   return server;
 }
 
-function addHealthRoutes(server: FastifyInstance, { redis, ticker, config, registry }: ApiParts): void {
+function addHealthRoutes(server: FastifyInstance, { redis, ticker, registry }: ApiParts): void {
   server.get("/healthz", async (_request, reply) => {
-    const lastTickAt = ticker.lastTickAt();
-    const silentSeconds = lastTickAt === null ? null : (Date.now() - lastTickAt) / 1000;
-    const trouble =
-      redis.status !== "ready"
-        ? "Redis does not answer"
-        : silentSeconds === null
-          ? "no tick yet"
-          : silentSeconds > TICKS_MISSED * config.scheduler.tickSeconds
-            ? `no tick for ${Math.round(silentSeconds)} s`
-            : null;
+    const trouble = redis.status !== "ready" ? "Redis does not answer" : ticker.trouble();
     return reply
       .code(trouble === null ? 200 : 503)
       .type("text/plain")

@@ -4,6 +4,8 @@ import { nowSeconds } from "../../platform/clock.js";
 import { EvenkeelError } from "../../platform/errors.js";
 import { readMigration } from "../../platform/migration-record.js";
 import { canMove } from "../../policies/can-move.js";
+import { sayLosses } from "../../policies/say-losses.js";
+import type { Move } from "../../policies/types.js";
 import { cancelMigration } from "../act/cancel.js";
 import { startMigration } from "../act/start-migration.js";
 import type { Answers } from "../api-shapes.js";
@@ -39,7 +41,8 @@ export function addMigrationRoutes(server: FastifyInstance, parts: ApiParts): vo
       await note("move-refused", `to ${to}: ${refusal.because}`, { workload: workload.id });
       throw new EvenkeelError("MOVE_REFUSED", `${workload.reading.name} to ${to}: ${refusal.because}`, { facts: { ...refusal } });
     }
-    const move = { workload: workload.id, from: workload.node, to, reason: "operator", because: "An operator asked for it." } as const;
+    const wish: Move = { workload: workload.id, from: workload.node, to, reason: "operator", because: "An operator asked for it." };
+    const [move = wish] = sayLosses([wish], picture.snapshot);
     return { id: await startMigration({ redis, keys, jobs, term }, picture, move, mode ?? null), workload };
   };
 
@@ -61,7 +64,7 @@ export function addMigrationRoutes(server: FastifyInstance, parts: ApiParts): vo
     const record = await readMigration(redis, keys, id);
     if (record === null) throw new EvenkeelError("MIGRATION_NOT_FOUND", id);
     if (record.closedAt !== null) throw new EvenkeelError("COMMIT_REFUSED", `${id} has ended: ${record.result}`);
-    const outcome = await cancelMigration(redis, keys, record, "cancelled by an operator");
+    const outcome = await cancelMigration({ redis, keys, term: 0 }, record, "cancelled by an operator");
     if (outcome === "committed")
       throw new EvenkeelError("COMMIT_REFUSED", `${id} has passed its commit: the workload runs on ${record.to}`);
     await note("cancel-asked", `at ${record.stage}`, { workload: record.workload, migration: id });

@@ -37,10 +37,10 @@ export function addNodeRoutes(server: FastifyInstance, parts: ApiParts): void {
     await assertNode(id);
     const now = nowSeconds();
     const standing = reportDrain(await view.picture(0), id, policies.current())?.requests.find(({ source }) => source === "flag");
-    // Asked again while it stands: the drain goes on from where it began, under the new deadline and reason.
+    // Asked again while it stands: the drain goes on from where it began, under the new deadline and reason, and is proven anew.
     const since = standing?.since ?? now;
     const deadline = deadlineSeconds === undefined ? null : now + deadlineSeconds;
-    await redis.hset(keys.maintenance, id, JSON.stringify({ since, deadline, reason }));
+    await redis.hset(keys.maintenance, id, JSON.stringify({ since, askedAt: now, deadline, reason }));
     const detail = deadlineSeconds === undefined ? reason : `${reason}, within ${deadlineSeconds} s`;
     await recordAudit(redis, keys, { at: now, kind: "maintenance-on", actor: "operator", node: id, detail }, 0);
     return answer(id);
@@ -62,7 +62,7 @@ export function addNodeRoutes(server: FastifyInstance, parts: ApiParts): void {
   server.delete(`${API_BASE}/nodes/:id`, { onRequest }, async (request): Promise<ForgetAnswer> => {
     const { id } = readInput(nodeParams, request.params);
     await forgetNode(redis, keys, id);
-    const settled = await settleLostSources(redis, keys, (node) => node !== id);
+    const settled = await settleLostSources({ redis, keys, term: 0 }, (node) => node !== id);
     await recordAudit(redis, keys, { at: nowSeconds(), kind: "node-forgotten", actor: "operator", node: id, detail: "asked for" }, 0);
     await publishNote(redis, keys, { kind: "maintenance", node: id });
     return { forgotten: id, settled };

@@ -8,6 +8,7 @@ import { readHistory } from "../fleet/read-histories.js";
 import { readLeader } from "../lease.js";
 import { readPlan } from "../plan-store.js";
 import { API_BASE } from "../protocol.js";
+import { readRoll } from "../roll.js";
 import { describeNodes, describeStatus, describeWorkloads } from "./describe-fleet.js";
 import { type ApiParts, READ_AGE_SECONDS } from "./parts.js";
 import { limitQuery, migrationParams, nodeParams, nodesQuery, noQuery, readInput } from "./read-input.js";
@@ -72,11 +73,18 @@ export function addReadRoutes(server: FastifyInstance, parts: ApiParts): void {
 
 export async function readStatus(parts: ApiParts): Promise<StatusAnswer> {
   const { redis, keys, view, config, policies, windows, leadership } = parts;
-  const [picture, plan, leader] = await Promise.all([view.picture(READ_AGE_SECONDS), readPlan(redis, keys), readLeader(redis, keys)]);
+  const [picture, plan, leader, roll] = await Promise.all([
+    view.picture(READ_AGE_SECONDS),
+    readPlan(redis, keys),
+    readLeader(redis, keys),
+    readRoll(redis, keys),
+  ]);
+  const { digest } = policies.state();
   return describeStatus(picture, plan, {
     mode: policies.mode(),
     leader,
     isLeader: leadership.term() !== null,
+    schedulers: roll.map(({ holder, url, settings }) => ({ url, leads: holder === leader.holder, differs: settings !== digest })),
     tickSeconds: config.scheduler.tickSeconds,
     policies: policies.state(),
     openWindows: windows.open(picture.reading.at).map(({ window, until }) => ({ action: window.action, node: window.node ?? null, until })),

@@ -2,8 +2,9 @@ import { nowSeconds } from "../../platform/clock.js";
 import type { Config } from "../../platform/config.js";
 import { asEvenkeelError } from "../../platform/errors.js";
 import type { Logger } from "../../platform/log.js";
+import { CLOCK_SKEW_SECONDS } from "../../policies/clock-skew.js";
 import type { PowerChange } from "../../policies/types.js";
-import type { Restraint } from "../act/carry-out-plan.js";
+import { approvedUnder, type Restraint } from "../act/carry-out-plan.js";
 import type { Actor } from "../act/start-migration.js";
 import { recordAudit } from "../audit.js";
 import type { FleetPicture } from "../fleet/build-snapshot.js";
@@ -15,13 +16,26 @@ type PowerConfig = Config["scheduler"]["power"];
 /** After a hook has failed its node is let be for so long. */
 const RETRY_SECONDS = 30;
 
+type Teller = Omit<Actor, "jobs">;
+
+/** `approved`: an operator has let it through where the mode would hold it back. */
+type BegunChange = PowerChange & { readonly approved?: true };
+
 export interface PowerActs {
-  /** Why a change is not made by itself; null = it is. What sleeps is woken in every mode. */
-  heldBack(change: PowerChange, restraint: Pick<Restraint, "mode" | "pause">): string | null;
+  /**
+   * Why a change is not made by itself; null = it is. What sleeps is woken in every mode.
+   * @param record what its node was told before: of one that an operator has approved only a later pause counts
+   */
+  heldBack(change: PowerChange, restraint: Restraint, record?: PowerRecord): string | null;
   /** Notes which nodes are awake again. */
-  noteAwake(actor: Omit<Actor, "jobs">, picture: FleetPicture): Promise<void>;
-  /** Notes each change in Redis, then runs its hook beside the tick. @returns those begun: none whose node is no longer empty, or whose hook runs or has just failed. */
-  carryOut(actor: Omit<Actor, "jobs">, picture: FleetPicture, changes: readonly PowerChange[]): Promise<PowerChange[]>;
+  noteAwake(actor: Teller, picture: FleetPicture): Promise<void>;
+  /** Opens the nodes that were closed for their sleep and are not among these changes any more. */
+  open(actor: Teller, picture: FleetPicture, changes: readonly PowerChange[]): Promise<void>;
+  /**
+   * Notes each change in Redis, then runs its hook beside the tick. One that is to sleep is closed first, and its hook runs when a reading from after
+   * that shows it empty. @returns those begun: none whose node is no longer empty, or whose hook runs or has just failed.
+   */
+  carryOut(actor: Teller, picture: FleetPicture, changes: readonly BegunChange[]): Promise<PowerChange[]>;
   /** Waits for the hooks under way. */
   close(): Promise<void>;
 }
@@ -32,19 +46,20 @@ export function makePowerActs(config: PowerConfig, log: Logger): PowerActs {
   const taken = new Set<string>();
   const failedAt = new Map<string, number>();
 
-  const change = async ({ redis, keys, term }: Omit<Actor, "jobs">, { node, to, because }: PowerChange) => {
-    const write = (record: PowerRecord) => writePower(redis, keys, node, record, term);
-    const note = (kind: string, detail: string) =>
-      recordAudit(redis, keys, { at: nowSeconds(), kind, actor: "scheduler", node, detail }, term);
+  const tell = async ({ redis, keys, term }: Teller, node: string, record: PowerRecord, kind: string, detail: string) => {
+    await writePower(redis, keys, node, record, term);
+    await recordAudit(redis, keys, { at: nowSeconds(), kind, actor: "scheduler", node, detail }, term);
+  };
+
+  const runFor = async (actor: Teller, { node, to, because }: PowerChange) => {
     // First the record: from now on nobody places anything there, whatever becomes of this process.
-    await write({ told: to, since: nowSeconds() });
-    await note(to === "sleep" ? "node-put-to-sleep" : "node-woken", because);
+    await tell(actor, node, { told: to, since: nowSeconds() }, to === "sleep" ? "node-put-to-sleep" : "node-woken", because);
     const hooked = runHook(config![to], node)
       .catch(async (error: Error) => {
         failedAt.set(node, nowSeconds());
         log.error({ node, err: error }, `the hook "${to}" failed`);
-        await write(to === "sleep" ? { told: "awake", since: nowSeconds() } : { told: "sleep", since: 0 });
-        await note(`${to}-failed`, error.message);
+        const record: PowerRecord = to === "sleep" ? { told: "awake", since: nowSeconds() } : { told: "sleep", since: 0 };
+        await tell(actor, node, record, `${to}-failed`, error.message);
       })
       .catch((error: unknown) => {
         if (asEvenkeelError(error).code !== "FENCED") log.error({ node, err: error }, "the failed hook could not be noted");
@@ -57,31 +72,51 @@ export function makePowerActs(config: PowerConfig, log: Logger): PowerActs {
   };
 
   return {
-    heldBack: ({ to }, { mode, pause }) => {
+    heldBack: ({ to }, restraint, record) => {
+      const { mode, pause } = record?.approved ? restrainApproved(restraint, record.since) : restraint;
       if (config === undefined) return "no `scheduler.power` is configured";
       if (to === "wake") return null;
       if (pause !== null) return `the fleet is paused (${pause.reason})`;
       if (mode === "auto") return null;
       return mode === "observe" ? "mode observe: nothing is put to sleep" : "mode approve: waits for an operator (`evenkeel approve`)";
     },
-    noteAwake: async ({ redis, keys, term }, picture) => {
+    noteAwake: async (actor, picture) => {
       for (const { id, state, power, wokenAt } of picture.snapshot.nodes) {
         const record = picture.reading.power.get(id);
         // It reports although it was told to sleep, or because it was woken: either way it is awake, and its silence would be news.
         if (state === "unknown" || power || record === undefined || record.told === "awake") continue;
-        await writePower(redis, keys, id, { told: "awake", since: wokenAt ?? picture.reading.at }, term);
         const detail = record.told === "wake" ? "it reports again" : "it still reports, or again: it is not asleep";
-        await recordAudit(redis, keys, { at: picture.reading.at, kind: "node-awake", actor: "scheduler", node: id, detail }, term);
+        await tell(actor, id, { told: "awake", since: wokenAt ?? picture.reading.at }, "node-awake", detail);
+      }
+    },
+    open: async (actor, { reading: { power } }, changes) => {
+      for (const [node, { told }] of power) {
+        if (told !== "close" || changes.some((change) => change.node === node && change.to === "sleep")) continue;
+        const detail = "it is not put to sleep after all: it is needed, something has come there, or it may not sleep just now";
+        await tell(actor, node, { told: "awake", since: nowSeconds() }, "node-awake", detail);
       }
     },
     carryOut: async (actor, picture, changes) => {
       const begun: PowerChange[] = [];
       for (const each of changes) {
         if (taken.has(each.node) || picture.reading.at - (failedAt.get(each.node) ?? 0) < RETRY_SECONDS) continue;
+        const record = picture.reading.power.get(each.node);
         if (each.to === "sleep" && !isStillEmpty(each.node, picture)) continue;
+        if (each.to === "sleep" && record?.told !== "close") {
+          await tell(
+            actor,
+            each.node,
+            { told: "close", since: nowSeconds(), ...(each.approved && { approved: true }) },
+            "node-closed",
+            each.because,
+          );
+          begun.push(each);
+          continue;
+        }
+        if (each.to === "sleep" && !isReadSince(record!.since, each.node, picture)) continue;
         taken.add(each.node);
         try {
-          await change(actor, each);
+          await runFor(actor, each);
         } catch (error) {
           taken.delete(each.node);
           throw error;
@@ -94,6 +129,16 @@ export function makePowerActs(config: PowerConfig, log: Logger): PowerActs {
       await Promise.all(running.values());
     },
   };
+}
+
+function restrainApproved(now: Restraint, since: number): Restraint {
+  return { ...approvedUnder(now), pause: now.pause !== null && now.pause.since >= since ? now.pause : null };
+}
+
+/** What was started there until it was closed is in such a sample: by then everybody could see that it is to sleep. */
+function isReadSince(since: number, node: string, { reading }: FleetPicture): boolean {
+  const sample = reading.nodes.find(({ id }) => id === node)?.sample;
+  return !!sample && sample.at >= since + CLOCK_SKEW_SECONDS;
 }
 
 /** By the node's own newest sample and all records, whatever a plan says. */

@@ -9,10 +9,15 @@ const writeScript = loadLua("scheduler/lua/power-write.lua");
 
 /** What a node was last told, and when; a node that was never told anything has none. */
 const powerRecordSchema = z.object({
-  /** `awake`: it has reported again since it was woken, or never fell asleep. */
-  told: z.enum(["sleep", "wake", "awake"]),
+  /**
+   * `close`: it is to sleep, but its hook has not run: first a reading from after that must show that nothing runs there. `awake`: it has reported
+   * again since it was woken, or never fell asleep.
+   */
+  told: z.enum(["close", "sleep", "wake", "awake"]),
   /** Epoch seconds. */
   since: z.number(),
+  /** An operator has let it sleep where the mode would hold that back. */
+  approved: z.literal(true).optional(),
 });
 
 export type PowerRecord = z.infer<typeof powerRecordSchema>;
@@ -52,6 +57,7 @@ export function judgePower(
   if (record === undefined) return {};
   const { told, since } = record;
   if (told === "awake") return { wokenAt: since };
+  if (told === "close") return { power: "closing" };
   if (told === "sleep") {
     if (sampleAt === null) return { power: "asleep" };
     return sampleAt > since + deadlineSeconds ? {} : { power: "falling-asleep" };

@@ -15,7 +15,9 @@ export function rememberPower(wakeSeconds: number): ReplayedPower {
     tell: (changes, at) => {
       for (const { node, to } of changes) told.set(node, { to, at });
     },
-    see: (recorded, at, isUsed, idle) => {
+    see: (node, at, isUsed, idle) => {
+      // It did not sleep yet, and who is to is said anew.
+      const recorded = node.power === "closing" ? { ...node, power: null } : node;
       const last = told.get(recorded.id);
       const sleeps = last === undefined ? Boolean(recorded.power) : last.to === "sleep";
       if (!isUsed && sleeps) return last === undefined ? recorded : asAway(recorded, "asleep");

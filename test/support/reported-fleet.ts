@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
 import type { NodeSample, WorkloadSample } from "../../collector/protocol.js";
 import { pushSample } from "../../collector/push-sample.js";
+import type { ExecutorReport } from "../../executor/protocol.js";
 import type { Keys } from "../../platform/keys.js";
 
 const GIBIBYTE = 2 ** 30;
@@ -13,6 +14,8 @@ export interface ReportedWorkload {
   labels?: Record<string, string>;
   /** Left out: its collector does not tell. */
   networks?: string[];
+  volumes?: string[];
+  boundBy?: NonNullable<WorkloadSample["boundBy"]>;
 }
 
 export interface ReportedNode {
@@ -24,8 +27,11 @@ export interface ReportedNode {
   maintenanceFile?: string | null;
   cordonFile?: string | null;
   networks?: string[];
+  /** Left out: its collector does not tell. */
+  endedNames?: string[];
   /** Whether an executor is heard there as well; left out = yes. */
   hasExecutor?: boolean;
+  cpu?: Pick<ExecutorReport, "cpuKind" | "refusedCpus">;
 }
 
 /** Nodes that report through the collector's own push, without containers behind them. */
@@ -40,8 +46,8 @@ export interface ReportedFleet {
   stop(): Promise<void>;
 }
 
-export function reportOfExecutor(at = Date.now() / 1000): string {
-  return JSON.stringify({ at, lostSince: null, reached: [], unreachable: [] });
+export function reportOfExecutor(at = Date.now() / 1000, cpu: Pick<ExecutorReport, "cpuKind" | "refusedCpus"> = {}): string {
+  return JSON.stringify({ at, lostSince: null, reached: [], unreachable: [], ...cpu } satisfies ExecutorReport);
 }
 
 export const containerIdOf = (name: string) => Buffer.from(name).toString("hex").padEnd(64, "0").slice(0, 64);
@@ -53,7 +59,7 @@ export function reportFleet(redis: Redis, keys: Keys, nodes: ReportedNode[]): Re
   const push = async (at = Date.now() / 1000) => {
     sequence++;
     const options = { sampleTtlSeconds: 20, historyLength: 720 };
-    const reports = nodes.flatMap(({ id, hasExecutor = true }) => (hasExecutor ? [id, reportOfExecutor()] : []));
+    const reports = nodes.flatMap(({ id, hasExecutor = true, cpu }) => (hasExecutor ? [id, reportOfExecutor(undefined, cpu)] : []));
     if (reports.length > 0) await redis.hset(keys.executors, ...reports);
     await Promise.all(
       nodes.map((node) => {
@@ -124,6 +130,7 @@ export function makeSample(node: ReportedNode, at: number, sequence = 1): NodeSa
     maintenanceFile: node.maintenanceFile ?? null,
     cordonFile: node.cordonFile ?? null,
     workloads,
+    ...(node.endedNames && { endedNames: node.endedNames }),
     failures: [],
   };
 }
@@ -134,6 +141,8 @@ function makeWorkload({
   memoryUsedBytes = GIBIBYTE / 4,
   labels = {},
   networks,
+  volumes,
+  boundBy,
 }: ReportedWorkload): WorkloadSample {
   return {
     id: labels["io.evenkeel.workload"] ?? containerIdOf(name),
@@ -148,6 +157,8 @@ function makeWorkload({
     cpuLimitCores: null,
     pids: 3,
     ...(networks && { networks }),
+    ...(volumes && { volumes }),
+    ...(boundBy && { boundBy }),
     labels,
   };
 }

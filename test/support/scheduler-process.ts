@@ -11,9 +11,12 @@ export interface SchedulerProcess {
   serving(): Promise<string>;
 }
 
-/** The built scheduler as a process of its own, with that configuration file and no other environment. */
-export function startSchedulerProcess(configFile: string): SchedulerProcess {
-  const child = spawn(process.execPath, [projectPath("dist/scheduler/main.js")], {
+const PROGRAM = [process.execPath, projectPath("dist/scheduler/main.js")];
+
+/** The built scheduler as a process of its own, with that configuration file and no other environment. `program`: what starts it. */
+export function startSchedulerProcess(configFile: string, program: readonly string[] = PROGRAM): SchedulerProcess {
+  const [command, ...args] = program;
+  const child = spawn(command!, args, {
     env: { PATH: process.env["PATH"], EVENKEEL_CONFIG: configFile },
     stdio: ["ignore", "ignore", "pipe"],
   });

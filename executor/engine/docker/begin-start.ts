@@ -5,6 +5,7 @@ import { projectPath } from "../../../platform/paths.js";
 import { EventQueue } from "../../channel/events.js";
 import { type Fifo, openForReading, openForWriting } from "../../channel/fifo.js";
 import type { StartRequest } from "./start-request.js";
+import { noteSysctls } from "./sysctls.js";
 
 /** The pipes between the executor and the scripts of a restore. */
 export const FIFOS = ["events", "bundle-ready", "criu", "created", "gate", "started", "verdict"] as const;
@@ -12,6 +13,9 @@ export const FIFOS = ["events", "bundle-ready", "criu", "created", "gate", "star
 const BEGIN_DEADLINE_SECONDS = 60;
 /** A runc that was told to give up takes its mounts and folders away; another may not begin before. */
 const EXIT_DEADLINE_SECONDS = 10;
+
+/** The runtime lets no other start of the container in: nobody would answer it, and Docker would hold the container's lock meanwhile. */
+const WANTED = "wanted";
 
 /** A `docker start` that has come as far as the runtime, which waits for images. Nothing of the container runs. */
 export interface BegunStart {
@@ -49,9 +53,11 @@ export async function beginStart(folder: string, start: StartRequest, descriptor
   const close = () => {
     for (const fifo of fifos) fifo.close();
   };
+  await writeFile(`${folder}/${WANTED}`, "");
   const starting = start.send();
   starting.catch((error: unknown) => events.fail(error));
   const abandon = async () => {
+    await rm(`${folder}/${WANTED}`, { force: true });
     // Whoever of the scripts still waits gets a no, so that nothing of the copy is left when Docker removes the container.
     for (const name of ["bundle-ready", "criu", "gate", "verdict"] as const) open[name].send("abort");
     open.created.send("0");
@@ -81,9 +87,10 @@ export async function beginStart(folder: string, start: StartRequest, descriptor
 interface RuntimeConfig {
   hooks?: { createRuntime?: unknown[] };
   readonly mounts?: { readonly type?: string; source?: string }[];
+  readonly linux?: { readonly sysctl?: Readonly<Record<string, string>> };
 }
 
-/** Has runc call our hook. Mounts come from where their sources lead to: CRIU mounts a link itself, and then does not find what it leads to (Debian's docker-init is one). */
+/** Has runc call our hook, and notes what it leaves to us. Mounts come from where their sources lead to: CRIU mounts a link itself, and then does not find what it leads to (Debian's docker-init is one). */
 async function fitBundle(bundle: string, folder: string): Promise<void> {
   const path = `${bundle}/config.json`;
   const config = JSON.parse(await readFile(path, "utf8")) as RuntimeConfig;
@@ -96,5 +103,5 @@ async function fitBundle(bundle: string, folder: string): Promise<void> {
     ...(config.hooks.createRuntime ?? []),
     { path: projectPath("executor/shim/namespace-hook"), args: ["namespace-hook", folder] },
   ];
-  await writeFile(path, JSON.stringify(config));
+  await Promise.all([writeFile(path, JSON.stringify(config)), noteSysctls(folder, config.linux?.sysctl ?? {})]);
 }

@@ -3,18 +3,16 @@ import { lstat, mkdir, readdir, readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { LABELS } from "../../../collector/protocol.js";
 import { type Finding, finding } from "../../../platform/findings.js";
+import { foldersAllowed, mayLeaveHost, overlap } from "../../../platform/host-folders.js";
 import type { FolderMount } from "../engine.js";
 import type { Inspection } from "./describe.js";
 import type { DockerHost } from "./docker-host.js";
 
 const run = promisify(execFile);
 
-/** Whoever names one of these, or a top folder, has made a mistake: what moves away is emptied here. */
-const NEVER = ["/proc", "/sys", "/dev", "/run", "/boot", "/usr", "/bin", "/sbin", "/lib", "/etc", "/var/lib/docker", "/var/lib/containerd"];
-
 /** The folders of its host that a container mounts and that its label lets move with it. */
 export function movingFolders(seen: Pick<Inspection, "Config" | "Mounts">): FolderMount[] {
-  const allowed = new Set((seen.Config.Labels?.[LABELS.bindMounts] ?? "").split(",").map((path) => path.trim().replace(/\/+$/, "")));
+  const allowed = foldersAllowed(seen.Config.Labels?.[LABELS.bindMounts]);
   return seen.Mounts.filter((mount) => mount.Type === "bind" && mount.Source !== "" && allowed.has(mount.Source))
     .map((mount) => ({ source: mount.Source, destination: mount.Destination }))
     .sort((a, b) => (a.destination < b.destination ? -1 : 1));
@@ -31,7 +29,7 @@ export async function bindMountFindings(host: DockerHost, seen: Inspection): Pro
       continue;
     }
     const isFolder = (await lstat(Source).catch(() => null))?.isDirectory() === true;
-    if (!isFolder || Source.split("/").length < 3 || NEVER.some((path) => Source === path || Source.startsWith(`${path}/`))) {
+    if (!isFolder || !mayLeaveHost(Source)) {
       findings.push(finding("bind-mount-unfit", `${Source} is not a folder that can move away from a host`));
       continue;
     }
@@ -46,17 +44,18 @@ export async function bindMountFindings(host: DockerHost, seen: Inspection): Pro
 
 /** Other containers that mount the folder, one above it or one in it. */
 async function usersOf(host: DockerHost, folder: string, containerId: string): Promise<string[]> {
-  const overlaps = (path: string) => path === folder || path.startsWith(`${folder}/`) || folder.startsWith(`${path}/`);
   const containers = await host.docker.listContainers({ all: true });
   return containers
-    .filter(({ Id, Mounts }) => Id !== containerId && Mounts.some((mount) => mount.Type === "bind" && overlaps(mount.Source)))
+    .filter(({ Id, Mounts }) => Id !== containerId && Mounts.some((mount) => mount.Type === "bind" && overlap(mount.Source, folder)))
     .map(({ Names }) => Names[0]?.slice(1) ?? "?");
 }
 
-/** What stands in their way where they go to. */
-export async function folderFindings(folders: readonly FolderMount[]): Promise<Finding[]> {
+/** What stands in their way where they go to: each round makes a folder equal to its source, and would take away what others have or put there. */
+export async function folderFindings(host: DockerHost, folders: readonly FolderMount[]): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const { source } of folders) {
+    const users = await usersOf(host, source, "");
+    if (users.length > 0) findings.push(finding("bind-mount-taken", `${source} is used here by ${users.join(", ")}`));
     const there = await readdir(source).catch((error: NodeJS.ErrnoException) => (error.code === "ENOENT" ? [] : null));
     if (there?.length === 0) continue;
     findings.push(finding("bind-mount-taken", there === null ? `${source} is no folder here` : `${source} holds something here already`));

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
-import { existsSync, openSync } from "node:fs";
+import { closeSync, existsSync, openSync } from "node:fs";
 import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import { EvenkeelError } from "../../../platform/errors.js";
 import { projectPath } from "../../../platform/paths.js";
 import { EventQueue } from "../../channel/events.js";
@@ -11,11 +12,15 @@ import { cgroupFlags } from "./cgroup-flags.js";
 import { closesConnections, markConnections } from "./connections.js";
 import { readCriuErrors } from "./criu-log.js";
 import { inspect } from "./describe.js";
+import { assertUndivided, readSharers } from "./divided-files.js";
 import { type DockerHost, findRuncRoot } from "./docker-host.js";
 import { findProcess, waitUntilGone } from "./find-process.js";
 import { findFreezer } from "./freezer.js";
+import { leaveIpcToOwner } from "./joined-ipc.js";
 import { killFrozen } from "./kill-frozen.js";
+import { packMadeFiles } from "./made-files.js";
 import { readMappedFiles } from "./mapped-files.js";
+import { readNeighbours } from "./neighbours.js";
 import { readPids, readProcesses, readTree, thoseWithMemory } from "./processes.js";
 import { packSharedMemory } from "./shared-memory.js";
 import { containerFolder } from "./trees.js";
@@ -32,6 +37,11 @@ const NO_PAGE_SERVER = "address nowhere\n";
 /** The processes that had a memory when they were frozen: those that had ended before are nobody's loss. */
 const HELD_PIDS = "held-pids";
 
+const DISMISSAL_MILLISECONDS = 200;
+
+/** The action script makes it before CRIU takes connections in hand. */
+const HELD_MARK = "held";
+
 /** CRIU's image of open files that have lost their names. */
 const REMAPPED = "remap-fpath.img";
 
@@ -42,7 +52,7 @@ export async function startCheckpoint(
   folder: string,
   { leaveMemory, rounds, onStill }: FreezeOptions,
 ): Promise<Checkpoint> {
-  for (const name of [...(rounds === 0 ? ["images"] : []), "work", "events", "verdict", "left-memory", "freezer"])
+  for (const name of [...(rounds === 0 ? ["images"] : []), "work", "events", "verdict", "left-memory", "freezer", HELD_MARK])
     await rm(`${folder}/${name}`, { recursive: true, force: true });
   await mkdir(folder, { recursive: true, mode: 0o700 });
   // Under --userns-remap CRIU opens images as the namespace's root, through a descriptor of this folder; nobody else gets past its parent.
@@ -61,6 +71,9 @@ export async function startCheckpoint(
   const freezer = await findFreezer(State.Pid);
   if (freezer !== null) await symlink(freezer, `${folder}/freezer`);
   if (leaveMemory) await writeFile(`${folder}/left-memory`, NO_PAGE_SERVER);
+  // Read before the freeze, which need not wait for it then.
+  const neighbours = readNeighbours(State.Pid, description);
+  const sharers = description.sharedIpc.joiners.length === 0 ? [] : await readSharers(host, description);
   const conversation = openConversation(folder);
   const log = openSync(`${folder}/runc.log`, "a");
   const parent = parentOfFinal(rounds);
@@ -81,6 +94,7 @@ export async function startCheckpoint(
     child.once("error", () => resolve(127));
     child.once("exit", (code) => resolve(code ?? 128));
   });
+  closeSync(log);
   exited.then((code) => conversation.events.push(`exit ${code}`));
   const { letGo, ...verdicts } = verdictsOf(folder, conversation, exited);
   return {
@@ -98,10 +112,17 @@ export async function startCheckpoint(
         conversation.close();
         throw new EvenkeelError("CHECKPOINT_FAILED", `runc checkpoint ended with ${done.rest}: ${await explain(folder)}`);
       }
-      await packSharedMemory(await containerFolder(host, description.containerId), `${folder}/images`);
+      const own = await containerFolder(host, description.containerId);
+      await Promise.all([
+        packSharedMemory(own, `${folder}/images`),
+        packMadeFiles(own, `${folder}/images`, description),
+        description.sharedIpc.owner === null ? null : leaveIpcToOwner(`${folder}/images`),
+        assertUndivided(sharers),
+      ]);
       if (leaveMemory) await writeFile(`${folder}/${HELD_PIDS}`, JSON.stringify(await thoseWithMemory(await readTree(State.Pid))));
       const madeNames = existsSync(`${folder}/images/${REMAPPED}`);
-      return { frozenAt: begun.at, imagesPath: `${folder}/images`, processes: await readProcesses(State.Pid), madeNames };
+      const processes = await readProcesses(State.Pid);
+      return { frozenAt: begun.at, imagesPath: `${folder}/images`, processes, neighbours: await neighbours, madeNames };
     },
     mappedFiles: (trees) => readMappedFiles(State.Pid, trees),
     memory: frozenMemory(folder),
@@ -112,7 +133,10 @@ export async function startCheckpoint(
 /** The conversation with a checkpoint that an earlier executor started; null when its CRIU is gone. */
 export async function resumeCheckpoint(folder: string): Promise<Checkpoint | null> {
   const words = dumping(folder);
-  if ((await findProcess(words)) === null) return null;
+  if ((await findProcess(words)) === null) {
+    await dismissScript(folder);
+    return null;
+  }
   const conversation = openConversation(folder);
   const gone = waitUntilGone(words).then(() => 0);
   return {
@@ -125,12 +149,29 @@ export async function resumeCheckpoint(folder: string): Promise<Checkpoint | nul
   };
 }
 
+/** A CRIU that was killed leaves its script behind, which would wait for our verdict for ever. */
+async function dismissScript(folder: string): Promise<void> {
+  if (!existsSync(`${folder}/verdict`)) return;
+  const verdict = openForWriting(`${folder}/verdict`);
+  verdict.send("go-on");
+  // Words in a pipe that nobody has open are lost.
+  await delay(DISMISSAL_MILLISECONDS);
+  verdict.close();
+}
+
+/** Whether CRIU ended without having let go: connections are in repair mode then, and say nothing. One that gives up, by our will or its own, says so. */
+export async function wasCutOff(folder: string): Promise<boolean> {
+  if (!existsSync(`${folder}/${HELD_MARK}`)) return false;
+  const log = await readFile(`${folder}/work/dump.log`, "utf8").catch(() => "");
+  return !/Dumping (FAILED|finished)/.test(log);
+}
+
 /** How it ends by our will, and the word that it has ended by none. */
 function verdictsOf(folder: string, conversation: Conversation, exited: Promise<number>): Pick<Checkpoint, "kill" | "goOn" | "letGo"> {
   let isGiven = false;
   return {
     letGo: new Promise((resolve) => {
-      exited.then(() => isGiven || resolve());
+      exited.then(() => isGiven || resolve("holder-ended"));
     }),
     kill: () => {
       isGiven = true;

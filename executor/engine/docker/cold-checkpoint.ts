@@ -1,13 +1,17 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import { monotonicSeconds } from "../../channel/events.js";
 import type { Checkpoint, WorkloadDescription } from "../engine.js";
 import { inspect } from "./describe.js";
 import { type DockerHost, isNotFound, isNotModified } from "./docker-host.js";
 import { readMappedPaths, sortIntoTrees } from "./mapped-files.js";
 
-/** Says to a successor that there is no CRIU to talk to; holds the container's id. */
+/** Says to a successor that there is no CRIU to talk to; holds the container's id, and since when it ran. */
 const MARK = "cold";
+
+/** How often it is looked whether somebody has started the stopped source. */
+const LOOK_MILLISECONDS = 200;
 
 /**
  * What a checkpoint is to a cold move: the container is stopped instead of frozen, its images are none, and it goes on by being started again.
@@ -15,17 +19,25 @@ const MARK = "cold";
  */
 export async function startColdCheckpoint(host: DockerHost, description: WorkloadDescription, folder: string): Promise<Checkpoint> {
   await mkdir(`${folder}/images`, { recursive: true, mode: 0o700 });
-  await writeFile(`${folder}/${MARK}`, description.containerId);
   const { State } = await inspect(host, description.containerId);
+  await writeFile(`${folder}/${MARK}`, `${description.containerId} ${State.StartedAt}`);
+  const watch = watchStopped(host, description.containerId);
   let mapped: ReadonlyMap<string, string> = new Map();
   return {
-    ...afterStop(host, description.containerId),
+    letGo: watch.started,
+    // It has ended already.
+    kill: async () => watch.close(),
+    goOn: () => {
+      watch.close();
+      return startAgain(host, description.containerId);
+    },
     async dumped() {
       // As long as there is a process to ask.
       mapped = await readMappedPaths(State.Pid);
       const frozenAt = monotonicSeconds();
       await unlessSo(host.docker.getContainer(description.containerId).stop());
-      return { frozenAt, imagesPath: `${folder}/images`, processes: [], madeNames: false };
+      watch.begin();
+      return { frozenAt, imagesPath: `${folder}/images`, processes: [], neighbours: [], madeNames: false };
     },
     async mappedFiles(trees) {
       const sorted = sortIntoTrees(mapped, trees);
@@ -42,27 +54,65 @@ export async function startColdCheckpoint(host: DockerHost, description: Workloa
 
 /** The same for the successor of an executor that died; null when the folder is not of a cold move. */
 export async function resumeColdCheckpoint(host: DockerHost, folder: string): Promise<Checkpoint | null> {
-  const containerId = await readFile(`${folder}/${MARK}`, "utf8").catch(() => null);
-  if (containerId === null) return null;
+  const mark = await readFile(`${folder}/${MARK}`, "utf8").catch(() => null);
+  if (mark === null) return null;
+  const [containerId = "", startedAt] = mark.split(" ");
+  const watch = watchStopped(host, containerId);
+  watch.begin();
   return {
-    ...afterStop(host, containerId),
+    letGo: watch.started,
+    kill: async () => watch.close(),
+    goOn: async () => {
+      watch.close();
+      // The stop may still be under way, and would end it after we had taken it for one that goes on.
+      const isOld = await inspect(host, containerId).then(
+        ({ State }) => State.StartedAt === startedAt,
+        () => false,
+      );
+      if (isOld) await unlessSo(host.docker.getContainer(containerId).stop()).catch(unlessGone);
+      await startAgain(host, containerId);
+    },
     dumped: () => Promise.reject(new Error("a cold move that was interrupted has no images")),
     mappedFiles: async () => new Map(),
   };
 }
 
-function afterStop(host: DockerHost, containerId: string): Pick<Checkpoint, "kill" | "goOn" | "letGo"> {
-  return {
-    // Nothing holds it: it has ended.
-    letGo: new Promise(() => {}),
-    // It has ended already.
-    kill: async () => {},
-    // One that its owner has removed meanwhile does not go on.
-    goOn: () =>
-      unlessSo(host.docker.getContainer(containerId).start()).catch((error: unknown) => {
-        if (!isNotFound(error)) throw error;
-      }),
+/** Nothing holds a container that was stopped: a unit of systemd, a compose file or a person may start it while its files are on their way. */
+function watchStopped(host: DockerHost, containerId: string) {
+  let isWatched = false;
+  let noteStarted: (how: "started") => void = () => {};
+  const started = new Promise<"started">((resolve) => {
+    noteStarted = resolve;
+  });
+  const watch = async () => {
+    while (isWatched) {
+      const isRunning = await inspect(host, containerId).then(
+        ({ State }) => State.Running,
+        () => false,
+      );
+      if (isRunning && isWatched) return noteStarted("started");
+      await delay(LOOK_MILLISECONDS, undefined, { ref: false });
+    }
   };
+  return {
+    started,
+    begin: () => {
+      isWatched = true;
+      void watch();
+    },
+    close: () => {
+      isWatched = false;
+    },
+  };
+}
+
+async function startAgain(host: DockerHost, containerId: string): Promise<void> {
+  await unlessSo(host.docker.getContainer(containerId).start()).catch(unlessGone);
+}
+
+/** One that its owner has removed meanwhile does not go on. */
+function unlessGone(error: unknown): void {
+  if (!isNotFound(error)) throw error;
 }
 
 /** Docker answers 304 when the container is as it should be. */

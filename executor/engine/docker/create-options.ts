@@ -14,34 +14,38 @@ export const RUNTIME = "evenkeel";
 /**
  * The request that makes a stopped twin of a container. The same image by id (a tag may have moved), the same addresses asked for explicitly,
  * restarts held until the twin is proven to run, and volumes by name, so that anonymous ones keep their identity too.
- * @param networkOwner the twin whose network it joins
+ * @param owners the twins whose network and IPC namespace it joins
  */
 export function toCreateOptions(
   description: WorkloadDescription,
   migrationId: string,
   withNewAddress: ReadonlySet<string> = new Set(),
-  networkOwner: string | null = null,
+  owners: { readonly network: string | null; readonly ipc: string | null } = { network: null, ipc: null },
 ): Docker.ContainerCreateOptions {
-  const { Config, HostConfig, Networks, interfaceNames = {} } = description.engineConfig as DockerConfig;
+  const { Config, HostConfig, Networks, interfaceNames = {}, hasInit } = description.engineConfig as DockerConfig;
   const endpoints = Object.entries(Networks).map(([network, endpoint]) => [
     network,
     {
       ...(withNewAddress.has(network) ? {} : addressesOf(endpoint)),
       ...(endpoint.Aliases ? { Aliases: endpoint.Aliases } : {}),
       ...driverOptsOf(endpoint, interfaceNames[network]),
+      ...(endpoint.GwPriority ? { GwPriority: endpoint.GwPriority } : {}),
     },
   ]);
   return {
-    ...(networkOwner === null ? Config : withoutOwners(Config)),
+    ...(owners.network === null ? Config : withoutOwners(Config)),
     name: description.name,
     Image: description.imageId,
     Labels: { ...Config.Labels, [LABELS.workload]: description.workload, [MIGRATION_LABEL]: migrationId },
     HostConfig: {
       ...HostConfig,
-      ...(networkOwner === null ? {} : { NetworkMode: `container:${networkOwner}` }),
+      ...(owners.network === null ? {} : { NetworkMode: `container:${owners.network}` }),
+      ...(owners.ipc === null ? {} : { IpcMode: `container:${owners.ipc}` }),
       Runtime: RUNTIME,
       RestartPolicy: { Name: "no" },
       Binds: withVolumes(HostConfig, description),
+      // Else the destination's daemon.json would decide.
+      ...(hasInit === undefined ? {} : { Init: hasInit }),
     },
     NetworkingConfig: { EndpointsConfig: Object.fromEntries(endpoints) },
   } as Docker.ContainerCreateOptions;

@@ -4,12 +4,15 @@ import type Docker from "dockerode";
 import { LABELS } from "../../../collector/protocol.js";
 import { EvenkeelError } from "../../../platform/errors.js";
 import { joinedBy } from "../../../platform/joined-by.js";
-import type { VolumeMount, WorkloadDescription } from "../engine.js";
+import type { WorkloadDescription } from "../engine.js";
 import { readAttachments } from "./attachments.js";
 import { movingFolders } from "./bind-mounts.js";
 import { type DockerHost, findRuncRoot, isNotFound } from "./docker-host.js";
+import { findInit } from "./docker-init.js";
 import { readInterfaceNames } from "./interface-names.js";
+import { readSharedIpc } from "./shared-ipc.js";
 import { readSharedNetwork } from "./shared-network.js";
+import { readVolumes } from "./volumes.js";
 
 /** Docker's own inspection, narrowed to what a twin is made from. */
 export interface DockerConfig {
@@ -18,6 +21,8 @@ export interface DockerConfig {
   readonly Networks: Readonly<Record<string, EndpointInspect>>;
   /** By network, where their order could change. */
   readonly interfaceNames?: Readonly<Record<string, string>>;
+  /** Whether Docker's own init is its first process, by whoever's wish; absent where that cannot be seen. */
+  readonly hasInit?: boolean;
   /** What runc says its stdin, stdout and stderr are; absent where that cannot be read. */
   readonly descriptors?: readonly string[];
 }
@@ -25,10 +30,16 @@ export interface DockerConfig {
 export interface EndpointInspect {
   readonly IPAMConfig?: { IPv4Address?: string; IPv6Address?: string } | null;
   readonly MacAddress?: string;
+  readonly Gateway?: string;
+  readonly IPv6Gateway?: string;
   readonly IPAddress?: string;
   readonly GlobalIPv6Address?: string;
+  readonly IPPrefixLen?: number;
+  readonly GlobalIPv6PrefixLen?: number;
   readonly Aliases?: string[] | null;
   readonly DriverOpts?: Record<string, string> | null;
+  /** By which Docker chooses the network of the default route; Docker 28 or newer. */
+  readonly GwPriority?: number;
 }
 
 export interface Inspection {
@@ -37,7 +48,13 @@ export interface Inspection {
   readonly Image: string;
   readonly Config: Docker.ContainerInspectInfo["Config"];
   readonly HostConfig: Docker.HostConfig;
-  readonly State: { readonly Running: boolean; readonly Pid: number; readonly Status: string; readonly ExitCode: number };
+  readonly State: {
+    readonly Running: boolean;
+    readonly Pid: number;
+    readonly Status: string;
+    readonly ExitCode: number;
+    readonly StartedAt: string;
+  };
   readonly Mounts: readonly { Type: string; Name?: string; Source: string; Destination: string; Driver?: string; RW: boolean }[];
   readonly NetworkSettings: { readonly Networks: Readonly<Record<string, EndpointInspect>> };
   readonly GraphDriver?: { readonly Name: string; readonly Data: Readonly<Record<string, string>> | null };
@@ -58,11 +75,6 @@ export async function describeContainer(host: DockerHost, containerId: string): 
   const ownerId = joinedBy(seen.HostConfig.NetworkMode);
   // Of one that is gone preflight says so.
   const owner = ownerId === null ? null : await inspect(host, ownerId).catch(() => null);
-  const volumes: VolumeMount[] = seen.Mounts.filter((mount) => mount.Type === "volume").map((mount) => ({
-    name: mount.Name ?? "",
-    driver: mount.Driver ?? "local",
-    destination: mount.Destination,
-  }));
   const descriptors = await readDescriptors(host, containerId);
   const interfaceNames = await readInterfaceNames(seen);
   const config: DockerConfig = {
@@ -71,6 +83,7 @@ export async function describeContainer(host: DockerHost, containerId: string): 
     Networks: seen.NetworkSettings.Networks,
     interfaceNames: Object.fromEntries(interfaceNames),
     ...descriptors,
+    ...(await readInit(seen)),
   };
   return {
     engine: "docker",
@@ -82,7 +95,8 @@ export async function describeContainer(host: DockerHost, containerId: string): 
     imageDigests: await readDigests(host, seen.Image),
     networks: await readAttachments(host, seen),
     sharedNetwork: await readSharedNetwork(host, seen, owner),
-    volumes,
+    sharedIpc: await readSharedIpc(host, seen),
+    volumes: await readVolumes(host, seen),
     folders: movingFolders(seen),
     status: seen.State.Status,
     // One that is run with --rm is removed, with its files, as soon as it is stopped.
@@ -92,6 +106,12 @@ export async function describeContainer(host: DockerHost, containerId: string): 
     engineConfig: config,
     traits: await readTraits(host),
   };
+}
+
+/** A container is not asked for it alone: `"init": true` in daemon.json gives it to all that say nothing. */
+async function readInit({ State }: Inspection): Promise<Pick<DockerConfig, "hasInit">> {
+  const path = await findInit(State.Pid);
+  return path === undefined ? {} : { hasInit: path !== null };
 }
 
 async function readDescriptors(host: DockerHost, containerId: string): Promise<Pick<DockerConfig, "descriptors">> {

@@ -5,6 +5,7 @@ import { basename } from "node:path";
 import type { Readable } from "node:stream";
 import { promisify } from "node:util";
 import { projectPath } from "../../../platform/paths.js";
+import { restoreForkedFirst } from "../../pages/forked-ranges.js";
 import { waitUntilGone } from "./find-process.js";
 
 const run = promisify(execFile);
@@ -21,10 +22,12 @@ const command = (folder: string) => ["lazy-pages", "-D", `${folder}/images`, "-W
  * be had (no userfaultfd): the restore then reads everything first.
  */
 export async function startLazyPages(folder: string): Promise<boolean> {
-  if ((await pageBytes(`${folder}/images`)) < WORTHWHILE_BYTES) return false;
+  const images = `${folder}/images`;
+  if (((await restoreForkedFirst(images)) ?? (await pageBytes(images))) < WORTHWHILE_BYTES) return false;
   const log = openSync(`${folder}/lazy-pages.out`, "a");
   // Detached, with a file for its words: the workload's memory must outlive this executor.
-  const child = spawn(projectPath("executor/shim/lazy-pages"), [folder, ...command(folder), "-o", "lazy-pages.log", "--status-fd", "3"], {
+  const words = [folder, "criu", ...command(folder), "-o", "lazy-pages.log", "--status-fd", "3"];
+  const child = spawn(projectPath("executor/shim/feed-memory"), words, {
     stdio: ["ignore", log, log, "pipe"],
     detached: true,
   });

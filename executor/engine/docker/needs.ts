@@ -1,12 +1,18 @@
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
+import { readForkedBytes } from "../../preflight/forked-memory.js";
+import { readUsedLimits } from "../../preflight/kernel-limits.js";
+import { readMembers } from "../../preflight/members.js";
 import { readHugePageBytes } from "../../preflight/process-findings.js";
 import type { Needs, WorkloadDescription } from "../engine.js";
 import { type DockerConfig, type Inspection, inspect } from "./describe.js";
 import { type DockerHost, isNotFound } from "./docker-host.js";
+import { readInitDigest } from "./docker-init.js";
 import { readHostFiles } from "./host-files.js";
 import { layersOf } from "./image-layers.js";
+import { readNetworkTerms } from "./network-terms.js";
+import { readSystemVBytes, sharesIpc } from "./shared-ipc.js";
 import { readBoundAddresses } from "./source-networks.js";
 import { treesOf } from "./trees.js";
 import { findUpperFolder } from "./upper-folder.js";
@@ -18,6 +24,7 @@ export async function readNeeds(host: DockerHost, description: WorkloadDescripti
   const trees = (await findUpperFolder(host, seen)) === null ? [] : (await treesOf(host, seen)).filter(({ file }) => file === undefined);
   const sizes = new Map(await Promise.all(trees.map(async ({ name, path }) => [name, await sizeOf(path)] as const)));
   const rootBytes = sizes.get("rootfs") ?? 0;
+  const processes = seen.State.Pid > 0 ? (await readMembers(seen.State.Pid)).tree : [];
   const all = [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0);
   return {
     rootBytes,
@@ -25,11 +32,24 @@ export async function readNeeds(host: DockerHost, description: WorkloadDescripti
     imageBytes: await imageBytes(host, description.imageId),
     imageLayers: await layersOf(host, description.imageId),
     hugePageBytes: seen.State.Pid > 0 ? await readHugePageBytes(seen.State.Pid) : 0,
+    sharedMemoryBytes: sharesIpc(description) ? await readSystemVBytes(seen.State.Pid) : 0,
+    forkedBytes: await readForkedBytes(processes),
     ...(await readCovers(seen, description)),
     confinedBy: confinementsOf(seen, description),
     hostFiles: await readHostFiles(seen),
+    initDigest: await readInitDigest(seen.State.Pid),
+    usedLimits: seen.State.Pid > 0 ? await readUsedLimits(processes) : {},
+    usesIPv6: await hasIPv6Sockets(seen.State.Pid),
+    networkTerms: await readNetworkTerms(seen, description),
     boundAddresses: await readBoundAddresses(seen.State.Pid, description.networks),
   };
+}
+
+/** A kernel without IPv6 makes no such socket, not even one that is to serve IPv4 alone, as most servers have theirs. */
+async function hasIPv6Sockets(pid: number): Promise<boolean> {
+  const tables = ["tcp6", "udp6", "udplite6", "raw6"].map((name) => readFile(`/proc/${pid}/net/${name}`, "utf8").catch(() => ""));
+  // The first line is the table's head.
+  return (await Promise.all(tables)).some((text) => text.trimEnd().includes("\n"));
 }
 
 /** What it takes on disk, holes not counted. */

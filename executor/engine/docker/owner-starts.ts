@@ -3,51 +3,50 @@ import { basename } from "node:path";
 import { EvenkeelError } from "../../../platform/errors.js";
 import type { OwnerTwin, SharedNetwork } from "../engine.js";
 
-/** The owner is restored up to its network meanwhile; past this it hangs. */
-const ANSWER_DEADLINE_SECONDS = 60;
+/** The owner is restored so far meanwhile; past this it hangs. */
+const DEADLINE_SECONDS = 60;
+
+/** `answered`: Docker says that it runs, and starts others into its network and IPC namespace. `prepared`: what System V keeps in that is there. */
+type Moment = "answered" | "prepared";
 
 /**
- * When Docker has answered the starts of twins whose network others join: it starts nobody into the network of a container that does not run. In
- * memory alone: a restore does not outlive the executor that conducts it, and what is committed has been answered.
+ * How far the restores of twins are that others join: Docker starts nobody into a namespace of a container that does not run. In memory alone: a
+ * restore does not outlive the executor that conducts it, and what is committed has been answered.
  */
 export function makeOwnerStarts() {
-  const starts = new Map<string, { readonly answered: Promise<void>; answer(): void; fail(cause: Error): void }>();
-  const startOf = (owner: string) => {
-    const known = starts.get(owner);
+  const starts = new Map<string, { readonly come: Promise<void>; reach(): void; fail(cause: Error): void }>();
+  const startOf = (owner: string, moment: Moment) => {
+    const key = `${owner} ${moment}`;
+    const known = starts.get(key);
     if (known !== undefined) return known;
-    let answer = () => {};
+    let reach = () => {};
     let fail: (cause: Error) => void = () => {};
-    const answered = new Promise<void>((resolve, reject) => {
-      answer = resolve;
+    const come = new Promise<void>((resolve, reject) => {
+      reach = resolve;
       fail = reject;
     });
-    answered.catch(() => {});
-    const start = { answered, answer, fail };
-    starts.set(owner, start);
-    // Who still asks then asks in vain, answered or not.
-    setTimeout(() => starts.delete(owner), 2 * ANSWER_DEADLINE_SECONDS * 1000).unref();
+    come.catch(() => {});
+    const start = { come, reach, fail };
+    starts.set(key, start);
+    // Who still asks then asks in vain, whatever has come of it.
+    setTimeout(() => starts.delete(key), 2 * DEADLINE_SECONDS * 1000).unref();
     return start;
   };
   return {
-    answered: (owner: string) => startOf(owner).answer(),
-    /** It will not be: nobody waits for it any more. */
-    failed: (owner: string) =>
-      startOf(owner).fail(
-        new EvenkeelError("RESTORE_FAILED", `container ${owner.slice(0, 12)}, whose network it has joined, is not restored`),
-      ),
+    reached: (owner: string, moment: Moment) => startOf(owner, moment).reach(),
+    /** It will not get there: nobody waits for it any more. */
+    failed(owner: string): void {
+      const cause = new EvenkeelError("RESTORE_FAILED", `container ${owner.slice(0, 12)}, which it has joined, is not restored`);
+      for (const moment of ["answered", "prepared"] as const) startOf(owner, moment).fail(cause);
+    },
     /** @throws RESTORE_FAILED */
-    async wait(owner: string): Promise<void> {
+    async wait(owner: string, moment: Moment): Promise<void> {
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<never>((_, reject) => {
-        timer = setTimeout(
-          () =>
-            reject(
-              new EvenkeelError("RESTORE_FAILED", `container ${owner.slice(0, 12)} did not start within ${ANSWER_DEADLINE_SECONDS} s`),
-            ),
-          ANSWER_DEADLINE_SECONDS * 1000,
-        );
+        const words = `container ${owner.slice(0, 12)}, which it has joined, was not ${moment} within ${DEADLINE_SECONDS} s`;
+        timer = setTimeout(() => reject(new EvenkeelError("RESTORE_FAILED", words)), DEADLINE_SECONDS * 1000);
       });
-      await Promise.race([startOf(owner).answered, late]).finally(() => clearTimeout(timer));
+      await Promise.race([startOf(owner, moment).come, late]).finally(() => clearTimeout(timer));
     },
   };
 }

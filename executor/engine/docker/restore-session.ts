@@ -11,6 +11,8 @@ import { readCriuErrors } from "./criu-log.js";
 import { inspect } from "./describe.js";
 import type { DockerHost } from "./docker-host.js";
 import { findProcess } from "./find-process.js";
+import { unpackMadeFiles } from "./made-files.js";
+import { introduceNeighbours } from "./neighbours.js";
 import { bootTicksNow, readProcesses, readStartTicks } from "./processes.js";
 import { fillSharedMemory } from "./shared-memory.js";
 import { containerFolder } from "./trees.js";
@@ -35,8 +37,12 @@ export async function preparePendingRestore(folder: string): Promise<void> {
 interface Restoring {
   feedMemory(): Promise<boolean>;
   begin(): Promise<BegunStart>;
-  /** For a container whose network others join: Docker is answered as soon as it has attached the network, and says then that it runs. */
+  /** For a container that others join: Docker is answered as soon as it has attached the network, and says then that it runs. */
   readonly onAnswered?: () => void;
+  /** Called when the namespaces hold what they held. */
+  readonly onPrepared: () => void;
+  /** Resolves when those of others do that it has joined. @throws RESTORE_FAILED */
+  readonly othersPrepared: () => Promise<void>;
 }
 
 /** The action script makes it before CRIU lets the threads go. */
@@ -56,7 +62,7 @@ export async function restoreContainer(
   containerId: string,
   folder: string,
   decision: RestoreDecision,
-  { feedMemory, begin, onAnswered }: Restoring,
+  { feedMemory, begin, onAnswered, onPrepared, othersPrepared }: Restoring,
 ): Promise<RestoreDone> {
   const began = monotonicSeconds();
   const beganTicks = await bootTicksNow();
@@ -89,14 +95,19 @@ export async function restoreContainer(
     await writeFile(`${folder}/init-pid`, namespacePid);
     open.created.send(namespacePid);
     await next("start");
+    await unpackMadeFiles(await containerFolder(host, containerId), `${folder}/images`);
+    const introduced = introduceNeighbours(Number(namespacePid), decision.neighbours);
     if (onAnswered !== undefined) {
       open.started.send("0");
       starting.then(onAnswered, () => {});
     }
     await next("post-setup-namespaces");
+    onPrepared();
+    await othersPrepared();
     open.gate.send("go");
     const initPid = Number((await next("post-restore")).rest);
     await prove(initPid, beganTicks, decision.processes);
+    await introduced;
     if (!(await decision.commit())) throw new EvenkeelError("COMMIT_REFUSED", `container ${containerId.slice(0, 12)}`);
     timeline["commit"] = monotonicSeconds() - began;
     isCommitted = true;

@@ -1,7 +1,6 @@
-import { EvenkeelError } from "../../../platform/errors.js";
 import type { SourceEngine, WorkloadDescription } from "../engine.js";
 import { emptyFolders } from "./bind-mounts.js";
-import { resumeCheckpoint, startCheckpoint } from "./checkpoint.js";
+import { resumeCheckpoint, startCheckpoint, wasCutOff } from "./checkpoint.js";
 import { resumeColdCheckpoint, startColdCheckpoint } from "./cold-checkpoint.js";
 import { type DockerConfig, describeContainer, inspect } from "./describe.js";
 import { type DockerHost, imageIdOf, isConflict, isNotFound } from "./docker-host.js";
@@ -12,7 +11,8 @@ import { readNeeds } from "./needs.js";
 import { announceInside, resetConnections, speakAgain, unlock } from "./network-silence.js";
 import { startPreDump, whyNoDirtyTracking } from "./pre-dump.js";
 import { sourceFindings } from "./source-findings.js";
-import { treesOf, withLogsThere } from "./trees.js";
+import { readStopSeconds } from "./stop-seconds.js";
+import { treesOf } from "./trees.js";
 import { removeVolumes } from "./volumes.js";
 
 /** The half of the Docker engine that a workload leaves. */
@@ -22,7 +22,7 @@ export function makeDockerSource(host: DockerHost): SourceEngine {
     describe: (containerId) => describeContainer(host, containerId),
     findings: (description) => sourceFindings(host, description),
     needs: (description) => readNeeds(host, description),
-    trees: async (description) => withLogsThere(await treesOf(host, await inspect(host, description.containerId))),
+    trees: async (description) => treesOf(host, await inspect(host, description.containerId)),
     saveImage: async (imageId, imageName, layersThere) => {
       // By its name, so that it has that there too; unless it means another image by now. Without a tag Docker would save all of a repository.
       const named = /:[\w.-]+$/.test(imageName) ? imageName : `${imageName}:latest`;
@@ -41,30 +41,34 @@ export function makeDockerSource(host: DockerHost): SourceEngine {
     preDump: (description, folder, round) => startPreDump(host, description, folder, round),
     checkpoint: (description, folder, how) => startCheckpoint(host, description, folder, how),
     whyNotLazy,
+    stopSeconds: (description) => readStopSeconds(host, description),
     coldCheckpoint: (description, folder) => startColdCheckpoint(host, description, folder),
     resumeCheckpoint: async (folder) => (await resumeColdCheckpoint(host, folder)) ?? resumeCheckpoint(folder),
     revive: async (description, { wasLetGo }) => {
       const seen = await container(description).inspect().catch(unlessRemoved);
-      if (seen === undefined) return;
+      if (seen === undefined) return true;
       const { State } = seen;
       if (!State.Running) {
         // Its memory is lost, yet a fresh start serves its users better than nothing.
         await container(description).start();
-        throw new EvenkeelError("CHECKPOINT_FAILED", `${description.name} died in its checkpoint and was started anew, without its memory`);
+        return false;
       }
       // The script that started CRIU has done so, unless it was killed.
       await thaw(await findFreezer(State.Pid));
       await speakAgain(State.Pid);
-      await announceInside(
-        State.Pid,
-        description.networks.map((network) => network.ipv4Address).filter((address) => address !== ""),
-      );
+      await announceInside(State.Pid, addressesOf(description));
       // In a network that it shares, CRIU's locks of the others stand until they go on too.
       const { owner, joiners } = description.sharedNetwork;
       if (owner === null && joiners.length === 0) await unlock(State.Pid);
       // Last: the word of it has to find its way.
       if (wasLetGo) await resetConnections(State.Pid);
+      return true;
     },
+    announce: async (description) => {
+      const seen = await container(description).inspect().catch(unlessRemoved);
+      if (seen?.State.Running) await announceInside(seen.State.Pid, addressesOf(description));
+    },
+    wasLetGo: wasCutOff,
     end: async (description) => {
       await container(description)
         .kill()
@@ -80,6 +84,9 @@ export function makeDockerSource(host: DockerHost): SourceEngine {
     },
   };
 }
+
+const addressesOf = ({ networks }: WorkloadDescription) =>
+  networks.map(({ ipv4Address }) => ipv4Address).filter((address) => address !== "");
 
 /** Whoever removed a container did not want it to go on. */
 function unlessRemoved(error: unknown): undefined {

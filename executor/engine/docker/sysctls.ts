@@ -1,13 +1,12 @@
 import { writeFile } from "node:fs/promises";
-import type { WorkloadDescription } from "../engine.js";
-import type { DockerConfig } from "./describe.js";
 
 /**
- * Tells the action script which settings of its network namespace the workload was given (`docker run --sysctl net.…`), one `path value` a line: a
- * restore makes that namespace anew. Those of its IPC namespace come with CRIU's images.
+ * Tells the action script which settings of its network namespace the engine gives the workload, one `path value` a line: a restore makes that namespace anew,
+ * and runc sets them in a fresh start only. Those that were asked for (`docker run --sysctl net.…`), and the engine's own: Docker lets everyone open ports below 1024 and
+ * send pings. Those of its IPC namespace come with CRIU's images.
  */
-export async function noteSysctls(folder: string, { engineConfig }: WorkloadDescription): Promise<void> {
-  const lines = sysctlLines((engineConfig as DockerConfig).HostConfig.Sysctls ?? {});
+export async function noteSysctls(folder: string, sysctls: Readonly<Record<string, string>>): Promise<void> {
+  const lines = sysctlLines(sysctls);
   if (lines.length > 0) await writeFile(`${folder}/sysctls`, lines.map((line) => `${line}\n`).join(""));
 }
 

@@ -1,14 +1,17 @@
-import { access } from "node:fs/promises";
+import { access, readFile } from "node:fs/promises";
 import { type Finding, type FindingCode, finding } from "../../../platform/findings.js";
+import { readKernelLimits, usedLimitFindings } from "../../preflight/kernel-limits.js";
 import { hugePageBytes, roomFindings } from "../../preflight/room.js";
 import type { Needs, WorkloadDescription } from "../engine.js";
 import { folderFindings } from "./bind-mounts.js";
 import { RUNTIME } from "./create-options.js";
-import { readTraits } from "./describe.js";
+import { type DockerConfig, readTraits } from "./describe.js";
 import type { DockerHost } from "./docker-host.js";
+import { initFindings } from "./docker-init.js";
 import { hostFileFindings } from "./host-files.js";
+import { type LimitsOffered, limitFindings, ONLINE_CPUS } from "./limits.js";
 import { targetNetworkFindings } from "./target-networks.js";
-import { volumesTaken } from "./volumes.js";
+import { volumeFindings } from "./volumes.js";
 
 /** Where containerd keeps images and what changed of them, unless it is told otherwise; it tells nobody. */
 const CONTAINERD_ROOT = "/var/lib/containerd";
@@ -22,7 +25,11 @@ export async function targetFindings(
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
   const add = (code: FindingCode, message: string) => findings.push(finding(code, message));
-  const info = (await host.docker.info()) as { Runtimes?: Record<string, unknown>; SecurityOptions?: string[] };
+  const info = (await host.docker.info()) as LimitsOffered & {
+    Runtimes?: Record<string, unknown>;
+    SecurityOptions?: string[];
+    InitBinary?: string;
+  };
   if (info.Runtimes?.[RUNTIME] === undefined) add("runtime-missing", `Docker here does not know the runtime ${RUNTIME}`);
   const here = await readTraits(host);
   for (const [trait, value] of Object.entries(description.traits)) {
@@ -36,7 +43,7 @@ export async function targetFindings(
   const namesake = containers.find((each) => each.Names.includes(`/${description.name}`));
   if (namesake !== undefined) add("name-taken", `A container named ${description.name} is here (${namesake.State})`);
   findings.push(...(await targetNetworkFindings(host, description, needs, containers)));
-  for (const taken of await volumesTaken(host, description)) add("volume-taken", `${taken} is here already`);
+  findings.push(...(await takenFindings(host, description)));
   if (!hasImage && needs.imageBytes === null) add("image-missing", `${description.imageName} is on neither node`);
   const root = await host.rootFolder();
   findings.push(
@@ -51,13 +58,30 @@ export async function targetFindings(
   const hugeBytes = needs.hugePageBytes === 0 ? 0 : await hugePageBytes("free_hugepages");
   if (needs.hugePageBytes > hugeBytes)
     add("huge-pages-short", `It has ${needs.hugePageBytes} bytes of huge pages; ${hugeBytes} are free here`);
+  const { HostConfig } = description.engineConfig as DockerConfig;
   findings.push(
-    ...(await folderFindings(description.folders)),
     ...(await hostFileFindings(needs.hostFiles)),
+    ...(await initFindings(needs.initDigest, info.InitBinary || "docker-init")),
+    ...limitFindings(HostConfig, info, (await readFile(ONLINE_CPUS, "utf8")).trim()),
+    ...usedLimitFindings(needs.usedLimits, await readKernelLimits()),
+    ...(needs.usesIPv6 && !(await hasIPv6())
+      ? [finding("ipv6-missing", "It has sockets of IPv6; the kernel here was booted without")]
+      : []),
     ...(await coverFindings(needs)),
   );
   return findings;
 }
+
+/** Of what it brings along: what others have here already. */
+export async function takenFindings(host: DockerHost, description: WorkloadDescription): Promise<Finding[]> {
+  return [...(await volumeFindings(host, description)), ...(await folderFindings(host, description.folders))];
+}
+
+const hasIPv6 = () =>
+  access("/proc/sys/net/ipv6/conf").then(
+    () => true,
+    () => false,
+  );
 
 async function coverFindings({ coveredPaths, absentPaths }: Needs): Promise<Finding[]> {
   const isHere = async (path: string) =>

@@ -5,8 +5,10 @@ import { type Finding, finding } from "../../../platform/findings.js";
 import type { Needs, NetworkAttachment, WorkloadDescription } from "../engine.js";
 import type { DockerConfig } from "./describe.js";
 import type { DockerHost } from "./docker-host.js";
+import { type TermsOffered, termFindings } from "./network-terms.js";
+import { segmentFindings } from "./segment.js";
 import { contains } from "./subnet.js";
-import { type NetworkInspect, uplinkDevices } from "./uplinks.js";
+import { uplinkDevices } from "./uplinks.js";
 
 const run = promisify(execFile);
 
@@ -23,7 +25,7 @@ export async function targetNetworkFindings(
   needs: Needs,
   containers: Listed,
 ): Promise<Finding[]> {
-  const findings = await Promise.all(description.networks.map((wanted) => findingsOfNetwork(host, wanted, needs, containers)));
+  const findings = await Promise.all(description.networks.map((wanted) => findingsOfNetwork(host, wanted, needs, containers, description)));
   return [...findings.flat(), ...(await portFindings(description, containers))];
 }
 
@@ -44,7 +46,13 @@ export async function networksWithNewAddress(host: DockerHost, description: Work
   return new Set(changed.flat());
 }
 
-async function findingsOfNetwork(host: DockerHost, wanted: NetworkAttachment, needs: Needs, containers: Listed): Promise<Finding[]> {
+async function findingsOfNetwork(
+  host: DockerHost,
+  wanted: NetworkAttachment,
+  needs: Needs,
+  containers: Listed,
+  { status, networks }: WorkloadDescription,
+): Promise<Finding[]> {
   if (wanted.driver === "none" || wanted.driver === "host") return [];
   const network = await findNetwork(host, wanted);
   if (network === null) return [finding("network-missing", `No ${wanted.driver} network named ${wanted.network} is here`)];
@@ -53,11 +61,15 @@ async function findingsOfNetwork(host: DockerHost, wanted: NetworkAttachment, ne
     const isStuck = bound.length > 0 && !canGive(network, wanted, containers);
     return isStuck ? [finding("address-bound", `${bound.join(" and ")} in ${wanted.network}`)] : [];
   }
+  const inspected = network as unknown as TermsOffered;
   const findings: Finding[] = [];
-  if ((await uplinkDevices(network as unknown as NetworkInspect)).length === 0)
+  if ((await uplinkDevices(inspected)).length === 0)
     findings.push(
       finding("network-differs", `${wanted.network} leads to no other node here: it has no parent, or no port into the segment`),
     );
+  else if (status === "running") findings.push(...(await segmentFindings(inspected, wanted, networks)));
+  const terms = needs.networkTerms[wanted.network];
+  if (terms !== undefined) findings.push(...(await termFindings(inspected, wanted, terms)));
   for (const address of [wanted.ipv4Address, wanted.ipv6Address]) {
     if (!isInside(network, address))
       findings.push(

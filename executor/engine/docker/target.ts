@@ -1,10 +1,11 @@
 import { once } from "node:events";
-import { existsSync } from "node:fs";
 import { finished } from "node:stream";
 import { EvenkeelError } from "../../../platform/errors.js";
 import { joinedBy } from "../../../platform/joined-by.js";
+import type { MemoryFeeder } from "../../pages/memory-feeder.js";
 import type { PageProxyOrders } from "../../pages/pages-protocol.js";
-import { type PageProxy, readPages, startPageProxy, stopPages } from "../../pages/start-page-proxy.js";
+import { startImageFeeder, waitForImageFeeder } from "../../pages/start-image-feeder.js";
+import { readPages, startPageProxy, stopPages } from "../../pages/start-page-proxy.js";
 import { removeFolder } from "../../remove-folder.js";
 import type { TargetEngine } from "../engine.js";
 import { type Announcer, openAnnouncer } from "./announce.js";
@@ -25,17 +26,24 @@ import { abandonRestore, hasRun, preparePendingRestore, restoreContainer, resume
 import { endCopy, startAgain } from "./start-anew.js";
 import { startCold } from "./start-cold.js";
 import { prepareStart, type StartRequest } from "./start-request.js";
-import { noteSysctls } from "./sysctls.js";
-import { targetFindings } from "./target-findings.js";
+import { takenFindings, targetFindings } from "./target-findings.js";
 import { createTwin, findTwin, removeKept, removeTwin, stoppedTwins } from "./twin.js";
 import { uplinksOf } from "./uplinks.js";
-import { volumesTaken } from "./volumes.js";
+
+/** The twins whose namespaces a twin joins, that of its IPC namespace among them, and whether others join its own. */
+interface Sharing {
+  readonly owners: readonly string[];
+  readonly ipcOwner: string | null;
+  readonly isJoined: boolean;
+}
+
+const BY_ITSELF: Sharing = { owners: [], ipcOwner: null, isJoined: false };
 
 /** The half of the Docker engine that a workload comes to. */
 export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, "firstPort" | "tls">, { means }: HoldMeans): TargetEngine {
   const hasImage = async (reference: string, imageId: string) => (await imageIdOf(host, reference)) === imageId;
   const starts = new Map<string, StartRequest>();
-  const proxies = new Map<string, PageProxy>();
+  const feeders = new Map<string, MemoryFeeder>();
   const begun = new Map<string, BegunStart & { readonly mergedDir: string }>();
   const begin = (containerId: string, folder: string, descriptors: readonly string[] | null): Promise<BegunStart> => {
     const start = starts.get(containerId) ?? prepareStart(host.socketPath, containerId);
@@ -47,8 +55,7 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
     starts.delete(containerId);
   };
   const ownerStarts = makeOwnerStarts();
-  /** Twins by those that join their networks. */
-  const ownersOf = new Map<string, string>();
+  const sharings = new Map<string, Sharing>();
   const announcers = new Map<string, Announcer>();
   const letGo = async (containerId: string, folder: string) => {
     announcers.get(containerId)?.close();
@@ -85,19 +92,19 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
         throw new EvenkeelError("IMAGE_UNAVAILABLE", `${imageName} was sent, yet ${imageId.slice(0, 19)} is not here`);
       }
     },
-    taken: (description) => volumesTaken(host, description),
-    create: (description, migrationId, owner) => createTwin(host, description, migrationId, owner),
+    taken: (description) => takenFindings(host, description),
+    create: (description, migrationId, owners) => createTwin(host, description, migrationId, owners),
     findTwin: (migrationId) => findTwin(host, migrationId),
     stoppedTwins: () => stoppedTwins(host),
     beginRestore: async (description, containerId, folder) => {
       const { GraphDriver, HostConfig } = await inspect(host, containerId);
       // Docker starts it when its owner runs, which is in the freeze.
-      if (joinedBy(HostConfig.NetworkMode) !== null) return;
+      if (joinedBy(HostConfig.NetworkMode) !== null || joinedBy(HostConfig.IpcMode) !== null) return;
       const mergedDir = GraphDriver?.Data?.["MergedDir"];
       // Docker removes a container of `--rm` when its start is called off.
       if (mergedDir === undefined || HostConfig.AutoRemove) return;
       const { descriptors = null } = description.engineConfig as DockerConfig;
-      const ahead = proxies.has(containerId) ? descriptors : null;
+      const ahead = feeders.has(containerId) ? descriptors : null;
       // A runc that cannot wait for its images at that point can still do so before.
       const start = await begin(containerId, folder, ahead).catch((error: unknown) => {
         if (ahead === null) throw error;
@@ -107,13 +114,16 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
       if (await isOverlayMounted(mergedDir)) begun.set(containerId, { ...start, mergedDir });
       else await start.abandon();
     },
-    prepareRestore: async (description, containerId, folder, owner) => {
+    prepareRestore: async (description, containerId, folder, { network, ipc }) => {
       await preparePendingRestore(folder);
       await markConnections(folder, description);
       await markIPv6(host, folder, containerId);
-      await noteSysctls(folder, description);
-      await markSharing(folder, description.sharedNetwork, owner);
-      if (owner !== null) ownersOf.set(containerId, owner.containerId);
+      await markSharing(folder, description.sharedNetwork, network);
+      sharings.set(containerId, {
+        owners: [network, ipc].flatMap((owner) => owner?.containerId ?? []),
+        ipcOwner: ipc?.containerId ?? null,
+        isJoined: [description.sharedNetwork, description.sharedIpc].some(({ joiners }) => joiners.length > 0),
+      });
       starts.set(containerId, prepareStart(host.socketPath, containerId));
     },
     hold: async (description, containerId, folder) => {
@@ -124,18 +134,21 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
       return true;
     },
     steer: (containerId) => announcers.get(containerId)?.announce(),
+    roundArrived: async (containerId, folder) => {
+      if (!feeders.has(containerId) && (await whyNotLazy()) === null) feeders.set(containerId, startImageFeeder(folder));
+    },
     imagesArrived: (containerId) => {
       // Whoever restores hears of a failure.
-      proxies
+      feeders
         .get(containerId)
         ?.begin()
         .catch(() => {});
     },
     restore: async (containerId, folder, decision) => {
-      const owner = ownersOf.get(containerId);
-      if (owner !== undefined) await ownerStarts.wait(owner);
-      const proxy = proxies.get(containerId);
-      proxies.delete(containerId);
+      const { owners, ipcOwner, isJoined } = sharings.get(containerId) ?? BY_ITSELF;
+      for (const owner of owners) await ownerStarts.wait(owner, "answered");
+      const feeder = feeders.get(containerId);
+      feeders.delete(containerId);
       const early = begun.get(containerId);
       begun.delete(containerId);
       const orAbandon = async (error: unknown): Promise<never> => {
@@ -143,12 +156,22 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
         throw error;
       };
       const feedMemory = async () => {
-        if (proxy === undefined) return startLazyPages(folder);
-        await proxy.begin();
+        if (feeder === undefined) {
+          // CRIU would put other bytes in the place of those that are not in the images.
+          if (decision.leavesMemory)
+            throw new EvenkeelError("RESTORE_FAILED", "its memory cannot follow: whoever was to take it here has ended");
+          return startLazyPages(folder);
+        }
+        await feeder.begin();
         return true;
       };
       const done = await restoreContainer(host, containerId, folder, decision, {
-        ...(existsSync(`${folder}/joiners`) ? { onAnswered: () => ownerStarts.answered(containerId) } : {}),
+        ...(isJoined ? { onAnswered: () => ownerStarts.reached(containerId, "answered") } : {}),
+        onPrepared: () => ownerStarts.reached(containerId, "prepared"),
+        // An attached segment of System V has to be there before any process is restored.
+        othersPrepared: async () => {
+          if (ipcOwner !== null) await ownerStarts.wait(ipcOwner, "prepared");
+        },
         feedMemory: () => feedMemory().catch(orAbandon),
         begin: async () => {
           // Docker's logger takes the log for as long as it was when the start began: readers would never see what came since, or hang.
@@ -167,7 +190,7 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
     whyNotLazy,
     openPages: async (containerId, folder, from) => {
       const proxy = await startPageProxy(folder, { containerId, ...from, ...pages });
-      proxies.set(containerId, proxy);
+      feeders.set(containerId, proxy);
       return proxy.port;
     },
     mayFillBeside,
@@ -189,19 +212,20 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
     },
     finish: async (description, containerId, folder) => {
       forgetStart(containerId);
-      ownersOf.delete(containerId);
+      sharings.delete(containerId);
       await letGo(containerId, folder);
       await waitForPages(folder);
+      await waitForImageFeeder(folder);
       await releaseRestarts(host, description, containerId);
     },
     resumeRestore: (containerId, folder) => resumeRestore(host, containerId, folder),
     removeKept: (description) => removeKept(host, description),
     remove: async (containerId, folder, description) => {
       forgetStart(containerId);
-      ownersOf.delete(containerId);
+      sharings.delete(containerId);
       ownerStarts.failed(containerId);
       await letGo(containerId, folder);
-      proxies.delete(containerId);
+      feeders.delete(containerId);
       await begun.get(containerId)?.abandon();
       begun.delete(containerId);
       const abandoned = abandonRestore(folder);

@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { EvenkeelError } from "../../../platform/errors.js";
 import { type FileTree, LOG_TREE, ROOT_TREE } from "../engine.js";
 import { movingFolders } from "./bind-mounts.js";
@@ -9,7 +8,7 @@ import { findUpperFolder } from "./upper-folder.js";
 /** Where the log driver `local` keeps all that a container has printed, below the container's folder. */
 const LOCAL_LOGS = "local-logs";
 
-/** The file trees that travel with a container: its root file system's changes, its named volumes, its folders of the host, its logs. */
+/** The file trees that travel with a container: its root file system's changes, its named volumes, its folders of the host, its logs with those that rotation may make. */
 export async function treesOf(host: DockerHost, seen: Inspection): Promise<FileTree[]> {
   const upper = await findUpperFolder(host, seen);
   if (upper === null) throw new EvenkeelError("ENGINE_FAILED", `storage driver ${seen.GraphDriver?.Name ?? "?"} shows no upper folder`);
@@ -18,11 +17,6 @@ export async function treesOf(host: DockerHost, seen: Inspection): Promise<FileT
     .map((mount, index) => ({ name: `volume-${index}`, path: mount.Source, mountedAt: mount.Destination }));
   const folders = movingFolders(seen).map((each, index) => ({ name: `folder-${index}`, path: each.source, mountedAt: each.destination }));
   return [{ name: ROOT_TREE, path: upper, mountedAt: "/" }, ...volumes, ...folders, ...logsOf(await containerFolder(host, seen.Id), seen)];
-}
-
-/** Of a source's logs only those that there are: a twin has none yet, and takes them all. Anything else that is missing has to end a move, not to be left out of it. */
-export function withLogsThere(trees: readonly FileTree[]): FileTree[] {
-  return trees.filter(({ mountedAt, path, file }) => mountedAt !== undefined || existsSync(file === undefined ? path : `${path}/${file}`));
 }
 
 /** The folder of a twin's logs, which Docker makes at the first start only. */

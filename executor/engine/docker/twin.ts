@@ -1,24 +1,28 @@
 import { mkdir } from "node:fs/promises";
-import type { FileTree, OwnerTwin, WorkloadDescription } from "../engine.js";
+import type { FileTree, OwnerTwins, WorkloadDescription } from "../engine.js";
 import { emptyFolders, makeFolders, movingFolders } from "./bind-mounts.js";
 import { MIGRATION_LABEL, toCreateOptions } from "./create-options.js";
 import { type Inspection, inspect } from "./describe.js";
 import { type DockerHost, imageIdOf, isNotFound } from "./docker-host.js";
 import { networksWithNewAddress } from "./target-networks.js";
 import { logFolderOf, treesOf } from "./trees.js";
-import { removeVolumes } from "./volumes.js";
+import { createVolumes, removeVolumes } from "./volumes.js";
 
 /** Makes the stopped twin of a container, its volumes and folders with it. */
 export async function createTwin(
   host: DockerHost,
   description: WorkloadDescription,
   migrationId: string,
-  owner: OwnerTwin | null,
+  owners: OwnerTwins,
 ): Promise<{ containerId: string; trees: FileTree[] }> {
-  const options = toCreateOptions(description, migrationId, await networksWithNewAddress(host, description), owner?.containerId);
+  const options = toCreateOptions(description, migrationId, await networksWithNewAddress(host, description), {
+    network: owners.network?.containerId ?? null,
+    ipc: owners.ipc?.containerId ?? null,
+  });
   // The name, where it means the same image here: `docker ps` then shows what it showed before.
   if ((await imageIdOf(host, description.imageName)) === description.imageId) options.Image = description.imageName;
   await makeFolders(description.folders);
+  await createVolumes(host, description);
   const container = await host.docker.createContainer(options);
   const seen = await inspect(host, container.id);
   const logFolder = await logFolderOf(host, seen);

@@ -37,7 +37,7 @@ export async function uplinkDevices(network: NetworkInspect): Promise<string[]> 
   return network.Driver === "bridge" ? bridgeUplinks(bridgeName(network)) : [];
 }
 
-function bridgeName({ Id, Options }: NetworkInspect): string {
+export function bridgeName({ Id, Options }: NetworkInspect): string {
   return Options?.["com.docker.network.bridge.name"] ?? `br-${Id.slice(0, 12)}`;
 }
 

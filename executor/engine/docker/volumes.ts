@@ -1,5 +1,39 @@
-import type { WorkloadDescription } from "../engine.js";
+import { type Finding, finding } from "../../../platform/findings.js";
+import type { VolumeMount, WorkloadDescription } from "../engine.js";
+import type { Inspection } from "./describe.js";
 import { type DockerHost, isConflict, isNotFound } from "./docker-host.js";
+
+/** What the driver local then mounts into a volume is kept elsewhere: by a server, in a folder or on a device of its host, in memory. */
+const ELSEWHERE = ["type", "device"] as const;
+
+/** The volumes of a container, each with what it was made with: a volume that a container's start makes has neither options nor labels. */
+export async function readVolumes({ docker }: DockerHost, { Mounts }: Pick<Inspection, "Mounts">): Promise<VolumeMount[]> {
+  const mounts = Mounts.filter(({ Type }) => Type === "volume");
+  return Promise.all(
+    mounts.map(async ({ Name: name = "", Driver: driver = "local", Destination: destination }) => {
+      // Those of a plugin do not move, and it may be gone.
+      if (driver !== "local") return { name, driver, destination, options: {}, labels: {} };
+      const { Options, Labels } = await docker.getVolume(name).inspect();
+      return { name, driver, destination, options: Options ?? {}, labels: Labels ?? {} };
+    }),
+  );
+}
+
+/** Makes those of a twin. */
+export async function createVolumes({ docker }: DockerHost, { volumes }: Pick<WorkloadDescription, "volumes">): Promise<void> {
+  // One may be mounted at two places.
+  for (const { name, driver, options, labels } of new Map(volumes.map((each) => [each.name, each])).values())
+    await docker.createVolume({ Name: name, Driver: driver, DriverOpts: { ...options }, Labels: { ...labels } });
+}
+
+/** What is in them is not the workload's alone to take along, or would not be where its next start looks for it. */
+export function elsewhereFindings({ volumes }: Pick<WorkloadDescription, "volumes">): Finding[] {
+  return volumes
+    .filter(({ driver, options }) => driver === "local" && ELSEWHERE.some((key) => (options[key] ?? "") !== ""))
+    .map(({ name, options }) =>
+      finding("volume-elsewhere", `Volume ${name} is ${ELSEWHERE.flatMap((key) => options[key] || []).join(" ")}`),
+    );
+}
 
 /** Removes volumes that nobody needs any more. Returns those that another container uses by now, which stay. Safe to repeat. */
 export async function removeVolumes({ docker }: DockerHost, names: readonly string[]): Promise<string[]> {
@@ -16,9 +50,9 @@ export async function removeVolumes({ docker }: DockerHost, names: readonly stri
   return used;
 }
 
-/** Which of a workload's volumes are here already, in words. */
-export async function volumesTaken({ docker }: DockerHost, { volumes }: Pick<WorkloadDescription, "volumes">): Promise<string[]> {
+/** Which of a workload's volumes are here already. */
+export async function volumeFindings({ docker }: DockerHost, { volumes }: Pick<WorkloadDescription, "volumes">): Promise<Finding[]> {
   const { Volumes } = await docker.listVolumes();
   const here = new Set((Volumes ?? []).map(({ Name }) => Name));
-  return volumes.filter(({ name }) => here.has(name)).map(({ name }) => `A volume named ${name}`);
+  return volumes.filter(({ name }) => here.has(name)).map(({ name }) => finding("volume-taken", `A volume named ${name} is here already`));
 }

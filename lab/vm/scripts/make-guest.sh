@@ -30,8 +30,19 @@ cp -a /mnt/initramfs "$tree/initramfs"
 chroot "$tree" sh -c 'cd /initramfs && find . | cpio --quiet -o -H newc' >"$folder/initramfs"
 rm -r "$tree/initramfs"
 
-install -m 755 "$files/guest-init" "$files/guest-personalise" "$tree/usr/local/sbin/"
-install -D -m 644 "$files/modules" "$tree/etc/guest/modules"
+install -m 755 "$files/guest-start" "$files/guest-personalise" "$tree/usr/local/sbin/"
+mkdir -p "$tree/etc/guest"
+# CRIU and Docker ask for these without loading them.
+install -D -m 644 "$files/modules" "$tree/etc/modules-load.d/guest.conf"
+install -D -m 644 "$files/sysctl" "$tree/etc/sysctl.d/guest.conf"
+install -m 644 "$files/guest.service" "$files/guest-docker.service" "$tree/etc/systemd/system/"
+install -D -m 644 "$files/killed-often.conf" "$tree/etc/systemd/system/docker.service.d/killed-often.conf"
+# Only what a node is for: what other packages start of themselves takes minutes under emulation.
+rm -rf "$tree"/etc/systemd/system/*.target.wants
+chroot "$tree" systemctl --quiet enable guest guest-docker ssh containerd docker docker.socket
+chroot "$tree" systemctl --quiet mask getty.target serial-getty@ttyS0 systemd-logind.service systemd-logind-varlink.socket \
+  ldconfig systemd-journal-catalog-update systemd-hwdb-update systemd-journal-flush
+tr -d - </proc/sys/kernel/random/uuid >"$tree/etc/machine-id"
 mkdir -p "$tree/etc/docker" "$tree/etc/containerd" "$tree/root/.ssh" "$tree/opt/evenkeel" "$tree/shared" "$tree/var/log/lab"
 printf %s "$DAEMON_SETTINGS" >"$tree/etc/docker/daemon.json"
 printf %s "$CONTAINERD_SETTINGS" >"$tree/etc/containerd/config.toml"

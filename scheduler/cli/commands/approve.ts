@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { EvenkeelError } from "../../../platform/errors.js";
+import type { Move } from "../../../policies/types.js";
 import type { Answers, ApprovalAnswer } from "../../api-shapes.js";
 import { EXIT } from "../exit-codes.js";
 import type { Output } from "../output.js";
@@ -39,7 +40,7 @@ export function addApprove(program: Command): void {
           : await api.ask<ApprovalAnswer>("POST", "/plan/approve", body);
         if (output.json) output.answer(answer);
         else if (isNothing) output.line("Nothing was held back.");
-        else printApproval(answer, names, output);
+        else printApproval(answer, moves, names, output);
         return EXIT.ok;
       }),
     );
@@ -47,10 +48,15 @@ export function addApprove(program: Command): void {
 
 function printApproval(
   { started, dropped, power, powerDropped }: ApprovalAnswer,
+  approved: readonly Move[],
   names: ReadonlyMap<string, string>,
   output: Output,
 ): void {
   if (started.length > 0) output.line(`Started ${started.join(", ")}.`);
+  for (const { workload, to, because } of approved) {
+    const isDropped = dropped.some((each) => each.workload === workload && each.to === to);
+    if (!isDropped) output.line(`${names.get(workload) ?? workload} to ${to}: ${because}`);
+  }
   for (const { workload, to } of dropped) output.line(`${names.get(workload) ?? workload} to ${to} is no longer called for.`);
   for (const { node, to } of power) output.line(to === "sleep" ? `${node} is being put to sleep.` : `${node} is being woken.`);
   for (const { node, to, because } of powerDropped) output.line(`${node} is not ${to === "sleep" ? "put to sleep" : "woken"}: ${because}.`);

@@ -97,6 +97,7 @@ export function addForget(program: Command): void {
 }
 
 function summarise(drain: DrainReport): string {
+  if (drain.state === "unknown") return `${drain.node}: ${drain.moved} moved; it is silent, and what is left is not known`;
   const total = drain.moved + drain.remaining.length;
   const eta = drain.expectedEmptyAt === null ? "" : `, about ${duration(Math.max(0, drain.expectedEmptyAt - Date.now() / 1000))} to go`;
   const moving = drain.remaining.filter(({ status }) => status === "moving").map(({ name, because }) => `${name} ${because}`);
@@ -105,6 +106,7 @@ function summarise(drain: DrainReport): string {
     `${drain.node}: ${drain.moved} of ${total} moved${drain.remaining.length === 0 ? "" : eta}`,
     ...(moving.length === 0 ? [] : [`moving ${moving.join(", ")}`]),
     ...(blocked === 0 ? [] : [`${blocked} cannot move`]),
+    ...(drain.state === "draining" && drain.remaining.length === 0 ? ["a sample that shows it empty is waited for"] : []),
   ].join("; ");
 }
 
@@ -118,9 +120,18 @@ function printDrain(drain: DrainReport, output: Output): void {
     output.line(paint("red", `${drain.node} is in service: its maintenance flag was lifted.`));
     return;
   }
-  if (drain.state === "unknown") output.line(paint("red", `${drain.node} is silent: what runs there cannot be known.`));
   const late = drain.deadlinePassed ? paint("red", "; its deadline has passed") : "";
-  output.line(`${drain.node} is draining: ${plural(drain.remaining.length, "workload")} left${late}.`);
+  if (drain.remaining.length === 0 && drain.state === "draining") {
+    output.line(
+      `${drain.node} is draining: nothing is known to be left${late}. A sample from now on, or the end of a move to it, will tell.`,
+    );
+    return;
+  }
+  const left = plural(drain.remaining.length, "workload");
+  if (drain.state === "unknown") {
+    const known = drain.remaining.length === 0 ? "" : `; when it was last heard ${left} had not left`;
+    output.line(`${paint("red", `${drain.node} is silent: what runs there cannot be known`)}${known}${late}.`);
+  } else output.line(`${drain.node} is draining: ${left} left${late}.`);
   if (drain.remaining.length === 0) return;
   output.table(
     ["LEFT", "STATUS", "BECAUSE"],

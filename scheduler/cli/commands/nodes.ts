@@ -3,7 +3,7 @@ import type { Answers, NodeAnswer } from "../../api-shapes.js";
 import { EXIT } from "../exit-codes.js";
 import type { Output } from "../output.js";
 import { type CommonOptions, runCommand, withCommonOptions } from "../run-command.js";
-import { ago, bytes, percent } from "../words.js";
+import { ago, bytes, percent, UNKNOWN } from "../words.js";
 
 export function addNodes(program: Command): void {
   const command = program.command("nodes").description("list the nodes: load, workloads, state, maintenance");
@@ -31,7 +31,7 @@ function printNodes(nodes: readonly NodeAnswer[], output: Output): void {
       percent(node.cpuRatio),
       percent(node.memoryRatio),
       bytes(node.memoryCapacityBytes),
-      String(node.workloads),
+      node.workloads === null ? UNKNOWN : String(node.workloads),
       ago(node.lastSeenAt, now),
       node.because,
     ]),

@@ -4,7 +4,7 @@ import type { PublishedPlan } from "../../plan-store.js";
 import { EXIT } from "../exit-codes.js";
 import type { Output } from "../output.js";
 import { type CommonOptions, runCommand, withCommonOptions } from "../run-command.js";
-import { ago, bytes, duration, percent, plural, UNKNOWN } from "../words.js";
+import { ago, bytes, duration, otherModes, percent, plural, UNKNOWN } from "../words.js";
 import { paintState } from "./nodes.js";
 
 interface PlanOptions extends CommonOptions {
@@ -91,10 +91,14 @@ function printCosts({ moves }: PublishedPlan, nameOf: (id: string) => string, ou
         duration(cost.blackoutSeconds),
         written,
         told,
+        otherModes(cost),
       ],
     ];
   });
   if (rows.length === 0) return;
   output.line();
-  output.table(["MOVE", "EXPECTED MODE", "TO CARRY", "OF IT FILES", "TAKES", "BLACKOUT", "MEMORY WRITTEN", "TOLD BY"], rows);
+  output.table(
+    ["MOVE", "EXPECTED MODE", "TO CARRY", "OF IT FILES", "TAKES", "BLACKOUT", "MEMORY WRITTEN", "TOLD BY", "BLACKOUT BY OTHER MODES"],
+    rows,
+  );
 }

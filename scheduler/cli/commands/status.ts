@@ -32,6 +32,10 @@ export function addStatus(program: Command): void {
       for (const { action, node, until } of openWindows) {
         output.line(`Window open: ${action} ${node ?? "everywhere"} until ${new Date(until * 1000).toISOString()}`);
       }
+      for (const { url, leads, differs } of status.schedulers) {
+        if (differs) output.line(output.paint("yellow", `${url} decides by other settings: give all schedulers the same file`));
+        else if (!leads) output.line(`Standing by: ${url}`);
+      }
       if (status.policies.refused !== null) {
         output.line(output.paint("red", `The changed configuration is refused, the old settings stay: ${status.policies.refused}`));
       }

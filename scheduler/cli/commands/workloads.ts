@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { Answers, WorkloadAnswer } from "../../api-shapes.js";
+import type { Answers, NodeAnswer, WorkloadAnswer } from "../../api-shapes.js";
 import { EXIT } from "../exit-codes.js";
 import type { Output } from "../output.js";
 import { type CommonOptions, runCommand, withCommonOptions } from "../run-command.js";
@@ -16,17 +16,17 @@ export function addWorkloads(program: Command): void {
         const { workloads } = await api.ask<Answers["workloads"]>("GET", "/workloads");
         const shown = workloads.filter(({ node }) => options.node === undefined || node === options.node);
         if (output.json) output.answer(shown);
-        else printWorkloads(shown, output);
+        else if (shown.length > 0) printWorkloads(shown, output);
+        else {
+          const { nodes } = await api.ask<Answers["nodes"]>("GET", "/nodes");
+          output.line(sayNone(nodes.find(({ id }) => id === options.node)));
+        }
         return EXIT.ok;
       }),
     );
 }
 
 function printWorkloads(workloads: readonly WorkloadAnswer[], output: Output): void {
-  if (workloads.length === 0) {
-    output.line("No workload runs there.");
-    return;
-  }
   const now = Date.now() / 1000;
   output.table(
     ["WORKLOAD", "ID", "NODE", "CORES", "MEMORY", "MODE", "LAST MOVED", "REMARK"],
@@ -43,8 +43,13 @@ function printWorkloads(workloads: readonly WorkloadAnswer[], output: Output): v
   );
 }
 
+function sayNone(node: NodeAnswer | undefined): string {
+  return node?.workloads === null ? `${node.id} is silent: what runs there is not known.` : "No workload runs there.";
+}
+
 function remark(workload: WorkloadAnswer, { paint }: Output): string {
   if (workload.conflict.length > 0) return paint("red", `runs on ${workload.conflict.join(" and ")}: stop all but one`);
   if (workload.migration !== null) return paint("cyan", `moving (${workload.migration})`);
+  if (workload.state === "silent") return paint("red", "its node is silent: last known there");
   return workload.state === "running" ? "" : workload.state;
 }

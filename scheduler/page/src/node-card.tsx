@@ -112,6 +112,7 @@ function Deadline({ deadline, now }: { deadline: number; now: number }) {
 function DrainProgress({ drain, now }: { drain: DrainReport; now: number }) {
   const total = drain.moved + drain.remaining.length;
   const blocked = drain.remaining.filter(({ status }) => status === "blocked").length;
+  if (drain.state === "unknown") return <p class="drain">{drain.moved} moved, what is left is not known</p>;
   if (total === 0) return null;
   return (
     <p class="drain">
@@ -135,9 +136,12 @@ function WorkloadChip({ workload, isOwn, migration }: ChipProps) {
     ? `runs on ${workload.conflict.join(" and ")} at once`
     : migration !== undefined
       ? `moving: ${standing(migration)}`
-      : `${cores(workload.cpuUsedCores)} cores, ${bytes(workload.memoryUsedBytes)}`;
+      : workload.state === "silent"
+        ? "last known here"
+        : `${cores(workload.cpuUsedCores)} cores, ${bytes(workload.memoryUsedBytes)}`;
   const kind = inConflict ? "conflict" : migration !== undefined ? "moving" : workload.constraints.mode === "never" ? "fixed" : "";
-  const share = workload.cpuLimitCores === null ? "" : `, ${percent((workload.cpuUsedCores ?? 0) / workload.cpuLimitCores)} of its limit`;
+  const { cpuUsedCores, cpuLimitCores } = workload;
+  const share = cpuUsedCores === null || cpuLimitCores === null ? "" : `, ${percent(cpuUsedCores / cpuLimitCores)} of its limit`;
   return (
     <li
       class={`chip ${kind}`}

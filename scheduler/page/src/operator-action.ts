@@ -22,7 +22,8 @@ export function describeAction(action: OperatorAction): { title: string; explana
     case "drain":
       return {
         title: `Drain ${action.node}`,
-        explanation: "Nothing new is placed there, and all that runs there moves to other nodes. Nothing is stopped or killed.",
+        explanation:
+          "Nothing new is placed there, and all that runs there moves to other nodes. Nothing is stopped, and no connection closed, but where a workload's own label allows it; the plan says of which.",
         button: "Drain",
       };
     case "undrain":

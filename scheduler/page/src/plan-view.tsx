@@ -1,6 +1,6 @@
 import type { MoveCost } from "../../../policies/types.js";
 import type { WorkloadAnswer } from "../../api-shapes.js";
-import { ago, bytes, duration, percent, plural } from "../../cli/words.js";
+import { ago, bytes, duration, otherModes, percent, plural } from "../../cli/words.js";
 import type { PublishedPlan } from "../../plan-store.js";
 import type { OperatorAction } from "./operator-action.js";
 
@@ -94,11 +94,14 @@ function Moves({ plan, nameOf, onAction }: { plan: PublishedPlan; nameOf: NameOf
 }
 
 /** What the move is expected to take; what was never measured is said to be unknown. */
-function sayCost({ mode, bytes: carried, fileBytes, seconds, blackoutSeconds, dirtyBytesPerSecond, learnedFromMoves }: MoveCost): string {
+function sayCost(cost: MoveCost): string {
+  const { mode, bytes: carried, fileBytes, seconds, blackoutSeconds, dirtyBytesPerSecond, learnedFromMoves } = cost;
   const files = fileBytes === null ? "its files unknown" : `${bytes(fileBytes)} of it files`;
   const written = dirtyBytesPerSecond === null ? "how fast it writes memory unknown" : `memory written at ${bytes(dirtyBytesPerSecond)}/s`;
   const told = learnedFromMoves === 0 ? "by its size and the link" : `by ${plural(learnedFromMoves, "move")} of its own`;
-  return `Expected ${told}: ${mode}, ${bytes(carried)} (${files}, ${written}), ${duration(seconds)}, blackout ${duration(blackoutSeconds)}`;
+  const others = otherModes(cost);
+  const expected = `Expected ${told}: ${mode}, ${bytes(carried)} (${files}, ${written}), ${duration(seconds)}, blackout ${duration(blackoutSeconds)}`;
+  return others === "" ? expected : `${expected}; by other modes ${others}`;
 }
 
 function PowerChanges({ plan, onAction }: { plan: PublishedPlan; onAction: Props["onAction"] }) {

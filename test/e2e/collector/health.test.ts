@@ -1,16 +1,25 @@
 import { expect } from "chai";
 import { type NodeHealth, nodeSampleSchema } from "../../../collector/protocol.js";
 import { type Fleet, startFleet } from "../../../lab/fleet/fleet.js";
-import type { NodeAnswer } from "../../../scheduler/api-shapes.js";
+import { startPart } from "../../../lab/fleet/parts.js";
+import { WORKLOADS } from "../../../lab/workloads/workload-table.js";
+import { listMigrations } from "../../../platform/migration-record.js";
+import type { Answers } from "../../../scheduler/api-shapes.js";
 import { API_BASE } from "../../../scheduler/protocol.js";
 import { waitFor } from "../../support/wait-for.js";
 import { importBusybox } from "../lab/busybox.js";
+import { changeSettings } from "../support/change-settings.js";
+import { expectKept } from "../support/expect-kept.js";
+import { plugInFailingDisk, STAND_IN_MODEL } from "../support/failing-disk.js";
+import { settledOn } from "../support/traces.js";
 
 const GIBIBYTE = 1024 ** 3;
 const MEBIBYTE = 1024 ** 2;
 /** Reads a line without an end, and keeps all of it. */
 const EATER = ["/bin/busybox", "tail", "/dev/zero"];
 const OOM = "out-of-memory-kills";
+const NODES = ["node1", "node2", "node3", "node4"];
+const WEB = WORKLOADS.find(({ name }) => name === "web")!;
 
 describe("Signs of failing on lab nodes with a real Docker", function () {
   this.timeout(240_000);
@@ -30,11 +39,12 @@ describe("Signs of failing on lab nodes with a real Docker", function () {
       { deadlineSeconds: 90 },
     );
   const has = (kind: string) => (health: NodeHealth) => health.signs.some((sign) => sign.kind === kind);
+  const ask = async <T>(path: string) => (await (await fetch(`${fleet.url}${API_BASE}${path}`)).json()) as T;
   const suspect = async (node: string, sign: string) => {
     const answer = await waitFor(
       `${node} to be suspect for ${sign}`,
       async () => {
-        const { nodes } = (await (await fetch(`${fleet.url}${API_BASE}/nodes`)).json()) as { nodes: NodeAnswer[] };
+        const { nodes } = await ask<Answers["nodes"]>("/nodes");
         const found = nodes.find(({ id }) => id === node);
         return found?.state === "suspect" && found.because.includes(sign) ? found : null;
       },
@@ -44,7 +54,7 @@ describe("Signs of failing on lab nodes with a real Docker", function () {
   };
 
   before(async () => {
-    const nodes = ["node1", "node2", "node3"].map((name) => ({ name, cpuCores: 1, memoryBytes: GIBIBYTE }));
+    const nodes = NODES.map((name) => ({ name, cpuCores: 1, memoryBytes: GIBIBYTE }));
     fleet = await startFleet({ name: "e2e-health", nodes, withPrometheus: false, mode: "observe" });
   });
   after(async () => {
@@ -57,6 +67,36 @@ describe("Signs of failing on lab nodes with a real Docker", function () {
     expect(health.unread.map(({ kind }) => kind))
       .to.not.include(OOM)
       .and.to.not.include("read-only-filesystem");
+  });
+
+  it("empties a node whose disk predicts its own failure, over the connection that a client has, and the plan names the sign", async () => {
+    await fleet.runWorkload(WEB, "node4");
+    const clients = await fleet.startClients([WEB]);
+    const node = fleet.lab.node("node4");
+    await plugInFailingDisk(node);
+    await node.service("collector")!.kill("SIGKILL");
+    await startPart(node, "collector", fleet.settings);
+    expect(await suspect("node4", "disk-failing"))
+      .to.contain(`disk-failing: /dev/sda (${STAND_IN_MODEL}): the disk predicts its own failure`)
+      .and.to.contain("it is being emptied, 1 workload left");
+    // What the mode `observe` only shows, `auto` does.
+    const shown = await waitFor("the plan to empty it", async () => (await ask<Answers["plan"]>("/plan")).plan?.moves[0]);
+    expect(shown).to.include({ from: "node4", reason: "health" });
+    expect(shown.heldBack).to.be.a("string");
+    await changeSettings(fleet, { scheduler: { mode: "auto" } });
+    const record = await waitFor(
+      "the move to end",
+      async () => (await listMigrations(fleet.redis, fleet.keys)).find(({ closedAt }) => closedAt !== null),
+      { deadlineSeconds: 120 },
+    );
+    await changeSettings(fleet, { scheduler: { mode: "observe" } });
+    expect(record, record.errorMessage ?? "").to.include({ name: "web", from: "node4", reason: "health", result: "succeeded" });
+    expect(record.because).to.contain("node4 may fail soon (disk-failing)");
+    await settledOn(fleet, "web", record.to);
+    const [before] = (await clients.report()).clients;
+    await waitFor("it to answer there", async () => (await clients.report()).clients[0]!.requests > before!.requests + 3);
+    expectKept((await clients.report()).clients[0]!);
+    expect(await fleet.lab.node("node4").docker.listContainers()).to.deep.equal([]);
   });
 
   it("tells a container that reaches its own limit from a node that has no memory left", async () => {
@@ -100,7 +140,9 @@ describe("Signs of failing on lab nodes with a real Docker", function () {
   });
 
   it("misses an executor that has been killed", async () => {
-    await waitFor("each executor's report", async () => (await fleet.redis.hlen(fleet.keys.executors)) === 3, { deadlineSeconds: 60 });
+    await waitFor("each executor's report", async () => (await fleet.redis.hlen(fleet.keys.executors)) === NODES.length, {
+      deadlineSeconds: 60,
+    });
     await waitFor(
       "each to reach some peer",
       async () => {

@@ -72,6 +72,31 @@ describe("The collector on a lab node with a real Docker", function () {
     await waitFor("the new network", async () => (await known()).includes("shop"), { deadlineSeconds: 30 });
   });
 
+  it("tells what binds a container to its node: a folder that it writes to, and a volume for as long as another, which never ran, has it too", async () => {
+    const own = ["/srv:/host", "kept:/kept", "/etc/hostname:/name:ro"];
+    await run("bound", ["sleep", "1000"], { Binds: own });
+    const codes = (seen: NodeSample) =>
+      workload(seen, "bound")
+        ?.boundBy?.map(({ code }) => code)
+        .join(" ");
+    const alone = await sampleWhere("its folder", (seen) => codes(seen) !== undefined);
+    expect(workload(alone, "bound")?.boundBy).to.deep.equal([
+      { code: "bind-mount", because: "It mounts /srv of this host and may write to it" },
+    ]);
+    const other = await docker().createContainer({
+      name: "reader",
+      Image: image,
+      Cmd: ["/bin/busybox", "true"],
+      HostConfig: { Binds: ["kept:/kept:ro"] },
+    });
+    const shared = await sampleWhere("the other", (seen) => codes(seen) === "bind-mount volume-shared");
+    expect(workload(shared, "bound")?.boundBy?.[1]?.because).to.equal("Volume kept is also used by reader");
+    expect(workload(shared, "reader"), "it does not run").to.equal(undefined);
+    await other.remove();
+    await sampleWhere("the other to be gone", (seen) => codes(seen) === "bind-mount");
+    await docker().getContainer("bound").remove({ force: true });
+  });
+
   it("measures a container that burns a known share of a CPU", async () => {
     await run("burner", ["sh", "-c", "while :; do :; done"], { NanoCpus: BURNER_CORES * 1e9, Memory: 64 * 1024 ** 2 });
     const sample = await sampleWhere("its share", (seen) => Math.abs((workload(seen, "burner")?.cpuUsedCores ?? 0) - BURNER_CORES) < 0.05);

@@ -12,10 +12,15 @@ import { type Lab, startLab } from "../../../lab/lab.js";
 import { buildRoot } from "../../../lab/root-file-system.js";
 import { LAB_PACKAGES } from "../../../lab/root-recipe.js";
 import { projectPath } from "../../../platform/paths.js";
+import type { StatusAnswer } from "../../../scheduler/api-shapes.js";
 import { API_BASE } from "../../../scheduler/protocol.js";
 import { waitFor } from "../../support/wait-for.js";
 
-const FILE = "/opt/evenkeel/docker-compose.yml";
+const COMPOSE = "/opt/evenkeel/docker-compose.yml";
+const FOLDER = "/etc/evenkeel/scheduler";
+const FILE = `${FOLDER}/config.json`;
+const API = `http://127.0.0.1:8080${API_BASE}`;
+const TOKEN = "a-token-of-16-ch";
 
 /** In place of the images that compose would pull and build: Debian's redis-server and Node.js. What the scheduler's image holds, another test knows. */
 const IMAGE: ImageRecipe = {
@@ -47,43 +52,85 @@ describe("docker-compose.yml, on a real Docker", function () {
     expect((await lab?.close()) ?? []).to.deep.equal([]);
   });
 
-  const compose = async (args: readonly string[], more: Readonly<Record<string, string>> = {}) => {
-    const env = {
-      EVENKEEL_REDIS_PASSWORD: "secret",
-      EVENKEEL_OPERATOR_TOKEN: "a-token-of-16-ch",
-      GRAFANA_ADMIN_PASSWORD: "admin2",
-      ...more,
-    };
-    const { stdout, stderr, exitCode } = await node.exec(["docker", "compose", "-f", FILE, "-f", "/shared/images.yml", ...args], {
-      env,
-      reject: false,
-    });
+  const run = (args: readonly string[], more: Readonly<Record<string, string>> = {}) => {
+    const env = { EVENKEEL_REDIS_PASSWORD: "secret", EVENKEEL_OPERATOR_TOKEN: TOKEN, GRAFANA_ADMIN_PASSWORD: "admin2", ...more };
+    return node.exec(["docker", "compose", "-f", COMPOSE, "-f", "/shared/images.yml", ...args], { env, reject: false });
+  };
+  const compose = async (args: readonly string[], more?: Readonly<Record<string, string>>) => {
+    const { stdout, stderr, exitCode } = await run(args, more);
     expect(exitCode, stderr).to.equal(0);
-    return stdout;
+    return stdout.trim();
   };
   const up = async (args: readonly string[], more?: Readonly<Record<string, string>>) => {
     await compose(["up", "-d", "--no-build", "--pull", "never", ...args], more);
     await waitFor(
       "the scheduler to be healthy",
-      async () => (await compose(["ps", "--format", "{{.Health}}", "scheduler"])).trim() === "healthy",
+      async () => (await compose(["ps", "--format", "{{.Health}}", "scheduler"])) === "healthy",
       {
         deadlineSeconds: 60,
         everyMilliseconds: 500,
       },
     );
   };
-  const modeOf = async () => {
-    const ask = `fetch("http://127.0.0.1:8080${API_BASE}/status").then((answer) => answer.json()).then(({ mode }) => console.log(mode))`;
-    return (await compose(["exec", "-T", "scheduler", "node", "-e", ask])).trim();
+  const scheduler = () => compose(["ps", "-q", "scheduler"]);
+  const inScheduler = (program: string) => compose(["exec", "-T", "scheduler", "node", "-e", program]);
+  const status = async () => {
+    const ask = `fetch("${API}/status").then((answer) => answer.text()).then((text) => console.log(text))`;
+    return JSON.parse(await inScheduler(ask)) as StatusAnswer;
+  };
+  /** The HTTP status of a request that only operators may make. */
+  const askPause = async (token: string) => {
+    const request = { method: "DELETE", headers: { authorization: `Bearer ${token}` } };
+    return Number(await inScheduler(`fetch("${API}/pause", ${JSON.stringify(request)}).then((answer) => console.log(answer.status))`));
   };
 
-  it("starts Redis and a scheduler that has its configuration, reaches Redis, and only observes", async () => {
-    await up(["scheduler"]);
-    expect(await modeOf()).to.equal("observe");
+  it("is refused without the scheduler's settings, rather than started with others", async () => {
+    const { exitCode, stderr } = await run(["up", "-d", "--no-build", "--pull", "never", "scheduler"]);
+    expect(exitCode).not.to.equal(0);
+    expect(stderr).to.contain(FOLDER).and.to.contain("does not exist");
   });
 
-  it("gives the scheduler the mode of the environment when it is made anew, as docs/installation.md has it", async () => {
-    await up(["--force-recreate", "scheduler"], { EVENKEEL_MODE: "approve" });
-    expect(await modeOf()).to.equal("approve");
+  it("starts Redis and a scheduler that has its settings and secrets, reaches Redis, and only observes", async () => {
+    const page = readFileSync(projectPath("docs/installation.md"), "utf8");
+    const asTheManualSays = /^```sh\n(install -d \/etc\/evenkeel\/scheduler\n[\s\S]*?)^```$/m.exec(page)?.[1];
+    await node.exec(["sh", "-c", asTheManualSays!]);
+    await up(["scheduler"]);
+    expect((await status()).mode).to.equal("observe");
+    expect(await askPause("another-token-of-24-chars")).to.equal(401);
+    expect(await askPause(TOKEN)).to.equal(200);
+  });
+
+  const edits: readonly (readonly [string, string])[] = [
+    ["written in place", `sed 's/"observe"/"approve"/' ${FILE} >/tmp/new && cat /tmp/new >${FILE}`],
+    ["replaced by another file, as editors do", `sed -i 's/"approve"/"auto"/' ${FILE}`],
+  ];
+  for (const [index, [how, edit]] of edits.entries()) {
+    it(`lets the running scheduler take over its settings when the file is ${how}`, async () => {
+      const container = await scheduler();
+      await node.exec(["sh", "-c", edit]);
+      const mode = index === 0 ? "approve" : "auto";
+      await waitFor("the new mode to be in force", async () => (await status()).mode === mode, { everyMilliseconds: 500 });
+      expect(await scheduler()).to.equal(container);
+    });
+  }
+
+  it("keeps the settings in force, and says why, when the file is edited into something wrong", async () => {
+    await node.exec(["sh", "-c", `sed -i 's/"auto"/"always"/' ${FILE}`]);
+    const { refused } = await waitFor(
+      "the refusal",
+      async () => {
+        const { policies } = await status();
+        return policies.refused !== null && policies;
+      },
+      { everyMilliseconds: 500 },
+    );
+    expect(refused).to.contain(FILE).and.to.contain("scheduler.mode");
+    expect((await status()).mode).to.equal("auto");
+  });
+
+  it("gives the scheduler another operators' token when it is made anew, as docs/installation.md has it", async () => {
+    await node.exec(["sh", "-c", `sed -i 's/"always"/"auto"/' ${FILE}`]);
+    await up(["--force-recreate", "scheduler"], { EVENKEEL_OPERATOR_TOKEN: "another-token-of-24-chars" });
+    expect(await askPause("another-token-of-24-chars")).to.equal(200);
   });
 });

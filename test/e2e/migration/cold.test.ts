@@ -1,8 +1,11 @@
+import { once } from "node:events";
+import type { Readable } from "node:stream";
 import { expect } from "chai";
 import { LABELS } from "../../../collector/protocol.js";
 import { type LabWorkload, WORKLOADS } from "../../../lab/workloads/workload-table.js";
 import type { MigrationRecord } from "../../../platform/migration-record.js";
 import { withProgram } from "../support/broken-program.js";
+import { expectForetold } from "../support/expect-foretold.js";
 import { killedAt } from "../support/killed-at.js";
 import { listenForStage } from "../support/moments.js";
 import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "../support/moving-fleet.js";
@@ -102,6 +105,11 @@ describe("A workload that CRIU refuses and that may be stopped", function () {
     expect(record.modeUsed).to.equal("cold");
     expect(record.blackoutSeconds).to.be.greaterThan(0);
     expect(record.bytes).to.not.have.property("memory");
+    // Python does not hear the signal, so that Docker waits for all of its ten seconds.
+    expectForetold(record, ["cold"]);
+    expect(record.forecast!.blackoutSeconds).to.be.greaterThan(10);
+    const { redis, keys } = moving.fleet;
+    expect(Object.keys(await redis.hgetall(keys.blackoutModel(record.from))), "what it teaches").to.deep.equal([`cold ${record.to}`]);
     await endsWell(record);
     expect(await starts()).to.equal(begun + 1);
   });
@@ -147,6 +155,35 @@ describe("A workload that CRIU refuses and that may be stopped", function () {
     await settledOn(moving.fleet, NAME, here);
     await ticks.goOn();
     expect(woundBack(await ticks.read())).to.deep.equal([]);
+  });
+
+  it("goes on where it was, started again, when the source's executor is killed while Docker stops it", async () => {
+    const begun = await starts();
+    const node = moving.fleet.lab.node(here);
+    // The program does not listen to the polite signal, so the stop takes Docker's ten seconds.
+    const stopping = await node.docker.getEvents({ filters: { container: [NAME], event: ["kill"] } });
+    const id = await moving.begin(NAME, here, other());
+    await once(stopping, "data");
+    (stopping as Readable).destroy();
+    await node.service("executor")!.kill("SIGKILL");
+    await moving.startExecutor(here);
+    const record = await moving.closed(id);
+    expect(record).to.include({ outcome: "aborted", errorCode: "INTERRUPTED" });
+    await endsWell(record);
+    expect(await starts()).to.equal(begun + 1);
+  });
+
+  it("goes on where it was when somebody starts it while its files are on their way", async () => {
+    const moment = await listenForStage(moving.fleet, "transfer");
+    const record = await withProgram(moving.fleet.lab.node(here), "/usr/bin/rsync", 'sleep 2\nexec rsync.real "$@"', async () => {
+      const id = await moving.begin(NAME, here, other());
+      await moment.reached;
+      await container(here).start();
+      return moving.closed(id);
+    });
+    moment.close();
+    expect(record).to.include({ outcome: "aborted", errorCode: "WORKLOAD_CHANGED" });
+    await endsWell(record);
   });
 
   for (const [side, stages] of [

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "chai";
 import { nowSeconds } from "../../../platform/clock.js";
 import { abortMigration, type MigrationRecord, readMigration } from "../../../platform/migration-record.js";
+import { waitFor } from "../../support/wait-for.js";
 import { withProgram } from "../support/broken-program.js";
 import { expectKept } from "../support/expect-kept.js";
 import { listenForStage } from "../support/moments.js";
@@ -14,6 +15,7 @@ import { settledOn } from "../support/traces.js";
 const NAME = TICKER.name;
 /** Long enough for the other end to notice. */
 const CUT_MILLISECONDS = 6000;
+const BULK_BYTES = 5 << 20;
 const STUCK = "/run/stuck";
 /** Passes preflight and fails when runc asks it to dump or restore. */
 const BROKEN_CRIU = '[ "$1" = swrk ] && exit 1\nexec criu.real "$@"';
@@ -113,13 +115,37 @@ describe("A migration that cannot be completed", function () {
     await goesOnAtTheSource(record);
   });
 
+  it("leaves nothing that still sends files when one tree cannot be brought across while another is on its way", async () => {
+    const inside = (program: string) => node(FIRST).exec(["docker", "exec", NAME, "python3", "-S", "-c", `import os; ${program}`]);
+    await inside(`open('/data/bulk', 'wb').write(os.urandom(${BULK_BYTES}))`);
+    // The volume would take some ten minutes.
+    const script = [
+      'case "$*" in',
+      "*peer/rootfs*) exit 11 ;;",
+      '*peer/volume-0*) exec rsync.real --bwlimit=8 "$@" ;;',
+      "esac",
+      'exec rsync.real "$@"',
+    ].join("\n");
+    const record = await withProgram(node(FIRST), "/usr/bin/rsync", script, () => moving().move(NAME, FIRST, SECOND));
+    expect(record).to.include({ result: "failed", errorCode: "SYNC_FAILED" });
+    await waitFor("the ends of what was on its way", async () => {
+      const left = await Promise.all([FIRST, SECOND].map((name) => node(name).exec(["sh", "-c", "pgrep -l '^rsync' || true"])));
+      return left.every(({ stdout }) => stdout === "");
+    });
+    const { Volumes } = await node(SECOND).docker.listVolumes();
+    expect(Volumes.map(({ Name }) => Name)).to.not.include(TICKER.volumes![0]!.name);
+    await goesOnAtTheSource(record);
+    await inside("os.unlink('/data/bulk')");
+  });
+
   for (const stage of ["transfer", "committed"]) {
     it(`ends with one copy when CRIU is killed at ${stage}, while it holds the workload`, async () => {
       const moment = await listenForStage(moving().fleet, stage);
       const id = await moving().begin(NAME, FIRST, SECOND, "stopcopy");
       await moment.reached;
       moment.close();
-      await node(FIRST).exec(["pkill", "-KILL", "-x", "criu"]);
+      // After the commit it may have ended by itself.
+      await node(FIRST).exec(["sh", "-c", "pkill -KILL -x criu; true"]);
       const record = await moving().closed(id);
       if (stage === "transfer") expect(record).to.include({ result: "failed", outcome: "aborted" });
       await settledOn(moving().fleet, NAME, record.outcome === "committed" ? SECOND : FIRST);
@@ -129,6 +155,66 @@ describe("A migration that cannot be completed", function () {
       await moving.renew();
     });
   }
+
+  it("ends with one copy when CRIU is killed at transfer and the source's executor with it", async () => {
+    const moment = await listenForStage(moving().fleet, "transfer");
+    const id = await moving().begin(NAME, FIRST, SECOND, "stopcopy");
+    await moment.reached;
+    moment.close();
+    await Promise.all([node(FIRST).service("executor")!.kill("SIGKILL"), node(FIRST).exec(["pkill", "-KILL", "-x", "criu"])]);
+    await moving().startExecutor(FIRST);
+    const record = await moving().closed(id);
+    expect(record).to.include({ outcome: "aborted", errorCode: "INTERRUPTED" });
+    await settledOn(moving().fleet, NAME, FIRST);
+    // Not its connection, as above.
+    await ticks.goOn();
+    expect(woundBack(await ticks.read())).to.deep.equal([]);
+    await moving.renew();
+  });
+
+  it("leaves nobody without a workload that died while it was frozen, though Docker cannot start it at once", async () => {
+    const { fleet } = moving();
+    const moment = await listenForStage(fleet, "restore");
+    await node(SECOND).exec(["touch", STUCK]);
+    const runc = (await node(FIRST).exec(["sh", "-c", "command -v runc"])).stdout.trim();
+    const once = "/run/failed-once";
+    const failOnce = `case " $* " in *" create "*) [ -e ${once} ] || { touch ${once}; exit 1; } ;; esac\nexec runc.real "$@"`;
+    const record = await withProgram(node(FIRST), runc, failOnce, () =>
+      withRestore(`while [ -e ${STUCK} ]; do sleep 0.1; done`, async () => {
+        const id = await moving().begin(NAME, FIRST, SECOND);
+        await moment.reached;
+        const { Pid } = (await node(FIRST).docker.getContainer(NAME).inspect()).State;
+        await node(FIRST).exec(["kill", "-KILL", String(Pid)]);
+        await abortMigration(fleet.redis, fleet.keys, id, nowSeconds(), "a test");
+        await node(SECOND).exec(["rm", STUCK]);
+        return moving().closed(id);
+      }),
+    );
+    moment.close();
+    expect(record.outcome).to.equal("aborted");
+    await settledOn(fleet, NAME, FIRST);
+    await ticks.goOn();
+    expect((await node(FIRST).exec(["ls", once])).stdout.trim()).to.equal(once);
+    await moving.renew();
+  });
+
+  it("lets nobody else start its copy while that is made ready, and is completed all the same", async () => {
+    const slow = 'sleep 2\nexec rsync.real "$@"';
+    const record = await withProgram(node(FIRST), "/usr/bin/rsync", slow, async () => {
+      const id = await moving().begin(NAME, FIRST, SECOND);
+      const twin = node(SECOND).docker.getContainer(NAME);
+      await waitFor("the twin", async () => (await node(SECOND).exec(["sh", "-c", "ls /run/evenkeel/in/*/events; true"])).stdout !== "");
+      const refused = await twin.start().then(
+        () => "started",
+        (error: Error) => error.message,
+      );
+      expect(refused).to.include("being moved here");
+      return moving().closed(id);
+    });
+    expect(record.result, record.errorMessage ?? "").to.equal("succeeded");
+    await isWell(SECOND);
+    await backHome();
+  });
 
   for (const stage of ["preflight", "prepare", "freeze", "transfer", "restore"]) {
     it(`goes on at the source when it is cancelled at ${stage}`, async () => {

@@ -1,9 +1,15 @@
 import { expect } from "chai";
+import { toContainerCreateOptions } from "../../../lab/workloads/container-spec.js";
 import { waitFor } from "../../support/wait-for.js";
-import { FILE_KEEPER, FINGERPRINT, KEPT_FOLDER } from "../support/file-keeper.js";
+import { withProgram } from "../support/broken-program.js";
+import { FILE_KEEPER, FINGERPRINT, GUEST, GUEST_FOLDER, KEPT_FOLDER } from "../support/file-keeper.js";
+import { listenForStage } from "../support/moments.js";
 import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "../support/moving-fleet.js";
+import { rsyncThatEndsIt, SHORT_MAPPING } from "../support/short-mapping.js";
 
 const { name } = FILE_KEEPER;
+/** Takes longer to be brought than a file to be written. */
+const LAYER_MIB = 64;
 const FOLDERS = ["/data", "/outside", "/srv", "/etc", "/dev/shm", "/usr/lib"];
 
 describe("The files of a workload that moves", function () {
@@ -13,23 +19,13 @@ describe("The files of a workload that moves", function () {
 
   const container = (node: string) => moving.fleet.lab.node(node).docker.getContainer(name);
 
-  /** Runs Python in the workload on that node and gives what it prints. */
-  async function inside(node: string, program: string, ...args: string[]): Promise<string> {
+  /** Runs Python in a container of that node and gives what it prints. */
+  async function insideOf(who: string, node: string, program: string, ...args: string[]): Promise<string> {
     const machine = moving.fleet.lab.node(node);
-    const { stdout } = await machine.exec([
-      "docker",
-      "--host",
-      `unix:///shared/${node}/docker.sock`,
-      "exec",
-      name,
-      "python3",
-      "-S",
-      "-c",
-      program,
-      ...args,
-    ]);
-    return stdout;
+    const docker = ["docker", "--host", `unix:///shared/${node}/docker.sock`];
+    return (await machine.exec([...docker, "exec", who, "python3", "-S", "-c", program, ...args])).stdout;
   }
+  const inside = (node: string, program: string, ...args: string[]) => insideOf(name, node, program, ...args);
 
   async function fingerprint(node: string): Promise<Map<string, string>> {
     const lines = (await inside(node, FINGERPRINT, ...FOLDERS)).split("\n");
@@ -136,6 +132,60 @@ describe("The files of a workload that moves", function () {
     const logged = lines.filter((line) => /^\d+$/.test(line)).map(Number);
     expect(logged.findIndex((number, index) => number !== index + 1)).to.equal(-1);
     expect([...(await fingerprint(FIRST)).keys()].sort()).to.deep.equal([...prints["before"]!.keys()].sort());
+  });
+
+  it("hold what was written last through a mapping that ended between the last round and the freeze", async () => {
+    await moving.fleet.runWorkload(SHORT_MAPPING, FIRST);
+    const move = () => moving.moveWell(SHORT_MAPPING.name, FIRST, SECOND);
+    await withProgram(moving.fleet.lab.node(FIRST), "/usr/bin/rsync", rsyncThatEndsIt(FIRST), move);
+    expect(await insideOf(SHORT_MAPPING.name, SECOND, "print(open('/data/short', 'rb').read(8).decode())")).to.equal("the last");
+  });
+
+  describe("in a folder of the host", () => {
+    const first = () => moving.fleet.lab.node(FIRST).docker;
+    const refused = { result: "failed", errorCode: "PREFLIGHT_BLOCKED", outcome: "aborted" };
+
+    afterEach(() => first().getContainer(GUEST.name).remove({ force: true }));
+
+    it("do not go where a container uses that folder, though it is empty", async () => {
+      await moving.fleet.runWorkload(GUEST, FIRST);
+      const local = await moving.fleet.lab.node(SECOND).docker.createContainer({
+        ...toContainerCreateOptions(GUEST),
+        name: "local",
+        Labels: {},
+        HostConfig: { NetworkMode: "none", Binds: [`${GUEST_FOLDER}:/spool`] },
+        NetworkingConfig: {},
+      });
+      await local.start();
+      const record = await moving.move(GUEST.name, FIRST, SECOND);
+      await local.remove({ force: true });
+      expect(record).to.include(refused);
+      expect(record.errorMessage).to.include(`bind-mount-taken: ${GUEST_FOLDER} is used here by local`);
+      expect(await moving.fleet.whereIs(GUEST.name)).to.equal(FIRST);
+    });
+
+    it("leave alone what somebody put there after the move was offered", async () => {
+      const more = `import os; open('/srv/more', 'wb').write(os.urandom(${LAYER_MIB} << 20))`;
+      const { Image } = toContainerCreateOptions(GUEST);
+      const builder = await first().createContainer({ Image, Cmd: ["python3", "-S", "-c", more], HostConfig: { NetworkMode: "none" } });
+      await builder.start();
+      await builder.wait();
+      await builder.commit({ repo: "larger", tag: "1" });
+      await builder.remove();
+      await (await first().createContainer({ ...toContainerCreateOptions(GUEST), Image: "larger:1" })).start();
+      const moment = await listenForStage(moving.fleet, "prepare");
+      const id = await moving.begin(GUEST.name, FIRST, SECOND);
+      await moment.reached;
+      moment.close();
+      const second = moving.fleet.lab.node(SECOND);
+      await second.exec(["sh", "-c", `mkdir -p ${GUEST_FOLDER}; echo theirs >${GUEST_FOLDER}/theirs`]);
+      const record = await moving.closed(id);
+      expect(record).to.include(refused);
+      expect(record.timeline.at(-1)!.stage).to.equal("prepare");
+      expect(record.errorMessage).to.include(`bind-mount-taken: ${GUEST_FOLDER} holds something here already`);
+      expect((await second.exec(["cat", `${GUEST_FOLDER}/theirs`])).stdout).to.equal("theirs");
+      expect(await moving.fleet.whereIs(GUEST.name)).to.equal(FIRST);
+    });
   });
 
   it("still belong to one container that can be stopped", async () => {

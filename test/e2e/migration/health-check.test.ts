@@ -17,7 +17,7 @@ describe("A workload whose health Docker checks all the time", function () {
   let moving: MovingFleet;
 
   before(async () => {
-    moving = await startMovingFleet("e2e-health", [SEED], {
+    moving = await startMovingFleet("e2e-checked", [SEED], {
       asked: [PAIR],
       beside: async ({ lab }) => {
         const created = await lab.node(FIRST).docker.createContainer({ ...toContainerCreateOptions(PAIR), Healthcheck: CHECK } as never);

@@ -42,7 +42,7 @@ describe("A migration whose source is given up for lost and comes back", functio
         const id = await moving().begin(NAME, here, other());
         await moment.reached;
         await fleet.lab.node(here).service("executor")!.kill("SIGKILL");
-        const settled = await settleLostSources(fleet.redis, fleet.keys, (node) => node !== here);
+        const settled = await settleLostSources({ redis: fleet.redis, keys: fleet.keys, term: 0 }, (node) => node !== here);
         expect(settled).to.deep.equal([id]);
         const record = (await readMigration(fleet.redis, fleet.keys, id))!;
         expect(record).to.include({ outcome, result: outcome === "committed" ? "succeeded" : "failed" });

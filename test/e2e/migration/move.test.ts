@@ -2,6 +2,7 @@ import { text } from "node:stream/consumers";
 import { expect } from "chai";
 import { type LabWorkload, WORKLOADS } from "../../../lab/workloads/workload-table.js";
 import { readMigration, STAGES, type StageProgress } from "../../../platform/migration-record.js";
+import { expectForetold } from "../support/expect-foretold.js";
 import { expectKept } from "../support/expect-kept.js";
 import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "../support/moving-fleet.js";
 import { settledOn } from "../support/traces.js";
@@ -31,8 +32,8 @@ describe("A move", function () {
           [SECOND, FIRST],
         ] as const) {
           const record = await moving.moveWell(workload.name, from, to);
-          expect(record.outcome).to.equal("committed");
-          expect(record.blackoutSeconds).to.be.greaterThan(0);
+          expect(record).to.include({ outcome: "committed", mode: "auto" });
+          expectForetold(record, ["precopy", "stopcopy"]);
           expect(record.bytes["memory"]).to.be.greaterThan(4096);
           const stages = record.timeline.map(({ stage }) => stage);
           expect(stages).to.deep.equal(STAGES.filter((stage) => stage !== "precopy"));
@@ -76,6 +77,20 @@ describe("A move", function () {
       expectKept(await moving.answersOn(web.name));
     } finally {
       await callers.kill("SIGKILL");
+    }
+  });
+
+  it("that may take any live mode takes the one of which it expects the shortest blackout, there and back", async () => {
+    for (const [from, to] of [
+      [FIRST, SECOND],
+      [SECOND, FIRST],
+    ] as const) {
+      const record = await moving.moveWell("rewriter", from, to, "auto+postcopy");
+      expectForetold(record, ["precopy", "stopcopy", "postcopy"]);
+      const whyNot = new Map(record.forecast!.others.map((each) => [each.mode, each.whyNot]));
+      expect([...whyNot].filter(([, why]) => why === null).map(([mode]) => mode)).to.include.members(["stopcopy", "postcopy"]);
+      expectKept(await moving.answersOn("rewriter"));
+      await settledOn(moving.fleet, "rewriter", to);
     }
   });
 

@@ -63,6 +63,8 @@ describe("Packets for a workload that is being moved", function () {
     const sent = sentAfterTurn(frames, PACED_SINK);
     expect(sent.length).to.be.greaterThan(0);
     expect(misdelivered(sent, (await traffic.received()).datagrams)).to.deep.equal([]);
+    // Its copy knows whom it knew: no word of it has to wait until somebody has said where he is.
+    expect(frames.filter(({ source, arp }) => source === PACED_SINK.macAddress && arp?.broadcast && !arp.gratuitous)).to.deep.equal([]);
   });
 
   it("are drawn there by frames that leave the destination's own uplink", async () => {

@@ -69,6 +69,8 @@ const FORKER: LabContainer = {
 };
 /** Its pages take some ten seconds then: long enough to meet things on their way. */
 const LINK = "200mbit";
+/** Each answer is about a window of the memory, and all of them are to be seen. */
+const PAUSE_MILLISECONDS = 5;
 /** Longer than the ends need to notice. */
 const CUT_MILLISECONDS = 5000;
 
@@ -80,6 +82,7 @@ describe("A move by postcopy", function () {
     here = FIRST;
     return startMovingFleet("e2e-postcopy", [REWRITER, SCRIBE, FORKER], {
       asked: [REWRITER],
+      pauseMs: PAUSE_MILLISECONDS,
       before: async ({ lab }) => {
         for (const { name } of lab.nodes)
           await lab.node(name).exec(`tc qdisc add dev eth0 root tbf rate ${LINK} burst 256kb latency 100ms`.split(" "));
@@ -310,7 +313,7 @@ describe("A move by postcopy", function () {
     const record = await whilePagesFlow(async (from) => {
       await executor(from).kill("SIGKILL");
       await killProcess(from, "page-source.js");
-      await settleLostSources(redis, keys, (name) => name !== from);
+      await settleLostSources({ redis, keys, term: 0 }, (name) => name !== from);
     });
     expect(record).to.include({ result: "failed", errorCode: "NODE_LOST", outcome: "committed" });
     here = record.to;

@@ -1,21 +1,11 @@
 import { expect } from "chai";
 import type Docker from "dockerode";
-import { FLEET_NETWORK } from "../../../lab/docker-host.js";
-import { isConfined } from "../../../lab/sysctls.js";
 import { toContainerCreateOptions } from "../../../lab/workloads/container-spec.js";
-import { type LabWorkload, WORKLOADS } from "../../../lab/workloads/workload-table.js";
 import type { MigrationRecord } from "../../../platform/migration-record.js";
 import { waitFor } from "../../support/wait-for.js";
 import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "../support/moving-fleet.js";
+import { BASE, host, idle, NAME, OBSTACLES, SHARING, type Shell, started, withoutNetwork } from "../support/obstacles.js";
 import { tracesOf } from "../support/traces.js";
-
-const NAME = "candidate";
-const BASE: LabWorkload = {
-  ...WORKLOADS.find(({ name }) => name === "burner")!,
-  name: NAME,
-  address: "10.77.0.150",
-  macAddress: "02:45:4b:00:00:96",
-};
 
 /** Opens io_uring with 8 entries and keeps it; system call 425 on every architecture. */
 const RING = [
@@ -25,132 +15,18 @@ const RING = [
   "time.sleep(3600)",
 ].join("\n");
 
-interface Obstacle {
-  readonly title: string;
-  readonly code: string;
-  /** How the container differs from one that could be moved. */
-  readonly container?: (base: Docker.ContainerCreateOptions) => Docker.ContainerCreateOptions;
-  /** What else is there. Returns how to take it away. */
-  readonly prepare?: (first: Docker, second: Docker) => Promise<() => Promise<unknown>>;
-}
+/** With a second name for runc, which stands in for another runtime. */
+const DOCKER = { runtimes: { evenkeel: { path: "/opt/evenkeel/executor/shim/evenkeel-runtime" }, other: { path: "/usr/sbin/runc" } } };
 
-const host = (changes: Docker.HostConfig) => (base: Docker.ContainerCreateOptions) => ({
-  ...base,
-  HostConfig: { ...base.HostConfig, ...changes },
-});
-/** With user namespaces Docker shares others of the host's only with containers that are left out of them. */
-const SHARING = isConfined() ? { UsernsMode: "host" } : {};
-const withoutNetwork = (base: Docker.ContainerCreateOptions) => ({ ...base, NetworkingConfig: {} });
-
-const idle = (name: string, changes: Docker.ContainerCreateOptions = {}): Docker.ContainerCreateOptions => ({
-  name,
-  Image: BASE.image,
-  Cmd: ["python3", "-S", "-c", "import time; time.sleep(3600)"],
-  HostConfig: { NetworkMode: "none" },
-  ...changes,
-});
-
-async function started(docker: Docker, options: Docker.ContainerCreateOptions): Promise<() => Promise<unknown>> {
-  const container = await docker.createContainer(options);
-  await container.start();
-  return () => container.remove({ force: true, v: true });
-}
-
-const OBSTACLES: readonly Obstacle[] = [
-  { title: "has a terminal", code: "tty", container: (base) => ({ ...base, Tty: true }) },
-  { title: "mounts a folder of its host", code: "bind-mount", container: host({ Binds: ["/srv:/host"] }) },
-  {
-    title: "reads a file of its host that is another at the destination",
-    code: "bind-mount-differs",
-    container: host({ Binds: ["/var/lib/docker/engine-id:/host-id:ro"] }),
-  },
-  {
-    title: "reads a socket of its host",
-    code: "bind-mount",
-    container: host({ Binds: ["/var/run/docker.sock:/host.sock:ro"] }),
-  },
-  {
-    title: "uses a device of its host",
-    code: "device",
-    container: host({ Devices: [{ PathOnHost: "/dev/full", PathInContainer: "/dev/full", CgroupPermissions: "r" }] }),
-  },
-  {
-    title: "shares its host's network",
-    code: "host-NetworkMode",
-    container: (base) => withoutNetwork(host({ ...SHARING, NetworkMode: "host" })(base)),
-  },
-  { title: "shares its host's processes", code: "host-PidMode", container: host({ ...SHARING, PidMode: "host" }) },
-  { title: "shares its host's shared memory", code: "host-IpcMode", container: host({ ...SHARING, IpcMode: "host" }) },
-  { title: "shares its host's name", code: "host-UTSMode", container: host({ ...SHARING, UTSMode: "host" }) },
-  {
-    title: "shares the network of another container",
-    code: "shared-namespace",
-    prepare: (first) => started(first, idle("other")),
-    container: (base) => withoutNetwork(host({ NetworkMode: "container:other" })(base)),
-  },
-  {
-    title: "shares its host's network by way of another container",
-    code: "host-NetworkMode",
-    prepare: (first) => started(first, idle("other", { HostConfig: { ...SHARING, NetworkMode: "host" } })),
-    container: (base) => withoutNetwork(host({ ...SHARING, NetworkMode: "container:other" })(base)),
-  },
-  {
-    title: "has joined the network of one that has joined another's",
-    code: "shared-namespace",
-    prepare: async (first) => {
-      const undo = await started(first, idle("other", { HostConfig: { ...SHARING, NetworkMode: "none" } }));
-      const undoBetween = await started(first, idle("between", { HostConfig: { ...SHARING, NetworkMode: "container:other" } }));
-      return () => undoBetween().then(undo);
-    },
-    container: (base) => withoutNetwork(host({ ...SHARING, NetworkMode: "container:between" })(base)),
-  },
-  {
-    title: "has joined the IPC namespace of another container",
-    code: "shared-namespace",
-    prepare: (first) => started(first, idle("other", { HostConfig: { NetworkMode: "none", IpcMode: "shareable" } })),
-    container: host({ IpcMode: "container:other" }),
-  },
-  {
-    title: "has an address that only its host knows",
-    code: "network-driver",
-    container: (base) => withoutNetwork(host({ NetworkMode: "bridge" })(base)),
-  },
-  {
-    title: "shares a volume",
-    code: "volume-shared",
-    prepare: (first) => started(first, idle("other", { HostConfig: { NetworkMode: "none", Binds: ["shared-data:/data"] } })),
-    container: host({ Binds: ["shared-data:/data"] }),
-  },
-  {
-    title: "has a volume whose name is taken at the destination",
-    code: "volume-taken",
-    prepare: async (_first, second) => {
-      await second.createVolume({ Name: "taken-data" });
-      return () => second.getVolume("taken-data").remove();
-    },
-    container: host({ Binds: ["taken-data:/data"] }),
-  },
-  {
-    title: "has a name that is taken at the destination",
-    code: "name-taken",
-    prepare: async (_first, second) => {
-      const container = await second.createContainer(idle(NAME));
-      return () => container.remove();
-    },
-  },
-  {
-    title: "has an address that is taken at the destination",
-    code: "address-taken",
-    prepare: (_first, second) =>
-      started(
-        second,
-        idle("other", {
-          HostConfig: { NetworkMode: FLEET_NETWORK },
-          NetworkingConfig: { EndpointsConfig: { [FLEET_NETWORK]: { IPAMConfig: { IPv4Address: BASE.address } } } },
-        }),
-      ),
-  },
-];
+/** Fills a System V segment of 80 MiB and keeps it. */
+const SEGMENT = [
+  "import ctypes, time",
+  "libc = ctypes.CDLL(None)",
+  "libc.shmat.restype, size = ctypes.c_void_p, 80 << 20",
+  "ctypes.memset(libc.shmat(libc.shmget(1, size, 0o1600), None, 0), 1, size)",
+  "print('full', flush=True)",
+  "time.sleep(3600)",
+].join("\n");
 
 describe("A workload that cannot be moved", function () {
   this.timeout(120_000);
@@ -159,7 +35,7 @@ describe("A workload that cannot be moved", function () {
   let second: Docker;
 
   before(async () => {
-    moving = await startMovingFleet("e2e-preflight", [{ ...BASE, name: "seed" }], { asked: [] });
+    moving = await startMovingFleet("e2e-preflight", [{ ...BASE, name: "seed" }], { asked: [], docker: DOCKER });
     [first, second] = [moving.fleet.lab.node(FIRST).docker, moving.fleet.lab.node(SECOND).docker];
     // Only the image of it is wanted, on both nodes.
     await moving.moveWell("seed", FIRST, SECOND);
@@ -170,8 +46,10 @@ describe("A workload that cannot be moved", function () {
     expect(await moving?.close()).to.deep.equal([]);
   });
 
+  const shell: Shell = async (node, script) => (await moving.fleet.lab.node(node).exec(["sh", "-c", script])).stdout;
+
   /** Asks for the move and checks that it is refused for this reason, with nothing of the container touched, on either node. */
-  async function isRefused(container: Docker.Container, code: string): Promise<MigrationRecord> {
+  async function isRefused(container: Docker.Container, code: string, mode?: string): Promise<MigrationRecord> {
     const all = async (docker: Docker) => (await docker.listContainers({ all: true })).map(({ Id }) => Id).sort();
     const volumes = async (docker: Docker) => (await docker.listVolumes()).Volumes.map(({ Name }) => Name).sort();
     const look = async () => {
@@ -179,7 +57,7 @@ describe("A workload that cannot be moved", function () {
       return { State, HostConfig, RestartCount, second: await all(second), volumes: [await volumes(first), await volumes(second)] };
     };
     const before = await look();
-    const record = await moving.move(NAME, FIRST, SECOND);
+    const record = await moving.move(NAME, FIRST, SECOND, mode);
     expect(record).to.include({ result: "failed", errorCode: "PREFLIGHT_BLOCKED", outcome: "aborted" });
     expect(record.errorMessage).to.include(`${code}: `);
     expect(record.timeline.map(({ stage }) => stage)).to.deep.equal(["queued", "preflight"]);
@@ -188,12 +66,29 @@ describe("A workload that cannot be moved", function () {
     return record;
   }
 
-  it("is left alone when another has joined its IPC namespace, and told so: shared-namespace", async () => {
-    const candidate = await first.createContainer(host({ IpcMode: "shareable" })(toContainerCreateOptions(BASE)));
+  it("is left alone when another that stays has joined its IPC namespace, and told so: shared-namespace", async () => {
+    const candidate = await first.createContainer(host({ ...SHARING, IpcMode: "shareable" })(toContainerCreateOptions(BASE)));
     await candidate.start();
-    const undo = await started(first, idle("other", { HostConfig: { NetworkMode: "none", IpcMode: `container:${NAME}` } }));
+    const undo = await started(first, idle("other", { HostConfig: { ...SHARING, NetworkMode: "none", IpcMode: `container:${NAME}` } }));
     try {
-      expect((await isRefused(candidate, "shared-namespace")).errorMessage).to.include("other has joined its IPC namespace");
+      const { errorMessage } = await isRefused(candidate, "shared-namespace");
+      expect(errorMessage).to.include("It shares its IPC namespace with other, which does not move with it");
+    } finally {
+      await undo();
+      await candidate.remove({ force: true });
+    }
+  });
+
+  it("is left alone when others have more System V memory in its IPC namespace than it may have itself, and told so: shared-memory-large", async () => {
+    const candidate = await first.createContainer(
+      host({ ...SHARING, IpcMode: "shareable", Memory: 64 << 20 })(toContainerCreateOptions(BASE)),
+    );
+    await candidate.start();
+    const joined = idle("other", { HostConfig: { ...SHARING, NetworkMode: "none", IpcMode: `container:${NAME}` } });
+    const undo = await started(first, { ...joined, Cmd: ["python3", "-S", "-c", SEGMENT] });
+    try {
+      await waitFor("the segment", async () => (await first.getContainer("other").logs({ stdout: true })).includes("full"));
+      expect((await isRefused(candidate, "shared-memory-large")).errorMessage).to.include("80 MiB, counts as its own");
     } finally {
       await undo();
       await candidate.remove({ force: true });
@@ -216,7 +111,7 @@ describe("A workload that cannot be moved", function () {
 
   for (const { title, code, container = (base: Docker.ContainerCreateOptions) => base, prepare } of OBSTACLES) {
     it(`is left alone when it ${title}, and told so: ${code}`, async () => {
-      const undo = await prepare?.(first, second);
+      const undo = await prepare?.(first, second, shell);
       const candidate = await first.createContainer(container(toContainerCreateOptions(BASE)));
       try {
         await candidate.start();
@@ -272,6 +167,54 @@ describe("A workload that cannot be moved", function () {
       await isRefused(candidate, "io-uring");
     } finally {
       await candidate.remove({ force: true });
+    }
+  });
+
+  it("is left alone when its memory should follow it to a kernel without userfaultfd, and told so: memory-stays", async () => {
+    const node = moving.fleet.lab.node(SECOND);
+    const restart = async () => {
+      await node.service("executor")!.kill("SIGTERM");
+      await moving.startExecutor(SECOND);
+    };
+    // All nodes of the lab share one kernel: this one's CRIU says what it would say on another. It is asked once for each run of the executor.
+    const script = '#!/bin/sh\ncase $* in "check --feature uffd"*) exit 1;; esac\nexec criu.real "$@"\n';
+    await node.exec(["sh", "-c", "mv /usr/sbin/criu /usr/sbin/criu.real && cat >/usr/sbin/criu && chmod 755 /usr/sbin/criu"], {
+      input: script,
+    });
+    const candidate = await first.createContainer(toContainerCreateOptions(BASE));
+    try {
+      await restart();
+      await candidate.start();
+      const { errorMessage } = await isRefused(candidate, "memory-stays", "postcopy");
+      expect(errorMessage).to.include("on node2 its kernel does not let CRIU use userfaultfd");
+    } finally {
+      await candidate.remove({ force: true });
+      await node.exec(["mv", "/usr/sbin/criu.real", "/usr/sbin/criu"]);
+      await restart();
+    }
+  });
+
+  it("is left alone when AppArmor confines it and the destination has none, and told so: differs-security", async function () {
+    // Then the destination has it too.
+    if ((await shell(FIRST, "cat /sys/module/apparmor/parameters/enabled 2>/dev/null || true")) === "Y") this.skip();
+    const folder = "/sys/kernel/security";
+    // No kernel of the lab has AppArmor. This folder stands in for it: by it Docker knows a kernel that has, and notes that the container is confined.
+    await shell(
+      FIRST,
+      `mount -t tmpfs none ${folder} && mkdir ${folder}/apparmor && echo "docker-default (enforce)" >${folder}/apparmor/profiles`,
+    );
+    try {
+      await moving.fleet.lab.node(FIRST).restartDocker();
+      const candidate = await first.createContainer(toContainerCreateOptions(BASE));
+      try {
+        await candidate.start();
+        expect((await isRefused(candidate, "differs-security")).errorMessage).to.include("It is confined by apparmor");
+      } finally {
+        await candidate.remove({ force: true });
+      }
+    } finally {
+      await shell(FIRST, `umount ${folder}`);
+      await moving.fleet.lab.node(FIRST).restartDocker();
     }
   });
 

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import type Docker from "dockerode";
 import { FLEET_NETWORK } from "../../../lab/docker-host.js";
 import { waitFor } from "../../support/wait-for.js";
+import { withProgram } from "../support/broken-program.js";
 import { COUNTING_SERVER } from "../support/counting-server.js";
 import { IMAGE_BRINGER, startTalk } from "../support/counting-talk.js";
 import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "../support/moving-fleet.js";
@@ -14,6 +15,15 @@ figures = os.open("/tmp/figures", os.O_RDWR | os.O_CREAT)
 os.truncate(figures, 4096)
 mapped = mmap.mmap(figures, 4096)
 `;
+/** As an entrypoint may. */
+const CHANGES_ETC = `
+with open("/etc/hosts", "a") as file:
+    file.write("10.77.0.201\\tdb\\n")
+with open("/etc/resolv.conf", "a") as file:
+    file.write("options timeout:3\\n")
+with open("/etc/hostname", "w") as file:
+    file.write("till-7\\n")
+`;
 const LINES = 60;
 const SPEAKER = `
 import time
@@ -21,6 +31,28 @@ for number in range(1, ${LINES} + 1):
     print("line", number, flush=True)
 while True:
     time.sleep(3600)
+`;
+/** Says the rest when it gets SIGUSR1. */
+const LATE_SPEAKER = `
+import signal, time
+def say(first, last):
+    for number in range(first, last + 1):
+        print("line", number, flush=True)
+signal.signal(signal.SIGUSR1, lambda *_: say(6, 35))
+say(1, 5)
+while True:
+    time.sleep(3600)
+`;
+/** Says the time since boot, of both kinds, that of day, and the CPU time that it has used, of both kinds; sleeps until a time since boot. */
+const CLOCK = `
+import os, time
+while time.process_time() < 1: pass
+wake_at = time.monotonic()
+while True:
+    used = os.times()
+    print("clocks", time.monotonic(), time.clock_gettime(time.CLOCK_BOOTTIME), time.time(), time.process_time(), used.user + used.system, flush=True)
+    wake_at += 0.1
+    time.sleep(max(0, wake_at - time.monotonic()))
 `;
 const LAYER_BYTES = 1_000_000;
 
@@ -114,6 +146,63 @@ describe("A workload that is run with", function () {
     });
   }
 
+  it("hosts, name servers and a name in /etc that it has changed itself goes on with them, there and back", async () => {
+    const name = "changer";
+    const Cmd = ["python3", "-S", "-B", "-c", `${CHANGES_ETC}${COUNTING_SERVER}`, "0.0.0.0"];
+    await (await moving.fleet.lab.node(FIRST).docker.createContainer(container(7, name, { Cmd }, {}))).start();
+    const talk = await startTalk(moving.fleet.lab, addressOf(7), "talk-changer");
+    const program = "for each in ('hosts', 'resolv.conf', 'hostname'): print(open('/etc/' + each).read())";
+    const seen = async (node: string) =>
+      (await moving.fleet.lab.node(node).exec(["docker", "exec", name, "python3", "-S", "-c", program])).stdout;
+    const before = await seen(FIRST);
+    expect(before).to.include("10.77.0.201\tdb").and.include("timeout:3").and.include("till-7");
+    for (const [from, to] of [
+      [FIRST, SECOND],
+      [SECOND, FIRST],
+    ] as const) {
+      await moving.moveWell(name, from, to);
+      await settledOn(moving.fleet, name, to);
+      await talk.goOn();
+      expect(await seen(to)).to.equal(before);
+    }
+    await talk.end();
+    await moving.fleet.lab.node(FIRST).docker.getContainer(name).remove({ force: true });
+  });
+
+  it("clocks that count from boot sees them go on between nodes that were not booted together, there and back", async () => {
+    const name = "clock";
+    const Cmd = ["python3", "-S", "-B", "-c", CLOCK];
+    await (await moving.fleet.lab.node(FIRST).docker.createContainer(container(6, name, { Cmd }, {}))).start();
+    const read = async (node: string) =>
+      (await moving.fleet.lab.node(node).exec(["docker", "logs", name])).stdout
+        .split("\n")
+        .filter((line) => line.startsWith("clocks "))
+        .map((line) => line.split(" ").slice(1).map(Number));
+    const uptimes = await Promise.all(
+      [FIRST, SECOND].map(async (node) => Number((await moving.fleet.lab.node(node).exec(["cut", "-d.", "-f1", "/proc/uptime"])).stdout)),
+    );
+    expect(Math.abs(uptimes[0]! - uptimes[1]!)).to.be.greaterThan(3600);
+    for (const [from, to] of [
+      [FIRST, SECOND],
+      [SECOND, FIRST],
+    ] as const) {
+      const { length } = await waitFor("some readings", async () => (await read(from)).length > 10 && read(from));
+      await moving.moveWell(name, from, to);
+      const readings = await waitFor("readings there", async () => (await read(to)).length > length + 10 && read(to));
+      for (const [index, [monotonic, boottime, day]] of readings.entries()) {
+        if (index === 0) continue;
+        const [monotonicBefore, boottimeBefore, dayBefore] = readings[index - 1]!;
+        const elapsed = day! - dayBefore!;
+        // Less by the blackout at most: from boot is counted as long as it runs.
+        expect(monotonic! - monotonicBefore!, String(index)).to.be.within(0, elapsed + 0.5);
+        expect(boottime! - boottimeBefore!, String(index)).to.be.within(0, elapsed + 0.5);
+      }
+      // CPU time begins anew, as the README says.
+      for (const used of readings.at(-1)!.slice(3)) expect(used).to.be.within(0, 0.9);
+    }
+    await moving.fleet.lab.node(FIRST).docker.getContainer(name).remove({ force: true });
+  });
+
   it("an image of which the other node has all but the top layer goes there, and only that layer is sent", async () => {
     const { docker } = moving.fleet.lab.node(FIRST);
     const builder = await docker.createContainer({
@@ -136,6 +225,9 @@ describe("A workload that is run with", function () {
     await settledOn(moving.fleet, "derived", SECOND);
   });
 
+  const said = async (name: string, node: string) =>
+    (await moving.fleet.lab.node(node).exec(["docker", "logs", name])).stdout.split("\n").filter((line) => line.startsWith("line "));
+
   for (const [index, [kind, config]] of Object.entries({
     "a log that has been rotated": { Type: "json-file", Config: { "max-size": "2k", "max-file": "3" } },
     "a log of the driver local": { Type: "local", Config: {} },
@@ -147,14 +239,35 @@ describe("A workload that is run with", function () {
         ...container(index, name, { Cmd: ["python3", "-S", "-B", "-c", SPEAKER] }, { LogConfig: config }),
       });
       await made.start();
-      const said = async (node: string) =>
-        (await moving.fleet.lab.node(node).exec(["docker", "logs", name])).stdout.split("\n").filter((line) => line.startsWith("line "));
       const before = await waitFor("all to be said", async () => {
-        const lines = await said(FIRST);
+        const lines = await said(name, FIRST);
         return lines.at(-1) === `line ${LINES}` ? lines : null;
       });
       await moving.moveWell(name, FIRST, SECOND);
-      expect(await said(SECOND)).to.deep.equal(before);
+      expect(await said(name, SECOND)).to.deep.equal(before);
     });
   }
+
+  it("a log that is rotated for the first time while it moves still has all of it afterwards", async () => {
+    const name = "late-speaker";
+    const first = moving.fleet.lab.node(FIRST);
+    const LogConfig = { Type: "json-file", Config: { "max-size": "2k", "max-file": "3" } };
+    const made = await first.docker.createContainer(
+      container(8, name, { Cmd: ["python3", "-S", "-B", "-c", LATE_SPEAKER] }, { LogConfig }),
+    );
+    await made.start();
+    await waitFor("the first lines", async () => (await said(name, FIRST)).length === 5);
+    // Once the last round before the freeze has carried the log.
+    const docker = `docker --host unix:///shared/${FIRST}/docker.sock`;
+    const script = [
+      'rsync.real "$@"; code=$?',
+      'case "$*" in *peer/log/*) ;; *) exit $code ;; esac',
+      "[ -e /run/late ] && exit $code",
+      `touch /run/late; ${docker} kill -s USR1 ${name}`,
+      `until ${docker} logs ${name} | grep -qx "line 35"; do sleep 0.05; done`,
+      "exit $code",
+    ].join("\n");
+    await withProgram(first, "/usr/bin/rsync", script, () => moving.moveWell(name, FIRST, SECOND));
+    expect(await said(name, SECOND)).to.deep.equal(Array.from({ length: 35 }, (_, index) => `line ${index + 1}`));
+  });
 });

@@ -1,5 +1,4 @@
 import { expect } from "chai";
-import { nodeSampleSchema, type WorkloadSample } from "../../../collector/protocol.js";
 import { WORKLOADS } from "../../../lab/workloads/workload-table.js";
 import type { MigrationRecord } from "../../../platform/migration-record.js";
 import { waitFor } from "../../support/wait-for.js";
@@ -52,10 +51,7 @@ describe("Containers that share a network", function () {
   }
 
   /** As the newest sample has them. */
-  async function sampled(name: string): Promise<WorkloadSample | undefined> {
-    const text = await moving.fleet.redis.get(moving.fleet.keys.nodeSample(here));
-    return text === null ? undefined : nodeSampleSchema.parse(JSON.parse(text)).workloads.find((each) => each.name === name);
-  }
+  const sampled = (name: string) => moving.sampled(name, here);
 
   it("are one group to the scheduler, without a label", async () => {
     // A sample from before the side-cars were started shows their owner by itself.
@@ -114,12 +110,7 @@ describe("Containers that share a network", function () {
   }
 
   it("are not moved when the side-cars are left in a network that its owner has left", async () => {
-    const before = (await waitFor("a sample of the owner", () => sampled(OWNER.name))).startedAt!;
-    await moving.fleet.lab.node(here).docker.getContainer(OWNER.name).restart({ t: 1 });
-    await waitFor("a sample of the owner that was restarted", async () => {
-      const now = await sampled(OWNER.name);
-      return now?.startedAt != null && now.startedAt > before && now.memoryUsedBytes !== null;
-    });
+    await moving.restart(OWNER.name, here);
     const records = await Promise.all((await moving.beginTogether(NAMES, here, other())).map((id) => moving.closed(id)));
     const blockers = records.flatMap((record) => record.blockers.map(({ code, message }) => `${record.name} ${code}: ${message}`));
     // Whichever is looked at first calls the others off.

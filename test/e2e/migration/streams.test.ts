@@ -1,9 +1,11 @@
-import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "chai";
+import { compressionPays, type Link } from "../../../executor/channel/compression-pays.js";
 import { nowSeconds } from "../../../platform/clock.js";
 import { abortMigration } from "../../../platform/migration-record.js";
+import { waitFor } from "../../support/wait-for.js";
+import { configureExecutor } from "../support/configure-executor.js";
 import { expectKept } from "../support/expect-kept.js";
 import { listenForStage } from "../support/moments.js";
 import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "../support/moving-fleet.js";
@@ -20,6 +22,8 @@ const SLOW_BYTES_PER_SECOND = MIB / 8;
 /** Longer than the heartbeat takes to give the link up. */
 const CUT_MILLISECONDS = 8000;
 const UNDER_WAY_MILLISECONDS = 700;
+/** 25 MB/s: what is compressed is through it long before what is sent as it is. */
+const SLOW_LINK = "200mbit";
 
 describe("The streams of a move", function () {
   this.timeout(240_000);
@@ -31,14 +35,7 @@ describe("The streams of a move", function () {
   const broke = async (name: string) =>
     (await readFile(moving.executorLog(name), "utf8")).split("the connection broke before the freeze").length - 1;
 
-  /** Starts a node's executor anew with these settings of its own. */
-  async function configure(name: string, executor: object): Promise<void> {
-    const path = join(moving.fleet.lab.sharedDirectory, "etc", name, "config.json");
-    const config = JSON.parse(await readFile(path, "utf8")) as { executor: object };
-    await writeFile(path, JSON.stringify({ ...config, executor: { ...config.executor, ...executor } }));
-    await node(name).service("executor")!.kill("SIGTERM");
-    await moving.startExecutor(name);
-  }
+  const configure = (name: string, executor: object) => configureExecutor(moving, name, executor);
 
   /** A large file in its volume, where the workload is. */
   const writeBulk = (where: string) =>
@@ -46,6 +43,9 @@ describe("The streams of a move", function () {
       where,
       `docker exec ${NAME} python3 -S -c "import os; [open('/data/bulk', 'ab').write(os.urandom(1 << 20)) for _ in range(${VOLUME_MIB})]"`,
     );
+
+  const memoryUsedBytes = (where: string) =>
+    waitFor(`a sample of ${NAME} on ${where}`, async () => (await moving.sampled(NAME, where))?.memoryUsedBytes ?? null);
 
   async function isWell(where: string): Promise<void> {
     await settledOn(moving.fleet, NAME, where);
@@ -74,6 +74,7 @@ describe("The streams of a move", function () {
 
   before(async () => {
     moving = await startMovingFleet("e2e-streams", [TICKER], {
+      cores: { [FIRST]: 2 },
       before: async (fleet) => {
         ticks = await recordTicks(fleet.lab);
       },
@@ -132,6 +133,65 @@ describe("The streams of a move", function () {
   }
 
   it("are what they were once there is room again", async () => {
+    await moving.moveWell(NAME, SECOND, FIRST);
+    await isWell(FIRST);
+  });
+
+  it("are not begun when they would take more memory than the images of all moves may there: executor.imageBudgetBytes", async () => {
+    const bytes = await memoryUsedBytes(FIRST);
+    await configure(SECOND, { imageBudgetBytes: Math.floor(bytes / 2) });
+    const record = await moving.move(NAME, FIRST, SECOND);
+    expect(record).to.include({ result: "failed", errorCode: "PREFLIGHT_BLOCKED", outcome: "aborted" });
+    const budget = `/run/evenkeel of ${SECOND} has room for ${Math.ceil(Math.floor(bytes / 2) / MIB)} MiB`;
+    expect(record.errorMessage).to.include("tmpfs-short: ").and.include(budget);
+    await isWell(FIRST);
+  });
+
+  it("may take that much again when those before have ended, on the way there and back", async () => {
+    const bytes = await memoryUsedBytes(FIRST);
+    await configure(SECOND, { imageBudgetBytes: Math.ceil(bytes * 1.5) });
+    await moving.moveWell(NAME, FIRST, SECOND);
+    await moving.moveWell(NAME, SECOND, FIRST);
+    await isWell(FIRST);
+  });
+
+  /** Moves it with an image that the other node has not got, by settings of which none speaks of the link. Returns what was measured, and what share of the image crossed. */
+  async function moveOver(from: string, to: string) {
+    const free = { bandwidthBytesPerSecond: undefined, compression: undefined, imageBudgetBytes: undefined };
+    await configure(from, free);
+    await node(to).docker.getImage(TICKER.image).remove();
+    const { Size } = await node(from).docker.getImage(TICKER.image).inspect();
+    const record = await moving.moveWell(NAME, from, to);
+    const lines = (await readFile(moving.executorLog(from), "utf8")).split("\n").filter((line) => line.includes("link measured"));
+    await isWell(to);
+    return { link: JSON.parse(lines.at(-1)!) as Link & { readonly compresses: boolean }, share: record.bytes["image"]! / Size };
+  }
+
+  it("are sent as they are over a fast link, where the settings leave it open", async function () {
+    const { link, share } = await moveOver(FIRST, SECOND);
+    expect(link.cores).to.equal(2);
+    // The machine may be so busy that compressing would pay.
+    if (compressionPays(link)) this.skip();
+    expect(link.compresses).to.equal(false);
+    expect(share).to.be.at.least(1);
+  });
+
+  for (const [from, to, cores, compresses] of [
+    [SECOND, FIRST, 1, false],
+    [FIRST, SECOND, 2, true],
+  ] as const) {
+    it(`are ${compresses ? "compressed" : "sent as they are"} over a link that is measured to be slow, from a node with ${cores} of the machine's cores`, async () => {
+      const shape = (verb: string) => shell(from, `tc qdisc ${verb}`);
+      await shape(`add dev eth0 root tbf rate ${SLOW_LINK} burst 256kb latency 100ms`);
+      const { link, share } = await moveOver(from, to).finally(() => shape("del dev eth0 root"));
+      expect(link).to.include({ cores, compresses });
+      expect(link.bytesPerSecond).to.be.below(50e6);
+      if (compresses) expect(share).to.be.below(0.7);
+      else expect(share).to.be.at.least(1);
+    });
+  }
+
+  it("are what they were once nothing is said of them", async () => {
     await moving.moveWell(NAME, SECOND, FIRST);
     await isWell(FIRST);
   });

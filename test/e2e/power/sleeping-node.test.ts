@@ -5,22 +5,29 @@ import { expect } from "chai";
 import { type Fleet, startFleet } from "../../../lab/fleet/fleet.js";
 import { startPart } from "../../../lab/fleet/parts.js";
 import { WORKLOADS } from "../../../lab/workloads/workload-table.js";
-import { readMigration } from "../../../platform/migration-record.js";
+import { listMigrations, readMigration } from "../../../platform/migration-record.js";
 import type { NodeAnswer } from "../../../scheduler/api-shapes.js";
 import { API_BASE } from "../../../scheduler/protocol.js";
 import { waitFor } from "../../support/wait-for.js";
+import { changeSettings } from "../support/change-settings.js";
 import { expectKept } from "../support/expect-kept.js";
+import { settledOn } from "../support/traces.js";
 
 const WEB = WORKLOADS.filter(({ name }) => name === "web");
 const BURNERS = WORKLOADS.filter(({ name }) => name.startsWith("burner"));
 /** Of a core: two of them are too much for a node, and one for another that is asked to stay below its bound. */
 const BURN_PERCENT = 80;
 const DEADLINE = { deadlineSeconds: 120, everyMilliseconds: 250 };
+const OVERLOAD = { cpuDetectRatio: 0.58, cpuFixRatio: 0.5, holdSeconds: 6 };
+/** How unsteady the workloads are is not the matter here: in the first minutes nobody knows. */
+const CONSOLIDATE = { leadSeconds: 5, awakeSeconds: 600, fillDeviations: 1 };
+const OFF = { enabled: false };
 const POLICIES = {
-  overload: { cpuDetectRatio: 0.58, cpuFixRatio: 0.5, holdSeconds: 6 },
-  // What the burners do to the other nodes is not the matter here.
-  health: { enabled: false },
-  consolidate: { enabled: true, leadSeconds: 5, awakeSeconds: 600 },
+  // While all is started, nodes are busy, and what is to sleep is empty.
+  overload: { ...OVERLOAD, ...OFF },
+  consolidate: { ...CONSOLIDATE, ...OFF },
+  // What the burners do to the other nodes is not the matter either.
+  health: OFF,
 };
 
 describe("A lab node that sleeps to save power", function () {
@@ -54,14 +61,31 @@ describe("A lab node that sleeps to save power", function () {
       scheduler: { power: { sleep: touch("sleep"), wake: touch("wake"), deadlineSeconds: 180 } },
     });
     buttons = join(fleet.lab.sharedDirectory, "buttons");
-    for (const workload of [...WEB, ...BURNERS]) await fleet.runWorkload(workload, "node1");
+    for (const workload of BURNERS) await fleet.runWorkload(workload, "node1");
+    for (const workload of WEB) await fleet.runWorkload(workload, "node3");
     clients = await fleet.startClients([...WEB, ...BURNERS]);
   });
   after(async () => {
     expect(await fleet?.close()).to.deep.equal([]);
   });
 
-  it("is put to sleep while nothing needs it, and its power is really off", async () => {
+  it("is emptied first, by a move over the connection that a client has", async () => {
+    const answers = async () => (await clients.report()).clients[0]!.requests;
+    await changeSettings(fleet, { policies: { consolidate: { ...CONSOLIDATE, enabled: true } } });
+    const record = await waitFor(
+      "what runs there to have moved away",
+      async () => (await listMigrations(fleet.redis, fleet.keys)).find(({ name, closedAt }) => name === "web" && closedAt !== null),
+      DEADLINE,
+    );
+    expect(record, record.errorMessage ?? "").to.include({ from: "node3", reason: "consolidate", result: "succeeded" });
+    expect(record.because).to.match(/^node3 can sleep: 1 workload fits elsewhere/);
+    await settledOn(fleet, "web", record.to);
+    const before = await answers();
+    await waitFor("web to answer there", async () => (await answers()) > before + 3, DEADLINE);
+    expectKept((await clients.report()).clients[0]!);
+  });
+
+  it("is put to sleep once it is empty and nothing needs it, and its power is really off", async () => {
     await pressed("sleep-node3");
     const { pid } = node3();
     await node3().stop();
@@ -70,6 +94,7 @@ describe("A lab node that sleeps to save power", function () {
   });
 
   it("is woken when the load asks for it, waited for while it boots, and takes a workload over the connection it had", async () => {
+    await changeSettings(fleet, { policies: { overload: OVERLOAD } });
     for (const { name } of BURNERS) await clients.burn(name, BURN_PERCENT);
     await pressed("wake-node3");
     await isIn("waking");

@@ -118,7 +118,6 @@ describe("evenkeel doctor and evenkeel preflight", function () {
     const container = await docker.createContainer({
       ...spec,
       Tty: true,
-      Labels: { ...spec.Labels, "io.evenkeel.pin": FIRST },
       HostConfig: { ...spec.HostConfig, Binds: ["/srv:/host"] },
     });
     try {
@@ -126,8 +125,13 @@ describe("evenkeel doctor and evenkeel preflight", function () {
       await waitFor("it to be seen", async () => (await evenkeel(fleet, "workloads")).out.includes("stuck"));
       const { code, answer } = await preflight("stuck", SECOND);
       expect(code).to.equal(4);
-      expect(answer.refusal?.reason).to.equal("workload-pinned");
       expect(answer.findings.map((each) => each.code)).to.include.members(["tty", "bind-mount"]);
+      // What it mounts its collector has seen, so no policy would have asked; the words are those of the executor.
+      const mounted = answer.findings.find((each) => each.code === "bind-mount")!.message;
+      expect(answer.refusal).to.include({
+        reason: "workload-bound",
+        because: `It is bound to ${FIRST} by what it mounts (bind-mount: ${mounted}).`,
+      });
       const { out } = await evenkeel(fleet, "preflight", "stuck", "--to", SECOND);
       expect(out)
         .to.match(/^stuck node1 -> node2: \d+ things in the way\.$/m)
@@ -155,6 +159,47 @@ describe("evenkeel doctor and evenkeel preflight", function () {
     await shell(SECOND, "cd /shared/etc/node2 && for name in ca.pem node.pem node.key; do mv $name.good $name; done");
     expect(strange).to.include("fail certificate");
     expect(old).to.include("warn certificate-expiring").and.not.to.include("fail certificate");
+  });
+
+  it("notices executors that refuse each other's certificates: of another authority, and of another node", async () => {
+    const folder = "/shared/etc/node2";
+    const write = (name: string, text: string) => fleet.lab.node(SECOND).exec(["sh", "-c", `cat >${folder}/${name}`], { input: text });
+    const restart = async () => {
+      await fleet.lab.node(SECOND).service("executor")!.kill("SIGTERM");
+      await startPart(fleet.lab.node(SECOND), "executor", fleet.settings);
+      await waitFor("it to listen", async () => (await shell(SECOND, "ss -ltnH 'sport = :9443'")).stdout !== "", { deadlineSeconds: 30 });
+    };
+    /** Once the executor answers again. */
+    const refusals = async () => {
+      await restart();
+      const { answer } = await waitFor(
+        "both executors to answer",
+        async () => {
+          const asked = await doctor();
+          return asked.answer.pairs.length === 2 && asked;
+        },
+        { deadlineSeconds: 90 },
+      );
+      return answer.pairs.map(({ from, findings }) => [from, ...findings.map(({ code }) => code)]);
+    };
+    await shell(SECOND, `cd ${folder} && for name in ca.pem node.pem node.key; do cp $name $name.good; done`);
+    try {
+      const stranger = await makeAuthority("a stranger");
+      const pair = await issueCertificate(stranger, SECOND, 100);
+      await write("ca.pem", stranger.certificate);
+      await write("node.pem", pair.certificate);
+      await write("node.key", pair.key);
+      expect(await refusals()).to.have.deep.members([
+        [FIRST, "peer-refused"],
+        [SECOND, "peer-refused"],
+      ]);
+      await shell(SECOND, `cd ${folder} && cp ca.pem.good ca.pem && cp ../node1/node.pem ../node1/node.key .`);
+      expect(await refusals()).to.deep.include([FIRST, "peer-refused"]);
+    } finally {
+      await shell(SECOND, `cd ${folder} && for name in ca.pem node.pem node.key; do mv $name.good $name; done`);
+      await restart();
+      await waitFor("all to be well again", async () => (await doctor()).code === 0, { deadlineSeconds: 60 });
+    }
   });
 
   it("notices a Redis that would forget a commit, or evict a record", async () => {

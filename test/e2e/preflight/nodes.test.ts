@@ -1,7 +1,10 @@
 import { readdir } from "node:fs/promises";
 import { expect } from "chai";
 import { execa } from "execa";
+import { executorReportSchema } from "../../../executor/protocol.js";
+import { createFleetNetwork, FLEET_NETWORK } from "../../../lab/docker-host.js";
 import { whyNoDebian } from "../../../lab/root-file-system.js";
+import { addressOf, BRIDGE_OCTET, SUBNET } from "../../../lab/site.js";
 import type { MigrationRecord } from "../../../platform/migration-record.js";
 import type { DoctorAnswer } from "../../../scheduler/api-shapes.js";
 import { waitFor } from "../../support/wait-for.js";
@@ -70,6 +73,8 @@ describe("Before a move, it is told that a destination will not do since", funct
             [FIRST, SECOND, "criu-older"],
             [SECOND, FIRST],
           ]);
+          const warned = answer.nodes.map(({ checks }) => checks.flatMap((check) => (check.status === "warn" ? [check.finding.code] : [])));
+          expect(warned.map((of) => of.includes("criu-version"))).to.deep.equal([false, true]);
           const moved = await evenkeel<MigrationRecord>(fleet, "migrate", CANDIDATE.name, "--to", SECOND, "--wait", "--json");
           expect(moved.code).to.equal(1);
           expect(moved.answer).to.include({ result: "failed", errorCode: "PREFLIGHT_BLOCKED" });
@@ -88,6 +93,32 @@ describe("Before a move, it is told that a destination will not do since", funct
         const { findings } = await examined.preflight();
         expect(findings.map(({ code }) => code)).to.include("cpu-features");
         expect(findings.find(({ code }) => code === "cpu-features")!.message).to.include("capabilities do not match");
+        // Executors tell each other of their CPUs, so that a plan knows without asking.
+        const { fleet } = examined;
+        const report = async (node: string) =>
+          executorReportSchema.parse(JSON.parse((await fleet.redis.hget(fleet.keys.executors, node))!));
+        await waitFor(
+          "the destination to have compared the CPUs",
+          async () => (await report(SECOND)).refusedCpus?.includes((await report(FIRST)).cpuKind ?? ""),
+          { deadlineSeconds: 120, everyMilliseconds: 500 },
+        );
+        const refused = await waitFor("the scheduler to know of it", async () => {
+          const { out } = await evenkeel(fleet, "migrate", CANDIDATE.name, "--to", SECOND);
+          return out.includes("cannot go on with what runs on that of node1") && out;
+        });
+        expect(refused).to.include("breaks a hard constraint");
+      });
+    });
+  });
+
+  it("… nothing, if CRIU cannot tell of the source's CPU, but it is warned: cpu-unchecked", async () => {
+    // What it does on every CPU but those of x86-64.
+    const script = 'case $* in cpuinfo*) echo "Error: no such thing for this CPU" >&2; exit 1;; esac\nexec criu.real "$@"';
+    await examined.withProgram(FIRST, "/usr/sbin/criu", script, async () => {
+      await examined.withCandidate({}, async () => {
+        expect(await examined.blockers()).to.deep.equal([]);
+        const { findings } = await examined.preflight();
+        expect(findings.map(({ severity, code }) => `${severity} ${code}`)).to.include("warn cpu-unchecked");
       });
     });
   });
@@ -107,6 +138,14 @@ describe("Before a move, it is told that a destination will not do since", funct
       expect(await examined.blockers()).to.include("criu-missing");
     });
     await examined.shell(FIRST, "mv /usr/sbin/criu.away /usr/sbin/criu");
+  });
+
+  it("it has no runc: runc-missing", async () => {
+    await examined.shell(SECOND, "mv /usr/sbin/runc /usr/sbin/runc.away");
+    await examined.withCandidate({}, async () => {
+      expect(await examined.blockers()).to.include("runc-missing");
+    });
+    await examined.shell(SECOND, "mv /usr/sbin/runc.away /usr/sbin/runc");
   });
 
   it("a program is missing there: tool-missing", async () => {
@@ -138,6 +177,112 @@ describe("Before a move, it is told that a destination will not do since", funct
       expect(await examined.blockers()).to.include("runtime-missing");
     });
     await reload(settings);
+  });
+
+  /** Another network in the place of that one at the destination while `look` looks. */
+  const withNetwork = async (pool: { Subnet?: string; Gateway?: string }, options: Record<string, string>, look: () => Promise<void>) => {
+    const replace = async (make: () => Promise<unknown>) => {
+      await examined.second.getNetwork(FLEET_NETWORK).remove();
+      await make();
+    };
+    await replace(() =>
+      examined.second.createNetwork({
+        Name: FLEET_NETWORK,
+        Driver: "macvlan",
+        IPAM: { Config: [{ Subnet: SUBNET, Gateway: addressOf(BRIDGE_OCTET), ...pool }] },
+        Options: { parent: "eth0", ...options },
+      }),
+    );
+    await look().finally(() => replace(() => createFleetNetwork(examined.second)));
+  };
+  const message = async (code: string) => (await examined.preflight()).findings.find((each) => each.code === code)?.message;
+
+  it("a network of that name has another gateway, subnet or MTU there: network-differs", async () => {
+    await examined.withCandidate({}, async () => {
+      expect(await examined.blockers()).to.deep.equal([]);
+      await withNetwork({ Gateway: "10.77.0.250" }, {}, async () => {
+        expect(await message("network-differs")).to.equal("fleet: its gateway is 10.77.0.254, and 10.77.0.250 here");
+      });
+      await withNetwork({ Subnet: "10.77.0.0/23" }, {}, async () => {
+        expect(await message("network-differs")).to.include("24 bits, and is 10.77.0.0/23 here");
+      });
+      await withNetwork({}, { "com.docker.network.driver.mtu": "1400" }, async () => {
+        expect(await message("network-differs")).to.equal("fleet: frames of 1500 bytes reach it, and of 1400 here (MTU)");
+      });
+    });
+  });
+
+  it("a network of that name ends in another segment there: segment-apart", async () => {
+    await examined.shell(SECOND, "ip link add away0 type veth peer name away1 && ip link set away0 up && ip link set away1 up");
+    try {
+      await examined.withCandidate({}, () =>
+        withNetwork({}, { parent: "away0" }, async () => {
+          expect(await examined.blockers()).to.deep.equal(["segment-apart"]);
+        }),
+      );
+    } finally {
+      await examined.shell(SECOND, "ip link del away0");
+    }
+  });
+
+  it("its port lets no MAC address pass but its own, as hypervisors do: segment-apart", async () => {
+    const mac = (await examined.shell(SECOND, "cat /sys/class/net/eth0/address")).trim();
+    const chain = "{ type filter hook egress device eth0 priority 0; }";
+    const rules = `add table netdev port; add chain netdev port out ${chain}; add rule netdev port out ether saddr != ${mac} drop`;
+    await examined.withCandidate({}, async () => {
+      expect(await examined.blockers()).to.deep.equal([]);
+      await examined.shell(SECOND, `nft '${rules}'`);
+      try {
+        expect(await examined.blockers()).to.deep.equal(["segment-apart"]);
+        expect(await message("segment-apart")).to.include("but no other MAC address is");
+      } finally {
+        await examined.shell(SECOND, "nft delete table netdev port");
+      }
+    });
+    expect(await examined.shell(SECOND, "ip -o link show type macvlan")).to.not.include("evenkeel");
+  });
+
+  it("the build of Docker's init there is another: init-differs", async () => {
+    const path = (await examined.shell(SECOND, "readlink -f $(command -v docker-init)")).trim();
+    await examined.withCandidate({ change: host({ Init: true }) }, async () => {
+      expect(await examined.blockers()).to.deep.equal([]);
+      await examined.withProgram(SECOND, path, "exit 1", async () => {
+        expect(await examined.blockers()).to.deep.equal(["init-differs"]);
+      });
+    });
+  });
+
+  it("its kernel is set to allow less than it has: kernel-limit-short", async () => {
+    // All nodes of the lab share one kernel: another's setting is put over this one's.
+    const setting = "/proc/sys/vm/max_map_count";
+    await examined.withCandidate({}, async () => {
+      await examined.shell(SECOND, `echo 7 >/run/less && mount --bind /run/less ${setting}`);
+      try {
+        expect(await examined.blockers()).to.deep.equal(["kernel-limit-short"]);
+        expect(await message("kernel-limits-lower")).to.match(/^vm.max_map_count is 7, not \d+$/);
+      } finally {
+        await examined.shell(SECOND, `umount ${setting}`);
+      }
+    });
+  });
+
+  it("its kernel was booted without IPv6, of which it has a socket: ipv6-missing", async () => {
+    // All nodes of the lab share one kernel: what only one with IPv6 has is covered.
+    const hidden = (look: () => Promise<void>) =>
+      examined
+        .shell(SECOND, "mount -t tmpfs none /proc/sys/net/ipv6")
+        .then(look)
+        .finally(() => examined.shell(SECOND, "umount /proc/sys/net/ipv6"));
+    await examined.withCandidate({ program: AWKWARD_PROGRAMS.busy }, () =>
+      hidden(async () => {
+        expect(await examined.blockers()).to.deep.equal([]);
+      }),
+    );
+    await examined.withCandidate({ program: AWKWARD_PROGRAMS["ipv6-missing"] }, () =>
+      hidden(async () => {
+        expect(await examined.blockers()).to.deep.equal(["ipv6-missing"]);
+      }),
+    );
   });
 
   it("its memory is too small: memory-short", async () => {

@@ -13,6 +13,7 @@ const PROGRAMS: readonly { title: string; code: keyof typeof AWKWARD_PROGRAMS; c
   { title: "has a kernel object open that CRIU does not know (userfaultfd)", code: "kernel-object", change: host(FREE) },
   { title: "watches a folder with inotify", code: "inotify" },
   { title: "has a large deleted file open", code: "deleted-file" },
+  { title: "has an SQLite database open", code: "file-identity" },
   { title: "has processes in a pid namespace of their own", code: "nested-namespace", change: host({ ...FREE, CapAdd: ["SYS_ADMIN"] }) },
   { title: "has a process that is traced by another", code: "traced" },
   {
@@ -46,6 +47,21 @@ describe("Before a move, a workload is told that cannot be moved since it", func
   it("… nothing either while its processes come and go all the time", async () => {
     await examined.withCandidate({ program: AWKWARD_PROGRAMS.busy }, async () => {
       for (let times = 0; times < 10; times++) expect(await examined.blockers()).to.deep.equal([]);
+    });
+  });
+
+  it("has changed its network, as it may, in a way that nobody would repeat: network-changed", async () => {
+    const change = host({ CapAdd: ["NET_ADMIN"] });
+    await examined.withCandidate({ program: AWKWARD_PROGRAMS.busy, change }, async (container) => {
+      expect(await examined.blockers(), "it has not").to.deep.equal([]);
+      const { Pid } = (await container.inspect()).State;
+      const inside = (command: string) => examined.shell(FIRST, `nsenter -t ${Pid} -n ${command}`);
+      await inside("ip address add 10.77.0.222/32 dev eth0");
+      await inside("nft add table inet own '{ chain in { type filter hook input priority 0; } ; }'");
+      const { findings } = await examined.preflight();
+      expect(findings.find(({ code }) => code === "network-changed")?.message).to.include(
+        "address 10.77.0.222 on eth0, firewall table inet own",
+      );
     });
   });
 
@@ -175,6 +191,35 @@ describe("Before a move, a workload is told that cannot be moved since it", func
       });
     } finally {
       await shell(SECOND, `umount ${folder}`);
+    }
+  });
+
+  it("… nothing, if its label lets its connections be closed, but it is told that they will be: connections-closed", async () => {
+    const change: Change = (base) => {
+      const { NetworkingConfig: _, ...rest } = host({ NetworkMode: "bridge" })(base);
+      return { ...rest, Labels: { ...base.Labels, "io.evenkeel.connections": "close" } };
+    };
+    await examined.withCandidate({ change }, async () => {
+      const { findings } = await examined.preflight();
+      expect(findings.map(({ severity, code }) => `${severity} ${code}`))
+        .to.include("warn connections-closed")
+        .and.to.satisfy((all: string[]) => all.every((each) => each.startsWith("warn ")));
+    });
+  });
+
+  it("… nothing, if only the destination has a path of /sys that it should not see, but it is warned: path-unmasked", async () => {
+    const { shell } = examined;
+    // One kernel serves all nodes of the lab, so the executor there is shown a path that this kernel has not.
+    await shell(SECOND, "mount -t tmpfs none /sys/firmware && mkdir /sys/firmware/secrets");
+    try {
+      await examined.withCandidate({ change: host({ MaskedPaths: ["/sys/firmware/secrets"], ReadonlyPaths: [] }) }, async () => {
+        expect(await examined.blockers()).to.deep.equal([]);
+        const { findings } = await examined.preflight();
+        const found = findings.find(({ code }) => code === "path-unmasked");
+        expect(found).to.include({ severity: "warn", message: "/sys/firmware/secrets would be seen by the container here" });
+      });
+    } finally {
+      await shell(SECOND, "umount /sys/firmware");
     }
   });
 

@@ -72,21 +72,51 @@ describe("the whole fleet, left to itself", () => {
         .loadImage(await fleet.lab.node(from!).docker.getImage(image).get())
         .then((stream) => new Promise((done) => stream.on("end", done).resume()));
     }
-    const namesake = await docker.createContainer({ name: "pair", Image: image });
-    const answer = await fetch(`${fleet.url}/api/v1/migrations`, {
-      method: "POST",
-      headers: { authorization: `Bearer ${fleet.settings.operatorToken}`, "content-type": "application/json" },
-      body: JSON.stringify({ workload: "pair", to }),
-    });
-    expect(answer.status, await answer.clone().text()).to.be.lessThan(300);
+    const namesake = () => docker.createContainer({ name: "pair", Image: image });
+    const ask = async () => {
+      const answer = await fetch(`${fleet.url}/api/v1/migrations`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${fleet.settings.operatorToken}`, "content-type": "application/json" },
+        body: JSON.stringify({ workload: "pair", to }),
+      });
+      const { error } = (await answer.json()) as { error?: { message: string; facts?: { reason?: string } } };
+      return error;
+    };
+    // What has come since the collector's last word only the executor knows.
+    const collector = fleet.lab.node(to).service("collector")!;
+    // A machine that others crowd leaves a node without room for a while, which is another reason to refuse.
+    const taken = await waitFor(
+      "the move to be taken up",
+      async () => {
+        await collector.kill("SIGSTOP");
+        const container = await namesake();
+        const error = await ask();
+        if (error === undefined) return container;
+        await collector.kill("SIGCONT");
+        await container.remove();
+        throw new Error(error.message);
+      },
+      { deadlineSeconds: 90, everyMilliseconds: 3000 },
+    );
     const record = await waitFor(
       "the refusal",
       async () => (await listMigrations(fleet.redis, fleet.keys)).find((each) => each.errorCode === "PREFLIGHT_BLOCKED"),
       { deadlineSeconds: 60 },
     );
+    await collector.kill("SIGCONT");
     expect(record.errorMessage).to.include("name-taken");
     expect(await fleet.whereIs("pair")).to.equal(from);
-    await namesake.remove();
+    // As soon as the collector has told, the scheduler itself says so.
+    const refusal = await waitFor(
+      "the scheduler to know the name",
+      async () => {
+        const error = await ask();
+        return error?.facts?.reason === "target-has-name" && error.message;
+      },
+      { deadlineSeconds: 60, everyMilliseconds: 1000 },
+    );
+    expect(refusal).to.include("a container named pair that does not run");
+    await taken.remove();
   });
 
   it("feeds every expression of the dashboards with data", async () => {

@@ -36,6 +36,10 @@ export const AWKWARD_PROGRAMS = {
   "huge-pages-short": program(
     "try:\n    pages = mmap.mmap(-1, 4 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x40000)\n    pages[0] = pages[2 << 20] = 1\nexcept OSError:\n    print('cannot: huge pages', flush=True)",
   ),
+  "file-identity": program(
+    "import sqlite3\ndb = sqlite3.connect('/srv/shop.db')\ndb.execute('create table if not exists sold (item)')\ndb.commit()",
+  ),
+  "ipv6-missing": program("server = socket.create_server(('::', 7000), family=socket.AF_INET6, dualstack_ipv6=True)"),
   memory: program("held = b'x' * (600 << 20)"),
   "volume-data": program("open('/data/much', 'wb').write(bytes(1024) * (40 << 10))"),
 } as const;

@@ -8,8 +8,8 @@ import { waitFor } from "../../support/wait-for.js";
 export interface Frame {
   readonly kind: "arp" | "udp" | "tcp" | "other";
   readonly source: string;
-  /** Of ARP: who says that it has the address, and whether it says so unasked. */
-  readonly arp?: { readonly senderIpv4: string; readonly gratuitous: boolean };
+  /** Of ARP: who says that it has the address, whether it says so unasked, and whether to everybody. */
+  readonly arp?: { readonly senderIpv4: string; readonly gratuitous: boolean; readonly broadcast: boolean };
   /** Of UDP. */
   readonly payload?: string;
   readonly tcp?: {
@@ -61,7 +61,8 @@ function readFrame(frame: Buffer): Frame {
   const type = frame.readUInt16BE(12);
   if (type === 0x0806) {
     const sender = [...frame.subarray(28, 32)].join(".");
-    return { kind: "arp", source, arp: { senderIpv4: sender, gratuitous: sender === [...frame.subarray(38, 42)].join(".") } };
+    const broadcast = frame.toString("hex", 0, 6) === "ff".repeat(6);
+    return { kind: "arp", source, arp: { senderIpv4: sender, gratuitous: sender === [...frame.subarray(38, 42)].join("."), broadcast } };
   }
   if (type !== 0x0800) return { kind: "other", source };
   const body = frame.subarray(14 + (frame.readUInt8(14) & 0x0f) * 4);

@@ -77,6 +77,7 @@ locked = open("/data/locked", "wb")
 fcntl.flock(locked, fcntl.LOCK_EX)
 
 put("/data/mapped", bytes(1 << 20))
+os.link("/data/mapped", "/data/mapped-too")
 mapped = mmap.mmap(os.open("/data/mapped", os.O_RDWR), 1 << 20)
 shared_memory = mmap.mmap(os.open("/dev/shm/tables/one", os.O_RDWR), 1 << 20)
 in_place = os.open("/data/in-place", os.O_RDWR | os.O_CREAT, 0o600)
@@ -89,6 +90,10 @@ while True:
     faults = []
     if count > 0 and mapped[:8] != word:
         faults.append(f"mapped file says {int.from_bytes(mapped[:8], 'little')}")
+    with open("/data/mapped-too", "rb") as file:
+        other_name = file.read(8)
+    if count > 0 and other_name != word:
+        faults.append(f"mapped file says {int.from_bytes(other_name, 'little')} under its other name")
     if count > 0 and shared_memory[:8] != word:
         faults.append(f"shared memory says {int.from_bytes(shared_memory[:8], 'little')}")
     if count > 0 and os.pread(in_place, 8, 0) != word:
@@ -145,13 +150,28 @@ export const FILE_KEEPER: LabWorkload = {
   labels: { [LABELS.bindMounts]: KEPT_FOLDER },
 };
 
+/** Of the host, and moving with the guest. */
+export const GUEST_FOLDER = "/var/lib/guest/spool";
+
+/** Does nothing but mount a folder that moves with it. */
+export const GUEST: LabWorkload = {
+  ...FILE_KEEPER,
+  name: "guest",
+  command: ["python3", "-S", "-B", "-c", "import time; time.sleep(3600)"],
+  address: "10.77.0.154",
+  macAddress: "02:45:4b:00:00:9a",
+  volumes: [],
+  folders: [{ name: GUEST_FOLDER, target: "/guest" }],
+  labels: { [LABELS.bindMounts]: GUEST_FOLDER },
+};
+
 /** Prints one line of JSON for each file below the folders given, with all that a copy must have alike. */
 export const FINGERPRINT = `
 import hashlib, json, os, stat, sys
 
 # A copy of /dev/shm keeps the times of its folders to the second.
 # CRIU makes a deleted file anew and deletes it again, which moves the time of its folder; a fifo's moves with each write.
-CHANGING = {"/dev/shm/tables", "/data/grow", "/data/mapped", "/data/in-place", "/data", "/dev/shm/tables/one", "/data/socket", "/outside/count", "/srv", "/data/pipe", "/srv/pipe"}
+CHANGING = {"/dev/shm/tables", "/data/grow", "/data/mapped", "/data/mapped-too", "/data/in-place", "/data", "/dev/shm/tables/one", "/data/socket", "/outside/count", "/srv", "/data/pipe", "/srv/pipe"}
 known = {}
 for top in sys.argv[1:]:
     for folder, folders, files in os.walk(top):

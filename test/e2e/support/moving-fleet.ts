@@ -1,5 +1,5 @@
 import { Queue } from "bullmq";
-import type { NodeSample } from "../../../collector/protocol.js";
+import { type NodeSample, nodeSampleSchema, type WorkloadSample } from "../../../collector/protocol.js";
 import type { clientsAt } from "../../../lab/clients/read-report.js";
 import type { ClientReport } from "../../../lab/clients/report.js";
 import { type Fleet, type FleetOptions, startFleet } from "../../../lab/fleet/fleet.js";
@@ -7,7 +7,7 @@ import { startPart } from "../../../lab/fleet/parts.js";
 import type { LabKind } from "../../../lab/lab.js";
 import type { LabContainer, LabWorkload } from "../../../lab/workloads/workload-table.js";
 import { nowSeconds } from "../../../platform/clock.js";
-import { createMigrations, type MigrationRecord, readMigration } from "../../../platform/migration-record.js";
+import { createMigrations, type Learned, type MigrationRecord, readMigration } from "../../../platform/migration-record.js";
 import { connectRedis } from "../../../platform/redis.js";
 import { MIGRATE_JOB, type MigrateJob } from "../../../scheduler/protocol.js";
 import { waitFor } from "../../support/wait-for.js";
@@ -29,16 +29,20 @@ const CLOSED_DEADLINE_SECONDS = { namespaces: 90, vm: 400 };
 export interface MovingFleet {
   readonly fleet: Fleet;
   /** Opens a record and delivers its job, as the scheduler would. Returns the record's id. */
-  begin(workload: string, from: string, to: string, mode?: string): Promise<string>;
+  begin(workload: string, from: string, to: string, mode?: string, learned?: Learned): Promise<string>;
   /** The same for workloads that move as one. Returns the records' ids. */
-  beginTogether(workloads: readonly string[], from: string, to: string, mode?: string): Promise<string[]>;
+  beginTogether(workloads: readonly string[], from: string, to: string, mode?: string, learned?: Learned): Promise<string[]>;
   /** Waits until the record is closed. */
   closed(id: string): Promise<MigrationRecord>;
   /** `begin`, then `closed`. */
-  move(workload: string, from: string, to: string, mode?: string): Promise<MigrationRecord>;
+  move(workload: string, from: string, to: string, mode?: string, learned?: Learned): Promise<MigrationRecord>;
   /** Moves it and throws, with the record's reason, unless that succeeded. */
-  moveWell(workload: string, from: string, to: string, mode?: string): Promise<MigrationRecord>;
+  moveWell(workload: string, from: string, to: string, mode?: string, learned?: Learned): Promise<MigrationRecord>;
   client(workload: string): Promise<ClientReport>;
+  /** As a node's newest sample has the workload; one that has just come may not be in it yet. */
+  sampled(workload: string, node: string): Promise<WorkloadSample | undefined>;
+  /** Has Docker restart it, and waits for a sample that shows it since. */
+  restart(workload: string, node: string): Promise<void>;
   /** Waits until the workload has given some more answers over the connection it had. */
   answersOn(workload: string): Promise<ClientReport>;
   /** Mends a node's link and waits until it reports again: it tries Redis ever more seldom while it cannot reach it, and its last sample expires meanwhile. */
@@ -54,9 +58,15 @@ export interface MovingFleet {
 export interface MovingFleetOptions extends Pick<FleetOptions, "rootDirectory" | "recipes" | "onProgress"> {
   /** Workloads that the lab's clients talk to; by default all that these know how to talk to. */
   readonly asked?: readonly LabWorkload[];
+  /** Of the clients, between an answer and the next request. */
+  readonly pauseMs?: number;
   readonly kind?: LabKind;
+  /** Of nodes that have more cores than usual. */
+  readonly cores?: Readonly<Record<string, number>>;
   /** What is different about Docker on both nodes of namespaces. */
   readonly docker?: Readonly<Record<string, unknown>>;
+  /** And on one of them. */
+  readonly dockerOf?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** Done once the fleet is up, before any workload runs. */
   readonly before?: (fleet: Fleet) => Promise<void>;
   /** Starts what is to run beside the workloads, whose images are there, before clients ask. */
@@ -66,15 +76,28 @@ export interface MovingFleetOptions extends Pick<FleetOptions, "rootDirectory" |
 export async function startMovingFleet(
   name: string,
   workloads: readonly LabContainer[],
-  { asked = workloads.filter(isLabWorkload), before, beside, docker, kind = "namespaces", ...options }: MovingFleetOptions = {},
+  {
+    asked = workloads.filter(isLabWorkload),
+    before,
+    beside,
+    cores = {},
+    docker = {},
+    dockerOf = {},
+    pauseMs,
+    kind = "namespaces",
+    ...options
+  }: MovingFleetOptions = {},
 ): Promise<MovingFleet> {
-  const nodes = [FIRST, SECOND].map((node) => ({ name: node, ...NODE_SIZES[kind], ...(docker === undefined ? {} : { docker }) }));
+  const nodes = [FIRST, SECOND].map((name) => {
+    const size = NODE_SIZES[kind];
+    return { name, ...size, cpuCores: cores[name] ?? size.cpuCores, docker: { ...docker, ...dockerOf[name] } };
+  });
   const fleet = await startFleet({ ...options, name, kind, nodes, withScheduler: false, withPrometheus: false });
   try {
     await before?.(fleet);
     for (const workload of workloads) await fleet.runWorkload(workload, FIRST);
     await beside?.(fleet);
-    const clients = asked.length === 0 ? null : await fleet.startClients(asked);
+    const clients = asked.length === 0 ? null : await fleet.startClients(asked, { pauseMs });
     return makeMovingFleet(fleet, clients, kind);
   } catch (error) {
     await fleet.close();
@@ -104,7 +127,7 @@ function makeMovingFleet(fleet: Fleet, clients: ReturnType<typeof clientsAt> | n
     return report;
   };
 
-  const beginTogether = async (workloads: readonly string[], from: string, to: string, mode = "auto") => {
+  const beginTogether: MovingFleet["beginTogether"] = async (workloads, from, to, mode = "auto", learned) => {
     const records = await Promise.all(
       workloads.map(async (workload) => {
         const { Id } = await lab.node(from).docker.getContainer(workload).inspect();
@@ -113,7 +136,8 @@ function makeMovingFleet(fleet: Fleet, clients: ReturnType<typeof clientsAt> | n
           deadlineSeconds: 180,
         });
         const id = `${workload}-${++count}`;
-        return { id, workload, name: workload, containerId: Id, from, to, reason: "operator", because: "a test", mode };
+        const move = { id, workload, name: workload, containerId: Id, from, to, reason: "operator", because: "a test", mode };
+        return { ...move, ...(learned && { learned }) };
       }),
     );
     await createMigrations(redis, keys, records, nowSeconds(), 0);
@@ -122,7 +146,7 @@ function makeMovingFleet(fleet: Fleet, clients: ReturnType<typeof clientsAt> | n
     return records.map((record) => record.id);
   };
 
-  const begin = async (workload: string, from: string, to: string, mode?: string) => (await beginTogether([workload], from, to, mode))[0]!;
+  const begin: MovingFleet["begin"] = async (workload, ...how) => (await beginTogether([workload], ...how))[0]!;
 
   const closed = async (id: string) => {
     let seen: MigrationRecord | null = null;
@@ -138,7 +162,12 @@ function makeMovingFleet(fleet: Fleet, clients: ReturnType<typeof clientsAt> | n
     });
   };
 
-  const move = async (workload: string, from: string, to: string, mode?: string) => closed(await begin(workload, from, to, mode));
+  const sampled: MovingFleet["sampled"] = async (workload, node) => {
+    const text = await redis.get(keys.nodeSample(node));
+    return text === null ? undefined : nodeSampleSchema.parse(JSON.parse(text)).workloads.find(({ name }) => name === workload);
+  };
+
+  const move: MovingFleet["move"] = async (...how) => closed(await begin(...how));
 
   return {
     fleet,
@@ -146,12 +175,21 @@ function makeMovingFleet(fleet: Fleet, clients: ReturnType<typeof clientsAt> | n
     beginTogether,
     closed,
     move,
-    moveWell: async (workload, from, to, mode) => {
-      const record = await move(workload, from, to, mode);
+    moveWell: async (...how) => {
+      const record = await move(...how);
       if (record.result !== "succeeded") throw new Error(`${record.result}: ${record.errorMessage}`);
       return record;
     },
     client,
+    sampled,
+    restart: async (workload, node) => {
+      const { startedAt } = await waitFor(`a sample of ${workload}`, () => sampled(workload, node));
+      await lab.node(node).docker.getContainer(workload).restart({ t: 1 });
+      await waitFor(`a sample of ${workload} that was restarted`, async () => {
+        const now = await sampled(workload, node);
+        return now?.startedAt != null && now.startedAt > startedAt! && now.memoryUsedBytes !== null;
+      });
+    },
     answersOn: async (workload) => {
       const before = await client(workload);
       return waitFor(

@@ -31,7 +31,8 @@ describe("undrain that brings workloads home", () => {
       { ...round, round: 1, dirtyBytesPerSecond: 2 ** 20 },
       { ...round, round: 2, dirtyBytesPerSecond: null },
     ];
-    const took = { blackoutSeconds: 0.3, bytes: { memory: 10 * 2 ** 20, precopy: 30 * 2 ** 20, files: 60 * 2 ** 20 }, rounds };
+    const bytes = { memory: 10 * 2 ** 20, precopy: 30 * 2 ** 20, files: 60 * 2 ** 20 };
+    const took = { modeUsed: "precopy", blackoutSeconds: 0.3, bytes, rounds };
     const now = Date.now() / 1000;
     const { epoch } = (await claimMigration(redis, keys, record.id, now))!;
     await advanceMigration(redis, keys, now, { id: record.id, epoch, stage: "prepare" });
@@ -86,6 +87,21 @@ describe("undrain that brings workloads home", () => {
     expect(fleet.node("n2").workloads.map(({ name }) => name)).to.deep.equal(["c"]);
   });
 
+  it("calls nothing back that has been moved since: whoever moved it did so later", async () => {
+    await emptied();
+    const askedAt = Date.now() / 1000;
+    await redis.hset(keys.homecomings, "n1", JSON.stringify({ askedAt, workloads: [containerIdOf("a"), containerIdOf("b")] }));
+    // As a move of somebody else's leaves it.
+    await redis.hset(keys.lastMoved, containerIdOf("a"), askedAt + 0.1);
+    await redis.hdel(keys.maintenance, "n1");
+    const record = await openMigration();
+    expect(record).to.include({ name: "b", reason: "homecoming" });
+    await finish(record);
+    await waitFor("the wish to be forgotten", async () => (await redis.hlen(keys.homecomings)) === 0);
+    expect(await listMigrations(redis, keys, 0)).to.deep.equal([]);
+    expect(fleet.node("n2").workloads.map(({ name }) => name)).to.have.members(["a", "c"]);
+  });
+
   it("leaves all where it is unless asked, and drops the wish when the node is flagged again", async () => {
     await emptied();
     expect((await undrain("")).comingHome).to.deep.equal([]);
@@ -114,8 +130,10 @@ describe("undrain that brings workloads home", () => {
       count: 1,
       fileBytes: 60 * 2 ** 20,
       memoryBytes: 40 * 2 ** 20,
-      blackoutSeconds: 0.3,
+      blackoutSecondsIn: { precopy: 0.3 },
       dirtyBytesPerSecond: 2 ** 20,
+      frozenFileBytes: null,
+      stopSeconds: null,
     });
     for (const { id, linkBytesPerSecond } of snapshot.nodes) expect(linkBytesPerSecond, id).to.be.closeTo(50 * 2 ** 20, 2 ** 20);
   });

@@ -1,13 +1,16 @@
 import { expect } from "chai";
 import type { Redis } from "ioredis";
 import { makeKeys } from "../../../platform/keys.js";
-import { makeNodeMemory, readNodes } from "../../../scheduler/fleet/read-nodes.js";
+import { makeNodeMemory, type NodeReading, readNodes } from "../../../scheduler/fleet/read-nodes.js";
 import { startRedis, type ThrowAwayRedis } from "../../support/redis.js";
 import { type ReportedFleet, reportFleet } from "../../support/reported-fleet.js";
 
 const keys = makeKeys();
 const START = 1_000_000;
 const LENGTH = 10;
+
+/** Whether a node was ever heard is a memory and nothing else. */
+const withoutMemory = (nodes: readonly NodeReading[]) => nodes.map((node) => ({ ...node, neverHeard: undefined }));
 
 /** Whatever happens in between, a reading that goes on from the last one must equal one that knows nothing. */
 describe("a reading that goes on from the last one", () => {
@@ -20,7 +23,7 @@ describe("a reading that goes on from the last one", () => {
   const read = (from = memory, historyLength = LENGTH) => readNodes(redis, keys, { at, sampleTtlSeconds: 20, historyLength, memory: from });
   const expectSame = async (historyLength = LENGTH) => {
     const nodes = await read(memory, historyLength);
-    expect(nodes).to.deep.equal(await read(makeNodeMemory(), historyLength));
+    expect(withoutMemory(nodes)).to.deep.equal(withoutMemory(await read(makeNodeMemory(), historyLength)));
     return nodes;
   };
   const push = async (times: number) => {
@@ -73,6 +76,18 @@ describe("a reading that goes on from the last one", () => {
     expect((await expectSame())[0]?.trouble).to.contain("not JSON");
     await redis.set(keys.nodeSample("n1"), (await redis.get(keys.nodeSample("n2")))!);
     expect((await expectSame())[0]?.trouble).to.contain("speaks of n2");
+  });
+
+  it("knows of a silent node whether it was ever heard, until it is forgotten", async () => {
+    const heard = async (from = memory) => (await read(from)).find(({ id }) => id === "n1")?.neverHeard !== true;
+    expect(await heard()).to.equal(true);
+    at += 21;
+    expect(await heard()).to.equal(true);
+    expect(await heard(makeNodeMemory())).to.equal(false);
+    await redis.zrem(keys.nodes, "n1");
+    await read();
+    await redis.zadd(keys.nodes, 1, "n1");
+    expect(await heard()).to.equal(false);
   });
 
   it("drops a node that was forgotten, and reads the history that it begins anew", async () => {

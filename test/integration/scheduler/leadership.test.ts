@@ -1,8 +1,15 @@
 import { expect } from "chai";
 import type { Redis } from "ioredis";
 import { makeKeys } from "../../../platform/keys.js";
-import { createMigration } from "../../../platform/migration-record.js";
+import { createMigration, readMigration } from "../../../platform/migration-record.js";
+import { cancelMigration } from "../../../scheduler/act/cancel.js";
+import { makeMigrationJobs } from "../../../scheduler/act/migration-jobs.js";
+import { recoverJobs } from "../../../scheduler/act/recover-jobs.js";
+import { settleLostSources } from "../../../scheduler/act/settle-lost.js";
 import { recordAudit } from "../../../scheduler/audit.js";
+import type { FleetPicture } from "../../../scheduler/fleet/build-snapshot.js";
+import { noteFlagDates } from "../../../scheduler/fleet/flag-dates.js";
+import { endHomecomings } from "../../../scheduler/fleet/homecomings.js";
 import { holdLease, type Lease, type LeaseOptions, readLeader } from "../../../scheduler/lease.js";
 import { readPlan, writePlan } from "../../../scheduler/plan-store.js";
 import { startRedis, type ThrowAwayRedis } from "../../support/redis.js";
@@ -21,6 +28,18 @@ const migration = {
   because: "test",
   mode: "auto",
 };
+
+/** As much of a picture as matters here: wishes that are fulfilled, by node and when they were made. */
+const pictureOf = (askedAt: Record<string, number>) =>
+  ({
+    reading: {
+      nodes: [],
+      flagDates: new Map(),
+      homecomings: new Map(Object.entries(askedAt).map(([node, at]) => [node, { askedAt: at, workloads: ["w"] }])),
+    },
+    requests: new Map(),
+    snapshot: { homecomings: [] },
+  }) as unknown as FleetPicture;
 
 describe("leadership", () => {
   let server: ThrowAwayRedis;
@@ -92,15 +111,16 @@ describe("leadership", () => {
     }
   });
 
+  const refused = async (write: Promise<unknown>) => {
+    const error = await write.then(
+      () => null,
+      (thrown: { code: string }) => thrown,
+    );
+    expect(error?.code).to.equal("FENCED");
+  };
+
   it("fences every write of a leader whose term is over", async () => {
     await redis.hset(keys.leader, { holder: "new", term: 8, expiresAt: Date.now() + 60_000 });
-    const refused = async (write: Promise<unknown>) => {
-      const error = await write.then(
-        () => null,
-        (thrown: { code: string }) => thrown,
-      );
-      expect(error?.code).to.equal("FENCED");
-    };
     await refused(writePlan(redis, keys, { ...plan, term: 7 }));
     await refused(createMigration(redis, keys, migration, 1, 7));
     await refused(recordAudit(redis, keys, { at: 1, kind: "verdict", detail: "" }, 7));
@@ -108,5 +128,38 @@ describe("leadership", () => {
     expect(await redis.exists(keys.openMigrations, keys.audit)).to.equal(0);
     await writePlan(redis, keys, { ...plan, term: 8 });
     expect((await readPlan(redis, keys))?.term).to.equal(8);
+  });
+
+  it("lets a leader whose term is over call off, deliver and forget nothing either", async () => {
+    await createMigration(redis, keys, migration, 1, 0);
+    const record = (await readMigration(redis, keys, "m-1"))!;
+    await redis.hset(keys.homecomings, "n1", JSON.stringify({ askedAt: 1, workloads: ["w"] }));
+    await redis.hset(keys.leader, { holder: "new", term: 8, expiresAt: Date.now() + 60_000 });
+    const jobs = makeMigrationJobs(server.connect(), keys);
+    const late = { redis, keys, jobs, term: 7 };
+    const fulfilled = pictureOf({ n1: 1 });
+    try {
+      await refused(cancelMigration(late, record, "no longer wanted"));
+      await refused(settleLostSources(late, () => false));
+      await refused(recoverJobs(late, [record], 1000));
+      await refused(endHomecomings(late, fulfilled));
+      await refused(noteFlagDates(late, { ...fulfilled, undatedFlags: new Map([["n1 flag disk", 1]]) }));
+      expect(await redis.keys(`${keys.queuePrefix}*`)).to.deep.equal([]);
+      expect(await readMigration(redis, keys, "m-1")).to.include({ outcome: "pending", closedAt: null });
+      expect(await redis.hlen(keys.homecomings)).to.equal(1);
+      expect(await redis.exists(keys.flagDates)).to.equal(0);
+      await endHomecomings({ ...late, term: 8 }, fulfilled);
+      expect(await redis.hlen(keys.homecomings)).to.equal(0);
+    } finally {
+      await jobs.close();
+    }
+  });
+
+  it("does not forget a wish that an operator has made since the fleet was looked at", async () => {
+    await redis.hset(keys.homecomings, "n1", JSON.stringify({ askedAt: 2.5, workloads: ["w"] }));
+    await endHomecomings({ redis, keys, term: 8 }, pictureOf({ n1: 1 }));
+    expect(await redis.hlen(keys.homecomings)).to.equal(1);
+    await endHomecomings({ redis, keys, term: 8 }, pictureOf({ n1: 2.5 }));
+    expect(await redis.hlen(keys.homecomings)).to.equal(0);
   });
 });

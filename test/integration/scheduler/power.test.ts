@@ -104,6 +104,31 @@ describe("putting nodes to sleep and waking them", () => {
     expect(await audit("node-awake")).to.have.length(1);
   });
 
+  it("is done on a reading from after the node was closed for it, and not with what was started there meanwhile", async () => {
+    fleet.nodes.splice(fleet.nodes.indexOf(sleeper), 1);
+    await start({ sleep: touch("sleep"), wake: touch("wake"), deadlineSeconds: 60 });
+    const isTold = (what: string) =>
+      waitFor(`n3 to be told ${what}`, async () => (await redis.hget(keys.power, "n3"))?.includes(`"${what}"`) === true);
+    await isTold("close");
+    const refused = await scheduler.send("POST", `${API_BASE}/migrations`, { workload: "a", to: "n3" });
+    expect(refused.body.error.facts["reason"]).to.equal("target-asleep");
+    const late = reportFleet(redis, keys, [sleeper]);
+    try {
+      sleeper.workloads = [{ name: "late" }];
+      await late.push();
+      await isTold("awake");
+      expect(await readdir(folder)).to.deep.equal([]);
+      expect((await audit("node-awake"))[0]!.detail).to.contain("something has come there");
+      sleeper.workloads = [];
+      late.keepPushing();
+      await wasDone("sleep-n3");
+      const closed = (await audit("node-closed"))[0]!.at;
+      expect((await audit("node-put-to-sleep"))[0]!.at - closed, "only a reading that is surely younger").to.be.greaterThan(3);
+    } finally {
+      await late.stop();
+    }
+  });
+
   it("rests on what the scheduler remembers of each workload, from sample to sample", async () => {
     await start({ sleep: touch("sleep"), wake: touch("wake") });
     await waitFor("a second's worth of memory", async () => {

@@ -22,7 +22,7 @@ describe("the scheduler's process", () => {
   };
   const start = async (config: unknown): Promise<SchedulerProcess> => {
     const file = join(folder, `config-${children.length}.json`);
-    await writeFile(file, JSON.stringify(config));
+    await writeFile(file, JSON.stringify(config, null, 2));
     const started = startSchedulerProcess(file);
     children.push(started.child);
     return started;
@@ -99,11 +99,24 @@ describe("the scheduler's process", () => {
   });
 
   for (const [what, config, named] of [
-    ["a setting that does not exist", { scheduler: { tickSecond: 5 } }, "tickSecond"],
-    ["a policy that contradicts itself", { policies: { overload: { cpuFixRatio: 0.9 } } }, "cpuFixRatio"],
-    ["a window that cannot be read", { scheduler: { windows: [{ cron: "at noon", durationMinutes: 5, action: "no-moves" }] } }, "at noon"],
+    ["a setting that does not exist", { scheduler: { tickSecond: 5 } }, "line 6, scheduler.tickSecond: "],
+    [
+      "a policy that contradicts itself",
+      { policies: { overload: { cpuFixRatio: 0.9 } } },
+      "line 7, policies.overload.cpuFixRatio: must be below",
+    ],
+    [
+      "a window that cannot be read",
+      { scheduler: { windows: [{ cron: "at noon", durationMinutes: 5, action: "no-moves" }] } },
+      "line 7, scheduler.windows.0: ",
+    ],
+    [
+      "nodes that are emptied and never sleep",
+      { policies: { consolidate: { enabled: true } } },
+      "line 7, policies.consolidate.enabled: needs `scheduler.power`",
+    ],
   ] as const) {
-    it(`refuses to start on ${what}, and names it`, async () => {
+    it(`refuses to start on ${what}, and names it with its line`, async () => {
       const server = await redisWith();
       const started = await start({ redis: { url: server.url }, ...config });
       expect(await started.exit).to.equal(1);

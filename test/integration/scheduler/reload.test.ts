@@ -3,11 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { Registry } from "prom-client";
-import { loadConfig } from "../../../platform/config.js";
+import { loadConfig } from "../../../platform/load-config.js";
 import { makeLog } from "../../../platform/log.js";
 import type { Answers, StatusAnswer } from "../../../scheduler/api-shapes.js";
 import { type Scheduler, startScheduler } from "../../../scheduler/start-scheduler.js";
 import { startRedis, type ThrowAwayRedis } from "../../support/redis.js";
+import { runScheduler } from "../../support/running-scheduler.js";
 import { waitFor } from "../../support/wait-for.js";
 
 describe("new settings while the scheduler runs", () => {
@@ -58,6 +59,29 @@ describe("new settings while the scheduler runs", () => {
       return answer.entries.some(({ kind }) => kind === "config-reloaded") && answer;
     });
     expect(entries.filter(({ kind }) => kind === "config-refused")).to.deep.equal([]);
+  });
+
+  it("are told apart from those of a scheduler that stands by, until both have the same", async () => {
+    const second = await runScheduler(server, { policies: { cooldownSeconds: 100 } });
+    try {
+      const differing = async () => (await ask<StatusAnswer>("/status")).schedulers.map(({ leads, differs }) => [leads, differs]);
+      const other = async () => Number(/^evenkeel_schedulers\{settings="other"\} (\d+)$/m.exec(await registry.metrics())?.[1]);
+      await waitFor("both to be heard", async () => (await differing()).length === 2);
+      expect((await differing()).filter(([leads]) => leads)).to.have.length(1);
+      expect((await differing()).some(([, differs]) => differs)).to.equal(false);
+      await write({ cooldownSeconds: 200 });
+      await waitFor(
+        "the one that was forgotten to be named",
+        async () => (await differing()).filter(([, differs]) => differs).length === 1,
+      );
+      await waitFor("it to be counted", async () => (await other()) === 1);
+      await write({ overload: {}, cooldownSeconds: 100 });
+      await waitFor("them to be alike again", async () => (await differing()).every(([, differs]) => !differs));
+      await waitFor("it to be counted no more", async () => (await other()) === 0);
+    } finally {
+      await second.close();
+    }
+    expect((await ask<StatusAnswer>("/status")).schedulers, "one that has ended in order is gone at once").to.have.length(1);
   });
 
   it("are in force at once when it is asked to read them", async () => {

@@ -2,6 +2,9 @@ import { expect } from "chai";
 import type { Redis } from "ioredis";
 import { type Keys, makeKeys } from "../../../platform/keys.js";
 import { createMigration, listMigrations, readMigration } from "../../../platform/migration-record.js";
+import { foresee } from "../../../policies/what-if/foresee.js";
+import { imagine } from "../../../policies/what-if/imagine.js";
+import type { SnapshotAnswer } from "../../../scheduler/api-shapes.js";
 import type { DrainReport } from "../../../scheduler/fleet/drain-report.js";
 import type { PublishedPlan } from "../../../scheduler/plan-store.js";
 import { startRedis, type ThrowAwayRedis } from "../../support/redis.js";
@@ -60,6 +63,40 @@ describe("a node that reports, and whose executor does not", () => {
     const refused = await scheduler.send("POST", `${API}/migrations`, { workload: "web", to: "n2" });
     expect(refused.body.error).to.include({ code: "MOVE_REFUSED" });
     fleet.node("n1").hasExecutor = true;
+    await waitFor("the drain to begin", async () => (await listMigrations(redis, keys)).length === 1);
+  });
+
+  it("hears of CPUs from executors, and sends nothing to one that could not go on with it", async () => {
+    await redis.hset(keys.maintenance, "n1", "disk");
+    await run([
+      { id: "n1", workloads: [{ name: "web" }], cpu: { cpuKind: "new", refusedCpus: [] } },
+      { id: "n2", workloads: [], cpu: { cpuKind: "old", refusedCpus: ["new"] } },
+    ]);
+    const skip = await waitFor("the reason", async () => skipOf("web"));
+    expect(skip).to.include({ to: "n2", reason: "target-cpu-differs" });
+    fleet.node("n2").cpu = { cpuKind: "new", refusedCpus: [] };
+    await waitFor("the drain to begin", async () => (await listMigrations(redis, keys)).length === 1);
+  });
+
+  it("hears from collectors what binds workloads to their nodes, and plans, foresees and begins no move of them", async () => {
+    await redis.hset(keys.maintenance, "n1", "disk");
+    const because = "Volume data is also used by backup";
+    await run([
+      { id: "n1", workloads: [{ name: "web", boundBy: [{ code: "volume-shared", because }] }] },
+      { id: "n2", workloads: [] },
+    ]);
+    const skip = await waitFor("the reason", async () => skipOf("web"));
+    const words = `It is bound to n1 by what it mounts (volume-shared: ${because}).`;
+    expect(skip).to.include({ to: null, reason: "workload-bound", because: words });
+    const { drain } = await scheduler.get<{ drain: DrainReport }>(`${API}/drains/n1`);
+    expect(drain.remaining[0]).to.include({ status: "blocked", because: words });
+    const refused = await scheduler.send("POST", `${API}/migrations`, { workload: "web", to: "n2" });
+    expect(refused.body.error).to.include({ code: "MOVE_REFUSED" });
+    expect(refused.body.error.facts).to.include({ reason: "workload-bound", to: "n2" });
+    const { snapshot, policies } = await scheduler.get<SnapshotAnswer>(`${API}/snapshot`);
+    expect(foresee(imagine(snapshot, { drain: ["n1"] }), policies, snapshot.at).moves).to.deep.equal([]);
+    expect(await listMigrations(redis, keys)).to.deep.equal([]);
+    fleet.node("n1").workloads[0]!.boundBy = [];
     await waitFor("the drain to begin", async () => (await listMigrations(redis, keys)).length === 1);
   });
 

@@ -1,7 +1,14 @@
 import { expect } from "chai";
 import type { Redis } from "ioredis";
 import { type Keys, makeKeys } from "../../../platform/keys.js";
-import { advanceMigration, claimMigration, createMigration, readMigration, type Stage } from "../../../platform/migration-record.js";
+import {
+  advanceMigration,
+  claimMigration,
+  createMigration,
+  createMigrations,
+  readMigration,
+  type Stage,
+} from "../../../platform/migration-record.js";
 import type { AuditEntry } from "../../../scheduler/audit.js";
 import { API_BASE } from "../../../scheduler/protocol.js";
 import { startRedis, type ThrowAwayRedis } from "../../support/redis.js";
@@ -18,11 +25,20 @@ describe("moves that have been opened and are no longer called for", () => {
   let fleet: ReportedFleet;
   let scheduler: RunningScheduler | undefined;
 
-  const open = async (id: string, name: string, reason: string, at: number, more: { approved?: true } = {}) => {
+  const recordOf = (id: string, name: string, reason: string) => {
     const workload = containerIdOf(name);
-    const record = { id, workload, name, containerId: workload, from: "n1", to: "n2", reason, because: "", mode: "auto", ...more };
-    await createMigration(redis, keys, record, at, 0);
+    return { id, workload, name, containerId: workload, from: "n1", to: "n2", reason, because: "", mode: "auto" };
   };
+  const open = (id: string, name: string, reason: string, at: number, more: { approved?: true } = {}) =>
+    createMigration(redis, keys, { ...recordOf(id, name, reason), ...more }, at, 0);
+  const openTogether = (reason: string, at: number) =>
+    createMigrations(
+      redis,
+      keys,
+      ["a", "b"].map((name) => recordOf(`m-${name}`, name, reason)),
+      at,
+      0,
+    );
   const advance = async (id: string, stage: Stage) => {
     const { epoch } = (await claimMigration(redis, keys, id, Date.now() / 1000))!;
     await advanceMigration(redis, keys, Date.now() / 1000, { id, epoch, stage });
@@ -76,6 +92,37 @@ describe("moves that have been opened and are no longer called for", () => {
     const noted = entries.filter(({ kind }) => kind === "move-withdrawn");
     expect(noted.map(({ migration }) => migration)).to.have.members(["m-queued", "m-prepared"]);
     for (const { detail } of noted) expect(detail).to.equal("Neither n1 nor any other node is under maintenance now.");
+  });
+
+  it("are closed as cancelled with all that move as one with them, of which no executor has taken any up", async () => {
+    await openTogether("operator", Date.now() / 1000);
+    scheduler = await runScheduler(server);
+    expect((await scheduler.send("DELETE", `${API_BASE}/migrations/m-a`)).status).to.equal(200);
+    for (const id of ["m-a", "m-b"]) {
+      expect(await readMigration(redis, keys, id), id).to.include({ outcome: "aborted", result: "cancelled", errorCode: "CANCELLED" });
+    }
+    expect(await redis.scard(keys.openMigrations)).to.equal(0);
+  });
+
+  it("are called off together when one of them is, each with its line in the audit, and none of them is delivered again", async () => {
+    await openTogether("operator", Date.now() / 1000 - HOURS);
+    await redis.hset(keys.maintenance, "n2", "disk");
+    scheduler = await runScheduler(server);
+    await isCancelled("m-a");
+    await ticks(3);
+    const { entries } = await scheduler.get<{ entries: AuditEntry[] }>(`${API_BASE}/audit?limit=200`);
+    const of = (kind: string) => entries.filter((entry) => entry.kind === kind).map(({ migration }) => migration);
+    expect(of("move-withdrawn")).to.have.members(["m-a", "m-b"]);
+    expect(of("job-restored")).to.deep.equal([]);
+    for (const id of ["m-a", "m-b"]) expect(await readMigration(redis, keys, id), id).to.include({ result: "cancelled" });
+  });
+
+  it("leave those of their group to the executor that has taken them up", async () => {
+    await openTogether("operator", Date.now() / 1000);
+    await claimMigration(redis, keys, "m-b", Date.now() / 1000);
+    scheduler = await runScheduler(server);
+    await scheduler.send("DELETE", `${API_BASE}/migrations/m-a`);
+    expect(await readMigration(redis, keys, "m-b")).to.include({ outcome: "aborted", closedAt: null });
   });
 
   it("are cancelled when the destination goes under maintenance before they begin", async () => {

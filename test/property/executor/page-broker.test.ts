@@ -34,17 +34,27 @@ const anyRanges = fc
 describe("The page broker", function () {
   this.timeout(60_000);
 
-  it("gives every page asked for, right and in the order asked, whatever arrives when and however often the link is cut", () => {
+  it("gives every page asked for, right and in the order asked, whatever arrives when, at whatever pace, and however often the link is cut", () => {
     fc.assert(
       fc.property(anyRanges, fc.infiniteStream(fc.nat()), (ranges, random) => {
         const draw = (most: number) => random.next().value! % most;
         const blocks = cutIntoBlocks(ranges);
         let online = true;
+        let isHeld = false;
+        let [now, wakeAt] = [0, 0];
         let wire: Pick<Frame, "pid" | "address" | "pages">[] = [];
         const waiting: Frame[] = [];
         const broker = makePageBroker(blocks, {
           // Before and after the time in which nothing is sent ahead.
-          seconds: () => draw(2000) / 1000,
+          seconds: () => {
+            now += draw(draw(2) === 0 ? 3 : 100) / 1000;
+            return now;
+          },
+          wake: (seconds) => {
+            isHeld = true;
+            expect(seconds).to.be.within(0, 1);
+            wakeAt = now + seconds;
+          },
           ask: (block) => {
             if (online) wire.push(block);
             return online;
@@ -79,17 +89,25 @@ describe("The page broker", function () {
           online = false;
           wire = [];
         };
+        const look = () => {
+          isHeld = false;
+          now = Math.max(now, wakeAt);
+          broker.look();
+        };
         const heal = () => {
           online = true;
           broker.connected();
         };
+        const setPace = () => broker.keepTo(draw(3) === 0 ? null : 1 + draw(10_000_000));
         broker.connected();
         while (missing.length > 0 || waiting.length > 0) {
           const choices = [
             ...(missing.length > 0 && waiting.length < 5 ? [request, request] : []),
             ...(wire.length > 0 ? [deliver, deliver, deliver] : []),
+            ...(isHeld ? [look] : []),
             ...(online && draw(20) === 0 ? [cut] : []),
             ...(online ? [] : [heal]),
+            ...(draw(20) === 0 ? [setPace] : []),
           ];
           expect(choices).to.not.have.length(0, "nothing is on the way and somebody waits");
           choices[draw(choices.length)]!();
@@ -100,10 +118,45 @@ describe("The page broker", function () {
     );
   });
 
+  it("makes no fault wait for what nobody waits for, in the first moments, and holds that no longer than until none has come for a while", () => {
+    let now = 0;
+    let wakeAfter: number | null = null;
+    const asked: Pick<Frame, "pid" | "address" | "pages">[] = [];
+    const answers: (readonly [address: number, pages: number])[] = [];
+    const broker = makePageBroker(cutIntoBlocks([{ pid: 1, start: 0x100000, pages: 320 }]), {
+      seconds: () => now,
+      wake: (seconds) => {
+        wakeAfter = seconds;
+      },
+      ask: (block) => asked.push(block) > 0,
+      answer: ({ address, pages }) => void answers.push([address, pages]),
+    });
+    const deliver = () => {
+      for (const { pid, address, pages } of asked.splice(0))
+        broker.arrived({ command: COMMAND.pages, pid, address, pages }, contents(pid, address, pages));
+    };
+    const request = (address: number, pages: number) => broker.request({ command: COMMAND.get, pid: 1, address, pages });
+    broker.connected();
+    deliver();
+    request(0x100000, 16);
+    expect(answers).to.deep.equal([]);
+    now += 0.001;
+    request(0x200000, 1);
+    expect(answers, "the fault has something before it, which is here").to.deep.equal([[0x100000, 16]]);
+    deliver();
+    expect(answers.at(-1)).to.deep.equal([0x200000, 1]);
+    request(0x110000, 16);
+    expect(answers).to.have.length(2);
+    now += wakeAfter!;
+    broker.look();
+    expect(answers.at(-1)).to.deep.equal([0x110000, 16]);
+  });
+
   it("refuses a request for a page that no image leaves out", () => {
     const broker = makePageBroker(cutIntoBlocks([{ pid: 1, start: 0x1000, pages: 1 }]), {
       ask: () => true,
       answer: () => {},
+      wake: () => {},
       seconds: () => 0,
     });
     expect(() => broker.request({ command: COMMAND.get, pid: 1, address: 0x3000, pages: 1 })).to.throw("0x3000");

@@ -21,6 +21,7 @@ interface NodeShape {
   architecture: string | null;
   keptEmpty: boolean;
   networks: string[] | null;
+  endedNames: string[] | null;
 }
 
 const anyNode: fc.Arbitrary<NodeShape> = fc.record({
@@ -37,6 +38,7 @@ const anyNode: fc.Arbitrary<NodeShape> = fc.record({
   architecture: fc.constantFrom(null, "x86_64", "x86_64", "x86_64", "x86_64", "x86_64", "aarch64"),
   keptEmpty: fc.constantFrom(false, false, false, true),
   networks: fc.constantFrom<(string[] | null)[]>(null, ["bridge", "lan"], ["bridge", "lan"], ["bridge", "lan"], ["bridge"]),
+  endedNames: fc.constantFrom<(string[] | null)[]>(null, null, null, ["twin", "w3"]),
 });
 
 const anyWorkload = fc.record({
@@ -59,6 +61,9 @@ const anyWorkload = fc.record({
   priority: fc.constantFrom(0, 0, 0, 5),
   architecture: fc.constantFrom(null, null, null, null, "x86_64", "x86_64", "aarch64"),
   networks: fc.constantFrom<(string[] | undefined)[]>(undefined, ["bridge"], ["bridge"], ["lan"]),
+  volumes: fc.constantFrom<(string[] | undefined)[]>(undefined, undefined, undefined, undefined, ["v1"], ["v1", "v2"]),
+  name: fc.constantFrom(null, null, null, null, null, null, "twin"),
+  bound: fc.constantFrom(false, false, false, false, false, false, false, true),
   dirty: fc.constantFrom(null, 0, 10_000_000, 200_000_000),
   rested: fc.constantFrom(null, null, null, null, null, null, 10, 300, 5000, 5000),
   migratesTo: fc.option(fc.nat(), { freq: 9, nil: null }).map((to) => to),
@@ -77,7 +82,7 @@ export const anySnapshot: fc.Arbitrary<Snapshot> = fc
       const home = nodeShapes[shape.on % nodeShapes.length]!;
       return {
         id: `w${index}`,
-        name: `w${index}`,
+        name: shape.name ?? `w${index}`,
         node: `n${shape.on % nodeShapes.length}`,
         cpuUsedCores: shape.cpu === null ? null : shape.cpu * 0.5 * home.cores,
         memoryUsedBytes: shape.memory === null ? null : shape.memory * shape.memoryShare * home.gibibytes * GIBIBYTE,
@@ -97,6 +102,8 @@ export const anySnapshot: fc.Arbitrary<Snapshot> = fc
         dirtyBytesPerSecond: shape.dirty,
         architecture: shape.architecture,
         ...(shape.networks && { networks: shape.networks }),
+        ...(shape.volumes && { volumes: shape.volumes }),
+        ...(shape.bound && { boundBy: [{ code: "bind-mount", because: "It mounts /srv of this host and may write to it" }] }),
       };
     });
     const migrations = workloadShapes.flatMap((shape, index): OpenMigration[] => {
@@ -145,6 +152,7 @@ function buildNode(shape: NodeShape, index: number, workloads: readonly Workload
     health: shape.health === null ? [] : [{ kind: shape.health, since: NOW - 60, detail: "as read" }],
     architecture: shape.architecture,
     networks: shape.networks,
+    ...(shape.endedNames && { endedNames: shape.endedNames }),
   };
 }
 

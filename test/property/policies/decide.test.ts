@@ -106,14 +106,15 @@ describe("any plan, for any fleet", () => {
     });
   });
 
-  it("moves each workload at most once, and none that is forbidden, pinned elsewhere, migrating, or resting", () => {
+  it("moves each workload at most once, and none that is forbidden, bound to its node, pinned elsewhere, migrating, or resting", () => {
     forAnyPlan((snapshot, plan, config) => {
       const workloads = byId(snapshot.workloads);
       const migrating = new Set(snapshot.migrations.map(({ workload }) => workload));
       expect(new Set(plan.moves.map(({ workload }) => workload)).size).to.equal(plan.moves.length);
       for (const move of plan.moves) {
-        const { constraints, lastMovedAt, node } = workloads.get(move.workload)!;
+        const { constraints, lastMovedAt, node, boundBy } = workloads.get(move.workload)!;
         expect(move.from).to.equal(node);
+        expect(boundBy).to.equal(undefined);
         expect(constraints.mode).to.not.equal("never");
         expect(migrating.has(move.workload)).to.equal(false);
         if (constraints.pinnedTo.length > 0) expect(constraints.pinnedTo).to.include(move.to);
@@ -134,6 +135,37 @@ describe("any plan, for any fleet", () => {
         // What moves as one cannot be parted, whatever else its labels say.
         const coming = [...plan.moves, ...snapshot.migrations].filter(
           (other) => other.to === move.to && groupAt(other.workload) === group && asOneOf(workloads.get(other.workload)!) !== asOne,
+        );
+        expect([...there, ...coming]).to.deep.equal([]);
+      }
+    });
+  });
+
+  it("brings no two containers of one name together, on their way or for good", () => {
+    forAnyPlan((snapshot, plan) => {
+      const workloads = byId(snapshot.workloads);
+      const nodes = byId(snapshot.nodes);
+      for (const move of plan.moves) {
+        const { id, name } = workloads.get(move.workload)!;
+        const isNamesake = (other: string) => other !== id && workloads.get(other)!.name === name;
+        const there = snapshot.workloads.filter((other) => other.node === move.to && isNamesake(other.id));
+        const coming = [...plan.moves, ...snapshot.migrations].filter(({ workload, to }) => to === move.to && isNamesake(workload));
+        expect([...there, ...coming]).to.deep.equal([]);
+        expect(nodes.get(move.to)!.endedNames ?? []).to.not.include(name);
+      }
+    });
+  });
+
+  it("brings no two volumes of one name together, on their way or for good", () => {
+    forAnyPlan((snapshot, plan) => {
+      const workloads = byId(snapshot.workloads);
+      for (const move of plan.moves) {
+        const mover = workloads.get(move.workload)!;
+        const isOther = (other: WorkloadState) =>
+          asOneOf(other) !== asOneOf(mover) && other.volumes?.some((name) => mover.volumes?.includes(name)) === true;
+        const there = snapshot.workloads.filter((other) => other.node === move.to && isOther(other));
+        const coming = [...plan.moves, ...snapshot.migrations].filter(
+          ({ workload, to }) => to === move.to && isOther(workloads.get(workload)!),
         );
         expect([...there, ...coming]).to.deep.equal([]);
       }

@@ -17,7 +17,7 @@ const anyPowered: fc.Arbitrary<Snapshot> = fc
   .tuple(
     anySnapshot,
     fc.boolean(),
-    fc.array(fc.constantFrom("empty", "empty", "asleep", "waking", "falling-asleep"), { maxLength: 4 }),
+    fc.array(fc.constantFrom("empty", "empty", "asleep", "waking", "falling-asleep", "closing"), { maxLength: 4 }),
     fc.constantFrom(null, null, true, false),
   )
   .map(([snapshot, isCalm, extra, window]) => {
@@ -51,6 +51,7 @@ const anyPowered: fc.Arbitrary<Snapshot> = fc
         labels: { [LABEL]: "true" },
       } as const;
       if (kind === "empty") return node;
+      if (kind === "closing") return { ...node, power: kind };
       const silent = { state: "unknown", cpuUsedCores: null, memoryUsedBytes: null, history: [], cordoned: true } as const;
       return { ...node, ...(kind === "falling-asleep" ? { cordoned: true } : silent), power: kind as NodeState["power"] & string };
     });
@@ -103,7 +104,7 @@ describe("any plan that saves power", () => {
         slept++;
         const node = snapshot.nodes.find((each) => each.id === id)!;
         expect(node).to.include({ state: "ready", maintenance: null });
-        expect(node.power ?? null).to.equal(null);
+        expect(node.power ?? "closing").to.equal("closing");
         expect(node.cpuUsedCores).to.not.equal(null);
         expect(node.labels[LABEL]).to.equal("true");
         expect(snapshot.workloads.filter(({ node: at }) => at === id)).to.deep.equal([]);
@@ -137,7 +138,7 @@ describe("any plan that saves power", () => {
     expect(checked).to.be.greaterThan(3);
   });
 
-  it("moves nothing from or to a node that sleeps, falls asleep or wakes", () => {
+  it("moves nothing from or to a node that sleeps, falls asleep, is about to, or wakes", () => {
     forAnyPlan((snapshot, plan) => {
       const away = new Set(snapshot.nodes.filter(({ power }) => power).map(({ id }) => id));
       for (const { from, to } of plan.moves) expect(away.has(from) || away.has(to)).to.equal(false);

@@ -156,7 +156,9 @@ describe("a policy that is asked again and again", () => {
   });
 });
 
-describe("the engine in the simulator", () => {
+describe("the engine in the simulator", function () {
+  // Seconds of CPU for some of these, and many more on a crowded machine.
+  this.timeout(60_000);
   /** Small VMs on hosts of their own, asking for the same at each reading. */
   function spread(count: number): Fleet {
     const fleet = buildFleet(count, count);
@@ -168,11 +170,10 @@ describe("the engine in the simulator", () => {
     return fleet;
   }
 
-  it("is told what a scheduler is told, empties hosts, and lets those sleep that are empty", () => {
-    const fleet = spread(12);
-    const policy = enginePolicy("engine", engineConfig("consolidate"));
+  /** Carries out at once what the policy decides. Returns how many moves there were. */
+  function carryOut(policy: TickingPolicy, fleet: Fleet, seconds: number): number {
     let moved = 0;
-    for (let now = 300; now < 14_400; now += policy.tickSeconds) {
+    for (let now = 300; now < seconds; now += policy.tickSeconds) {
       if (now % 300 === 0) {
         fleet.seconds = now;
         remember(fleet);
@@ -191,11 +192,28 @@ describe("the engine in the simulator", () => {
         host.keptAwake = false;
       }
     }
+    return moved;
+  }
+
+  it("is told what a scheduler is told, empties hosts, and lets those sleep that are empty", () => {
+    const fleet = spread(12);
+    const moved = carryOut(enginePolicy("engine", engineConfig("consolidate")), fleet, 14_400);
     const awake = fleet.hosts.filter(({ keptAwake }) => keptAwake);
     expect(moved).to.be.within(8, 24);
     expect(awake.length, "one more than needed: N+1").to.be.within(2, 4);
     // The G5 is the cheaper CPU.
     for (const { kind } of awake) expect(kind.name).to.equal("G5");
+  });
+
+  it("levels the hosts when that is what is measured, though none is overloaded, and lets none sleep", () => {
+    const fleet = spread(8);
+    // All on the first host, which is not overloaded by them.
+    for (const host of fleet.hosts) host.vms = host.index === 0 ? [...fleet.vms] : [];
+    for (const vm of fleet.vms) Object.assign(vm, { host: fleet.hosts[0], demandMips: 330 });
+    const moved = carryOut(enginePolicy("engine", engineConfig("balance")), fleet, 7200);
+    expect(moved).to.be.within(4, 8);
+    expect(Math.max(...fleet.hosts.map(({ vms }) => vms.length)), "of eight on one host, the most that is left together").to.be.at.most(4);
+    expect(fleet.hosts.every(({ keptAwake }) => keptAwake)).to.equal(true);
   });
 });
 

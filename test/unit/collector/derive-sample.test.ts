@@ -34,6 +34,7 @@ const reading = (hostFields: Partial<HostReading> = {}, workloads: WorkloadReadi
   at: 1_700_000_000,
   host: host(hostFields),
   workloads,
+  endedNames: [],
   maintenanceFile: null,
   cordonFile: null,
   failures: [],
@@ -98,6 +99,20 @@ describe("making a sample of two readings", () => {
     expect(labelled?.id).to.equal("shop-web");
     expect(unlabelled?.id).to.equal(CONTAINER.id);
     expect(labelled?.labels).to.deep.equal({ "io.evenkeel.workload": "shop-web" });
+  });
+
+  it("tells a workload's volumes and what binds it to its node, and spends no word on those that have none", () => {
+    const boundBy = [{ code: "bind-mount", because: "It mounts /srv of this host and may write to it" }];
+    const bound = workload({ container: { ...CONTAINER, volumes: ["data"], boundBy } });
+    const sample = nodeSampleSchema.parse(derive(reading(), reading({}, [bound, workload()])));
+    expect(sample.workloads[0]).to.deep.include({ volumes: ["data"], boundBy });
+    expect(sample.workloads[1]).to.not.have.any.keys("volumes", "boundBy");
+  });
+
+  it("tells the names of containers that do not run, and spends no word on there being none", () => {
+    const sample = (endedNames: string[]) => nodeSampleSchema.parse(derive(reading(), { ...reading(), endedNames }));
+    expect(sample(["old"]).endedNames).to.deep.equal(["old"]);
+    expect(sample([])).to.not.have.property("endedNames");
   });
 
   it("tells in words what could not be read", () => {

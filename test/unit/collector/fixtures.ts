@@ -35,6 +35,9 @@ export const CONTAINER: Container = {
   pid: 4242,
   startedAt: 1_700_000_000,
   networkOf: null,
+  ipcOf: null,
   networks: ["bridge", "shop"],
+  volumes: [],
+  boundBy: [],
   labels: { "io.evenkeel.workload": "shop-web", "com.example.owner": "someone" },
 };

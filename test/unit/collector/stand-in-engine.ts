@@ -15,6 +15,10 @@ export interface StandInContainer {
   readonly networks?: readonly string[];
   readonly paused?: boolean;
   readonly restarting?: boolean;
+  /** It is there and does not run. */
+  readonly exited?: boolean;
+  /** Names of its volumes. */
+  readonly volumes?: readonly string[];
 }
 
 /** Speaks the part of Docker's API that the collector uses, on a real socket, and fails as asked: what a real engine will not do on demand. */
@@ -61,11 +65,7 @@ export async function startStandInEngine(): Promise<StandInEngine> {
     }
     if (path === "/containers/json") {
       lists += 1;
-      return void answer(
-        response,
-        200,
-        engine.containers.map(({ id }) => ({ Id: id })),
-      );
+      return void answer(response, 200, engine.containers.map(listContainer));
     }
     if (engine.behaviour === "half") return void answer(response, 500, { message: "engine is ill" });
     const container = engine.containers.find(({ id }) => path === `/containers/${id}/json`);
@@ -105,11 +105,29 @@ function answer(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
 }
 
-function describeContainer({ id, name, pid, labels, networkOf, networks, paused, restarting }: StandInContainer) {
+function listContainer(container: StandInContainer) {
+  const { id, name, exited, paused, restarting } = container;
+  const State = exited ? "exited" : paused ? "paused" : restarting ? "restarting" : "running";
+  return { Id: id, Names: [`/${name}`], State, Mounts: mountsOf(container) };
+}
+
+function mountsOf({ volumes = [] }: StandInContainer) {
+  return volumes.map((Name) => ({ Type: "volume", Name, Source: "", Destination: `/${Name}`, Driver: "local", Mode: "", RW: true }));
+}
+
+function describeContainer(container: StandInContainer) {
+  const { id, name, pid, labels, networkOf, networks, paused, restarting, exited } = container;
   return {
     Id: id,
     Name: `/${name}`,
-    State: { Running: true, Paused: paused ?? false, Restarting: restarting ?? false, Pid: pid, StartedAt: "2026-11-22T12:00:00.5Z" },
+    Mounts: mountsOf(container),
+    State: {
+      Running: exited !== true,
+      Paused: paused ?? false,
+      Restarting: restarting ?? false,
+      Pid: pid,
+      StartedAt: "2026-11-22T12:00:00.5Z",
+    },
     Config: { Image: "image:1", Labels: labels ?? {} },
     NetworkSettings: { Networks: Object.fromEntries((networkOf === undefined ? (networks ?? ["bridge"]) : []).map((each) => [each, {}])) },
     HostConfig: { NetworkMode: networkOf === undefined ? "bridge" : `container:${networkOf}` },

@@ -57,6 +57,36 @@ describe("watching containers", () => {
     expect(watch.networks()).to.deep.equal(["bridge", "lan", "none"]);
   });
 
+  it("tells what binds a container to its node, by one that has ended too, which is not among those that run", async () => {
+    engine.containers = [
+      { id: "a".repeat(64), name: "a", pid: 10, volumes: ["data"] },
+      { id: "b".repeat(64), name: "b", pid: 11, volumes: ["own"] },
+      { id: "c".repeat(64), name: "backup", pid: 0, volumes: ["data"], exited: true },
+    ];
+    await follow();
+    const now = await watch.current();
+    expect(now.known && now.containers.map(({ name, volumes, boundBy }) => [name, volumes, boundBy])).to.deep.equal([
+      ["a", ["data"], [{ code: "volume-shared", because: "Volume data is also used by backup" }]],
+      ["b", ["own"], []],
+    ]);
+  });
+
+  it("tells the names of those that do not run, in order and not without end", async () => {
+    const ended = (name: string, index: number) => ({ id: String(index).padStart(64, "0"), name, pid: 0, exited: true });
+    engine.containers = [{ id: "a".repeat(64), name: "a", pid: 10 }, ...["old", "b".repeat(129), "late", "other/alias"].map(ended)];
+    await follow();
+    const endedNames = async () => {
+      const now = await watch.current();
+      return now.known ? now.endedNames : null;
+    };
+    expect(await endedNames()).to.deep.equal(["late", "old"]);
+    engine.containers = Array.from({ length: 100 }, (_, index) => ended(`job-${String(index).padStart(3, "0")}`, index));
+    watch.renew();
+    const many = await endedNames();
+    expect(many).to.have.length(64);
+    expect(many?.at(-1)).to.equal("job-063");
+  });
+
   it("lists the containers all the same when Docker does not tell its networks, which are then unknown and not none", async () => {
     engine.networks = null;
     await follow();
@@ -121,7 +151,9 @@ describe("watching containers", () => {
     const vanishing = { id: "b".repeat(64), name: "b", pid: 11 };
     const kept = engine.containers;
     // The list still names it, the inspection does not find it any more.
-    engine.containers = Object.assign([...kept], { map: () => [...kept, vanishing].map(({ id }) => ({ Id: id })) });
+    engine.containers = Object.assign([...kept], {
+      map: () => [...kept, vanishing].map(({ id }) => ({ Id: id, Names: [], State: "running", Mounts: [] })),
+    });
     await follow();
     expect(await names()).to.deep.equal(["a"]);
   });

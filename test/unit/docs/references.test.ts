@@ -6,10 +6,7 @@ import { projectFiles } from "../../support/project-files.js";
 import { anchorsOf, referencesOf } from "./references.js";
 
 /** Named in a page although they are not in the project, and why. */
-const ELSEWHERE = new Map<string, string>([
-  ["cr-restore.c", "a source file of CRIU"],
-  ["docker-compose.override.yml", "an operator's own"],
-]);
+const ELSEWHERE = new Map<string, string>([["cr-restore.c", "a source file of CRIU"]]);
 
 const files = projectFiles();
 const pages = files.filter((path) => path.endsWith(".md"));

@@ -23,6 +23,16 @@ describe("Volumes and folders that come in", () => {
     expect(await claims.take("b", wanting(["data"], ["/srv/x"]))).to.deep.equal([]);
   });
 
+  it("are not let in one inside the other: the rounds of the outer one would take away what comes in by the inner one", async () => {
+    const claims = makeClaims(nothing);
+    expect(await claims.take("a", wanting([], ["/srv/data"]))).to.deep.equal([]);
+    for (const folder of ["/srv/data/sub", "/srv"])
+      expect(codes(await claims.take("b", wanting([], [folder])))).to.deep.equal(["bind-mount-taken"]);
+    expect(await claims.take("b", wanting([], ["/srv/database"]))).to.deep.equal([]);
+    claims.release("a");
+    expect(await claims.take("c", wanting([], ["/srv/data/sub"]))).to.deep.equal([]);
+  });
+
   it("stay claimed by what an earlier executor let in", async () => {
     const half = { description: wanting(["data"]) } as unknown as Half;
     const claims = makeClaims({ ids: async () => ["old"], find: async () => half });

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { expect } from "chai";
 import type Docker from "dockerode";
 import { RUNTIME, toCreateOptions } from "../../../executor/engine/docker/create-options.js";
-import { describeContainer } from "../../../executor/engine/docker/describe.js";
+import { type DockerConfig, describeContainer } from "../../../executor/engine/docker/describe.js";
 import type { WorkloadDescription } from "../../../executor/engine/engine.js";
 import { projectPath } from "../../../platform/paths.js";
 
@@ -15,6 +15,7 @@ const engine = {
   getContainer: () => ({ inspect: async () => inspection }),
   listContainers: async () => [],
   getImage: () => ({ inspect: async () => ({ RepoDigests: [] }) }),
+  getVolume: () => ({ inspect: async () => ({ Options: null, Labels: { kept: "yes" } }) }),
   getNetwork: () => ({ inspect: async () => ({ Driver: "macvlan" }) }),
   info: async () => ({
     SecurityOptions: ["name=seccomp,profile=builtin", "name=userns"],
@@ -49,6 +50,7 @@ describe("The twin of a container", () => {
       traits: { userNamespaces: "remapped to 100000.100000", storageDriver: "overlay2", architecture: "x86_64", cgroups: "version 1" },
     });
     expect(description.volumes.map(({ destination }) => destination)).to.have.members(["/data", "/logs", "/cache"]);
+    expect(description.volumes[0]).to.deep.include({ options: {}, labels: { kept: "yes" } });
   });
 
   it("survives the way to the other node as JSON", () => {
@@ -111,11 +113,26 @@ describe("The twin of a container", () => {
     expect(toCreateOptions(described, "m-1").Labels).to.include({ "io.evenkeel.workload": inspection.Id });
   });
 
+  it("keeps what no inspection of the container alone tells, or Docker would choose anew: an init that its host gives to all, and which network has the default route", () => {
+    const config = description.engineConfig as DockerConfig;
+    const twinOf = (changes: Partial<DockerConfig>) => toCreateOptions({ ...description, engineConfig: { ...config, ...changes } }, "m-1");
+    expect(twinOf({ hasInit: true }).HostConfig?.Init).to.equal(true);
+    expect(twinOf({ hasInit: false }).HostConfig?.Init).to.equal(false);
+    const Networks = { fleet: { ...config.Networks["fleet"], GwPriority: 7 } };
+    expect(twinOf({ Networks }).NetworkingConfig?.EndpointsConfig?.["fleet"]).to.include({ GwPriority: 7 });
+  });
+
   it("joins the network of its owner's twin, and asks for nothing that is the owner's", () => {
-    const joined = toCreateOptions(description, "m-1", new Set(), "twin-of-owner");
+    const joined = toCreateOptions(description, "m-1", new Set(), { network: "twin-of-owner", ipc: null });
     expect(joined.HostConfig?.NetworkMode).to.equal("container:twin-of-owner");
     for (const field of ["Hostname", "Domainname", "ExposedPorts"]) expect(joined).to.not.have.property(field);
     expect(joined.Env).to.deep.equal(options.Env);
+  });
+
+  it("joins the IPC namespace of its owner's twin, and keeps a network of its own", () => {
+    const joined = toCreateOptions(description, "m-1", new Set(), { network: null, ipc: "twin-of-owner" });
+    expect(joined.HostConfig).to.deep.equal({ ...options.HostConfig, IpcMode: "container:twin-of-owner" });
+    expect(joined.Hostname).to.equal(options.Hostname);
   });
 
   it("asks for no address where its container had none", async () => {

@@ -22,6 +22,9 @@ describe("Memory put in beside memory that follows", () => {
     await set(".", "always [madvise] never");
     await set("hugepages-64kB", "always inherit madvise [never]");
     expect(await mayFillBeside(folder)).to.equal(true);
+    // Only shared memory gets pages of that size.
+    await mkdir(join(folder, "hugepages-8kB"));
+    expect(await mayFillBeside(folder)).to.equal(true);
   });
 
   it("is not where everyone gets them, of whatever size", async () => {

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { matchTrees } from "../../../executor/migration/files.js";
+import { matchTrees } from "../../../executor/migration/matched-trees.js";
 
 describe("The file trees of both ends", () => {
   const rootfs = { name: "rootfs", path: "/var/lib/docker/overlay2/a/diff" };

@@ -1,25 +1,28 @@
 import { expect } from "chai";
 import { makeOwnerStarts } from "../../../executor/engine/docker/owner-starts.js";
 
-describe("the start of a container whose network others join", () => {
-  it("is waited for, by those that came before its answer and after it", async () => {
+describe("the start of a container that others join", () => {
+  it("is waited for, by those that came before it is so far and after it", async () => {
     const starts = makeOwnerStarts();
     let hasCome = false;
-    const waiting = starts.wait("owner").then(() => {
+    const waiting = starts.wait("owner", "answered").then(() => {
       hasCome = true;
     });
+    starts.reached("owner", "prepared");
     await new Promise((resolve) => setImmediate(resolve));
     expect(hasCome).to.equal(false);
-    starts.answered("owner");
+    starts.reached("owner", "answered");
     await waiting;
-    await starts.wait("owner");
+    await starts.wait("owner", "answered");
   });
 
   it("is not waited for any more once it has failed", async () => {
     const starts = makeOwnerStarts();
-    const waiting = starts.wait("owner").catch((error: Error) => error.message);
+    const said = (error: Error) => error.message;
+    const waiting = starts.wait("owner", "answered").catch(said);
     starts.failed("owner");
-    expect(await waiting).to.match(/whose network it has joined, is not restored/);
-    expect(await starts.wait("owner").catch((error: Error) => error.message)).to.match(/is not restored/);
+    expect(await waiting).to.match(/which it has joined, is not restored/);
+    for (const moment of ["answered", "prepared"] as const)
+      expect(await starts.wait("owner", moment).catch(said)).to.match(/is not restored/);
   });
 });

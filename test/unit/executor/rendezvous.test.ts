@@ -24,7 +24,25 @@ describe("migrations that are carried out as one", () => {
     expect(await rendezvous.meet("ready").catch((error: Error) => error.message)).to.equal("b failed");
   });
 
+  it("wait for what one of them notes, before it is noted and after it", async () => {
+    const rendezvous = makeRendezvous(3);
+    let isNoted = false;
+    const waiting = rendezvous.noted("twin of a").then(() => {
+      isNoted = true;
+    });
+    rendezvous.note("twin of b");
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(isNoted).to.equal(false);
+    rendezvous.note("twin of a");
+    await waiting;
+    await rendezvous.noted("twin of a");
+    const never = rendezvous.noted("twin of c").catch((error: Error) => error.message);
+    rendezvous.leave(new Error("c failed"));
+    expect(await never).to.equal("c failed");
+  });
+
   it("are not held up when there is only one", async () => {
     await ALONE.meet("ready");
+    await ALONE.noted("twin of nobody");
   });
 });

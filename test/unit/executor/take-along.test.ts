@@ -6,38 +6,8 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { PAGE_BYTES, readPagemaps } from "../../../executor/pages/pagemap-image.js";
 import { takeAlong } from "../../../executor/pages/take-along.js";
+import { LEFT, PRESENT, pagemap } from "../../support/pagemap-bytes.js";
 import { waitFor } from "../../support/wait-for.js";
-
-const PRESENT = 4;
-const LEFT = 2;
-
-function number(value: number): number[] {
-  const bytes: number[] = [];
-  for (let rest = value; ; rest = Math.floor(rest / 128)) {
-    if (rest < 128) return [...bytes, rest];
-    bytes.push((rest % 128) + 128);
-  }
-}
-
-function message(fields: readonly (readonly [field: number, value: number])[]): Buffer {
-  const bytes = Buffer.from(fields.flatMap(([field, value]) => [field << 3, ...number(value)]));
-  const length = Buffer.alloc(4);
-  length.writeUInt32LE(bytes.length);
-  return Buffer.concat([length, bytes]);
-}
-
-/** As CRIU writes it: magic numbers, the name of the file of pages, entries. */
-function pagemap(pagesId: number, entries: readonly (readonly [start: number, pages: number, flags: number])[]): Buffer {
-  const messages = entries.map(([start, pages, flags]) =>
-    message([
-      [1, start],
-      [2, pages],
-      [4, flags],
-      [5, pages],
-    ]),
-  );
-  return Buffer.concat([Buffer.alloc(8), message([[1, pagesId]]), ...messages]);
-}
 
 describe("What is taken along of a memory that stays behind", () => {
   let images: string;

@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import { parseConfig } from "../../../platform/config.js";
 import { lineOfField } from "../../../platform/field-line.js";
+import { parseConfig } from "../../../platform/load-config.js";
 
 const text = `{
   "redis": { "url": "unix:///x", "note": "a } and a \\" in a string" },

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { canMove } from "../../../policies/can-move.js";
+import type { Constraints, WorkloadState } from "../../../policies/types.js";
 import { config, constraints, draining, GIBIBYTE, NOW, node, snapshot, workload } from "./small-fleet.js";
 
 const group = constraints({ antiAffinityGroup: "db" });
@@ -72,5 +73,22 @@ describe("an operator's own move", () => {
       reason: "target-cpu-full",
       because: "n3 has no room for 0.50 cores below 75.0 % of its CPU.",
     });
+  });
+  it("is refused while as many of its group as its disruption budget allows are under way, and let through after that", () => {
+    const member = (id: string, moving: number, more: Partial<Constraints> = {}) =>
+      workload(id, "n1", 0.1, { constraints: constraints({ disruptionBudget: { group: "etcd", moving }, ...more }) });
+    const reason = (workloads: WorkloadState[], migrations = [{ id: "m", workload: "e1", from: "n1", to: "n2" }]) =>
+      canMove({ ...snapshot([node("n1", 0.2), node("n2", 0.1), node("n3", 0.1)], workloads), migrations }, config(), NOW, "e2", "n3");
+    expect(reason([member("e1", 1), member("e2", 1)])).to.deep.equal({
+      workload: "e2",
+      from: "n1",
+      to: "n3",
+      reason: "disruption-budget",
+      because: "As many workloads of etcd as its disruption budget allows are under way.",
+    });
+    expect(reason([member("e1", 2), member("e2", 2)])).to.equal(null);
+    expect(reason([member("e1", 1), member("e2", 1)], [])).to.equal(null);
+    const asOne = [member("e2", 1, { group: "pair" }), member("e3", 1, { group: "pair" })];
+    expect(reason(asOne, [])?.reason, "it moves as one with another of the group").to.equal("disruption-budget");
   });
 });

@@ -9,7 +9,9 @@ import { runTicks } from "./ticking-fleet.js";
 /** Room for the images of what moves is not what these tests are about. */
 const large = { memoryCapacityBytes: 64 * GIBIBYTE };
 
-describe("what users of other rebalancers complain about", () => {
+describe("what users of other rebalancers complain about", function () {
+  // Seconds of CPU for some of these, and many more on a crowded machine.
+  this.timeout(120_000);
   it("ping-pong: a fleet with steady load is levelled once and then left alone", () => {
     const state = snapshot(
       [node("n1", 0.95), node("n2", 0), node("n3", 0)],

@@ -93,6 +93,35 @@ describe("emptying nodes", () => {
     expect(emptied(state(5), { nodes: [used("a", 1), used("b", 2)] })).to.deep.equal([]);
   });
 
+  it("does not begin what would leave a node that no others could take over, as long as the rest waits its turn", () => {
+    const labels = (most: number) => ({ labels: { "io.evenkeel.watts": `90,${most}` } });
+    const sized = (id: string, cores: number, cpuCapacityCores: number, override: Partial<NodeState> = {}) =>
+      used(id, cores, {
+        cpuCapacityCores,
+        cpuUsedCores: cores,
+        history: flatHistory(cores / cpuCapacityCores, 0.2, NOW, 400),
+        ...override,
+      });
+    const nodes = [sized("s", 2.2, 4), sized("h", 1.1, 8, labels(180)), sized("k", 0.1, 8, labels(180)), sized("u", 5, 16, labels(400))];
+    const pinned =
+      (id: string, on: string, cores: number, ...pinnedTo: string[]) =>
+      (moving: number) =>
+        known(id, on, cores, 0, { constraints: constraints({ pinnedTo: [on, ...pinnedTo], disruptionBudget: { group: "b", moving } }) });
+    // When w is on h, u's larger guest goes to k, should u be lost, and leaves h to the smaller one; as long as w waits, h is the emptiest and takes the larger.
+    const workloads = (moving: number) => [
+      pinned("x", "s", 1.2, "k", "u")(moving),
+      pinned("w", "s", 1, "h", "u")(moving),
+      known("h0", "h", 0.1),
+      known("k0", "k", 0.1),
+      known("large", "u", 4),
+      pinned("small", "u", 1, "h")(9),
+    ];
+    const plan = (moving: number) => decide(snapshot(nodes, workloads(moving)), config({ consolidate: { enabled: true } }), NOW);
+    expect(plan(2).moves.map(({ workload: id, to }) => `${id} ${to}`)).to.deep.equal(["x k", "w h"]);
+    expect(plan(1).moves).to.deep.equal([]);
+    expect(plan(1).power).to.deep.equal([]);
+  });
+
   it("empties as many at once as the fleet's limit lets begin, and carries nothing on that was just brought", () => {
     const eight = Array.from({ length: 8 }, (_, i) => known(`w${i}`, `n${i}`, 0.5));
     expect(emptied(eight, { settings: { concurrency: { perNode: 10, fleet: 2 } } })).to.have.length(2);

@@ -14,8 +14,11 @@ const moved = (over: Partial<PastMove> = {}): PastMove => ({
   fileBytes: 100 * MEBIBYTE,
   memoryBytes: 100 * MEBIBYTE,
   seconds: 4,
+  mode: "stopcopy",
   blackoutSeconds: 0.4,
   dirtyBytesPerSecond: null,
+  frozenFileBytes: null,
+  stopSeconds: null,
   ...over,
 });
 
@@ -40,9 +43,19 @@ describe("what past moves teach", () => {
       count: 10,
       fileBytes: 100 * MEBIBYTE,
       memoryBytes: 100 * MEBIBYTE,
-      blackoutSeconds: 0.4,
+      blackoutSecondsIn: { stopcopy: 0.4 },
       dirtyBytesPerSecond: null,
+      frozenFileBytes: null,
+      stopSeconds: null,
     });
+  });
+
+  it("is kept apart by mode: that it was stopped for twelve seconds says nothing of a freeze, and of memory a cold move says nothing at all", () => {
+    const cold = moved({ mode: "cold", memoryBytes: 0, blackoutSeconds: 12, frozenFileBytes: 5 * MEBIBYTE, stopSeconds: 10 });
+    const past = learnCosts([cold, cold, cold, moved(), moved({ mode: null, blackoutSeconds: 99 })]).pastOf.get("a")!;
+    expect(past.blackoutSecondsIn).to.deep.equal({ cold: 12, stopcopy: 0.4 });
+    expect(past).to.include({ memoryBytes: 100 * MEBIBYTE, frozenFileBytes: 5 * MEBIBYTE, stopSeconds: 10 });
+    expect(costOf(100, past)).to.include({ mode: "stopcopy", blackoutSeconds: 0.4 });
   });
 
   it("is how fast it writes its memory, the median of the moves whose rounds told; moves by other modes say nothing about it", () => {
@@ -86,7 +99,7 @@ describe("what past moves teach", () => {
       moved({ from: "n3" }),
     ]);
     expect([...lessons.noPrecopyFrom]).to.deep.equal([["n1", "the kernel does not track written pages"]]);
-    const { pastOf } = learnCosts([moved({ dirtyBytesPerSecond: 5 * MEBIBYTE, blackoutSeconds: 0.4 })]);
+    const { pastOf } = learnCosts([moved({ mode: "precopy", dirtyBytesPerSecond: 5 * MEBIBYTE, blackoutSeconds: 0.4 })]);
     const subject = (mode: "auto" | "precopy") =>
       workload("a", "n1", 1, { memoryUsedBytes: 100 * MEBIBYTE, past: pastOf.get("a")!, constraints: constraints({ mode }) });
     const link = { linkBytesPerSecond: 50 * MEBIBYTE };
@@ -109,8 +122,8 @@ describe("what past moves teach", () => {
   });
 
   it("is not believed of a workload that has become another, nor where nothing was measured", () => {
-    const unknown = costOf(1000, { count: 1, fileBytes: 0, memoryBytes: 0, blackoutSeconds: null });
+    const unknown = costOf(1000, { count: 1, fileBytes: 0, memoryBytes: 0 });
     expect(costOf(1000).blackoutSeconds).to.equal(unknown.blackoutSeconds);
-    expect(costOf(100, { count: 1, fileBytes: 0, memoryBytes: 100 * MEBIBYTE, blackoutSeconds: null }).blackoutSeconds).to.equal(0.5 + 2);
+    expect(costOf(100, { count: 1, fileBytes: 0, memoryBytes: 100 * MEBIBYTE }).blackoutSeconds).to.equal(0.5 + 2);
   });
 });

@@ -32,7 +32,9 @@ function costAfter(model: SearchModel, moves: readonly LevelMove[]): number {
   return state.cost;
 }
 
-describe("levelling a fleet", () => {
+describe("levelling a fleet", function () {
+  // Seconds of CPU for some of these, and many more on a crowded machine.
+  this.timeout(60_000);
   it("moves just what makes two nodes even", () => {
     const model = cpuModel(
       10,
@@ -138,7 +140,9 @@ describe("the queue of nodes by cost", () => {
   });
 });
 
-describe("with a budget of moves that binds", () => {
+describe("with a budget of moves that binds", function () {
+  // Seconds of CPU for some of these, and many more on a crowded machine.
+  this.timeout(60_000);
   const spreadAfter = (cluster: ReturnType<typeof generateCluster>, moves: readonly { workload: number; to: number }[]) =>
     judge(
       cluster,
@@ -198,7 +202,9 @@ describe("with a budget of moves that binds", () => {
   });
 });
 
-describe("with moves to spare", () => {
+describe("with moves to spare", function () {
+  // Seconds of CPU for some of these, and many more on a crowded machine.
+  this.timeout(60_000);
   it("goes on to small improvements where the descent finds none", () => {
     let [descended, traded] = [0, 0];
     for (let seed = 1; seed <= 3; seed++) {

@@ -1,6 +1,8 @@
 import { expect } from "chai";
 import { decide } from "../../../policies/decide.js";
 import { drainStatus } from "../../../policies/maintenance/drain-status.js";
+import { lossesIn } from "../../../policies/say-losses.js";
+import type { Maintenance, Snapshot, WorkloadState } from "../../../policies/types.js";
 import { config, constraints, draining, GIBIBYTE, NOW, node, sized, snapshot, workload } from "./small-fleet.js";
 
 const movesOf = (...args: Parameters<typeof decide>) => decide(...args).moves.map(({ workload, from, to }) => `${workload} ${from}>${to}`);
@@ -21,6 +23,37 @@ describe("draining a node under maintenance", () => {
     const said = new Map(decide(state, config(), NOW).moves.map(({ workload, because }) => [workload, because]));
     expect(said.get("cold")).to.match(/\. It is stopped and started again: its connections and memory are lost\.$/);
     expect(said.get("hot")).to.not.contain("lost");
+  });
+  it("says so of one that may be stopped if CRIU refuses it, and of connections that a move closes, with those of what has joined its network", () => {
+    const said = (id: string, label: Parameters<typeof constraints>[0], networks?: string[]) =>
+      sized(id, "n1", 0.25, { constraints: constraints(label), ...(networks && { networks }) });
+    const shop = { group: "shop", affinityGroup: "shop" };
+    const state = snapshot(
+      [draining("n1", 0.4), node("n2", 0.3)],
+      [
+        said("fallback", { mayGoCold: true }),
+        said("closing", { closesConnections: true }),
+        said("both", { mayGoCold: true, closesConnections: true }, ["bridge"]),
+        said("cold", { mode: "cold", mayGoCold: true, closesConnections: true }, ["bridge"]),
+        said("alone", { closesConnections: true }, ["none"]),
+        said("owner", { ...shop, closesConnections: true }, ["bridge"]),
+        said("joiner", shop, []),
+        said("beside", shop, ["lan"]),
+      ],
+    );
+    const perhaps = "If CRIU refuses it, it is stopped and started again: its connections and memory are lost then.";
+    const closed = "Its connections over networks that end at n1 are closed.";
+    expect(Object.fromEntries(lossesIn(state))).to.deep.equal({
+      fallback: perhaps,
+      closing: closed,
+      both: `${perhaps} ${closed}`,
+      cold: "It is stopped and started again: its connections and memory are lost.",
+      owner: closed,
+      joiner: closed,
+    });
+    for (const { workload: id, because } of decide(state, config(), NOW).moves)
+      expect(because.endsWith(lossesIn(state).get(id) ?? "."), `${id}: ${because}`).to.equal(true);
+    expect(decide(state, config(), NOW).moves).to.have.length(8);
   });
   it("gives its turn and its room to nothing that is only shown, though an overloaded node comes first where it is relieved", () => {
     const state = snapshot(
@@ -51,6 +84,21 @@ describe("draining a node under maintenance", () => {
     expect(decide(snapshot([draining("n1", 0.4), node("n2", 0.3)], [boundless]), config(), NOW).skips[0]!.reason).to.equal(
       "workload-unknown-usage",
     );
+  });
+  it("counts one whole that has just come, of which the last reading of a rate has seen a part only", () => {
+    const read = (at: number, cpuRatio: number) => ({ at, cpuRatio, memoryRatio: 0.3 });
+    const target = node("n2", 0.45, 0.3, { cpuCapacityCores: 4, history: [read(NOW - 6, 0.45), read(NOW - 1, 0.5)] });
+    const reasonOf = (lastMovedAt: number, more: Partial<WorkloadState> = {}) => {
+      const newcomer = workload("new", "n2", 1, { lastMovedAt, ...more });
+      const plan = decide(snapshot([draining("n1", 0.3), target], [workload("w", "n1", 0.9), newcomer]), config(), NOW);
+      return plan.skips.find(({ workload }) => workload === "w")?.reason ?? plan.moves[0]!.to;
+    };
+    expect(reasonOf(NOW - 2)).to.equal("target-cpu-full");
+    expect(reasonOf(NOW - 6), "the whole of the interval").to.equal("n2");
+    expect(reasonOf(NOW - 2, { cpuUsedCores: 0.05 })).to.equal("n2");
+    const unread = { cpuUsedCores: null };
+    expect(reasonOf(NOW - 2, unread), "its first reading there tells no rate").to.equal("target-cpu-full");
+    expect(reasonOf(NOW - 2, { ...unread, cpuSmoothedCores: 0.05, cpuPeakCores: 0.05 }), "but what it used before is known").to.equal("n2");
   });
   it("says for each workload that stays why it does", () => {
     const state = snapshot(
@@ -120,6 +168,18 @@ describe("the status of a drain", () => {
   it("is done when the node is empty and no migration touches it", () => {
     expect(drainStatus(snapshot([draining("n1", 0.1)]), "n1").done).to.equal(true);
     expect(drainStatus(snapshot([draining("n1", 0.1)], [], [{ id: "m", workload: "w", from: "n2", to: "n1" }]), "n1").done).to.equal(false);
+  });
+  it("is not done by a reading from before the drain was asked for, which does not show what was started since", () => {
+    const asked = (maintenance: Partial<Maintenance>) =>
+      snapshot([node("n1", 0.1, 0.3, { maintenance: { since: NOW - 600, deadline: null, reason: "new disks", ...maintenance } })]);
+    const said = (state: Snapshot) => [drainStatus(state, "n1").done, decide(state, config(), NOW).verdicts[0]!.verdict];
+    expect(said(asked({})), "the last reading is of NOW").to.deep.equal([true, "drained"]);
+    expect(said(asked({ since: NOW + 1 }))).to.deep.equal([false, "draining"]);
+    expect(said(asked({ since: NOW - 2 })), "clocks differ").to.deep.equal([false, "draining"]);
+    expect(said(asked({ since: NOW - 3 }))).to.deep.equal([true, "drained"]);
+    expect(said(asked({ askedAt: NOW - 2 })), "asked again").to.deep.equal([false, "draining"]);
+    const unread = asked({}).nodes.map((each) => ({ ...each, history: [] }));
+    expect(said(snapshot(unread))).to.deep.equal([false, "draining"]);
   });
   it("is never done for a node that is silent or not there", () => {
     expect(drainStatus(snapshot([{ ...draining("n1", 0.1), state: "unknown" }]), "n1").done).to.equal(false);

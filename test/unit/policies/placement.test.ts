@@ -1,8 +1,15 @@
 import { expect } from "chai";
 import { canMove } from "../../../policies/can-move.js";
 import { parseConstraints } from "../../../policies/constraints.js";
+import { openContext } from "../../../policies/context.js";
 import { decide } from "../../../policies/decide.js";
+import { openTrial } from "../../../policies/ledger.js";
+import { drainStatus } from "../../../policies/maintenance/drain-status.js";
+import { needOf } from "../../../policies/need.js";
+import { volumesTaken } from "../../../policies/placement/company.js";
 import type { Constraints, NodeState, WorkloadState } from "../../../policies/types.js";
+import { foresee } from "../../../policies/what-if/foresee.js";
+import { imagine } from "../../../policies/what-if/imagine.js";
 import { config, constraints, draining, NOW, node, snapshot, workload } from "./small-fleet.js";
 
 const bound = (id: string, on: string, override: Partial<Constraints>, more: Partial<WorkloadState> = {}) =>
@@ -29,6 +36,25 @@ describe("where a workload may be", () => {
     expect(why(known, [workload("a", "n1", 1)], "n2"), "it runs natively where it is").to.equal("target-incompatible");
     expect(why([known[0]!, node("n2", 0.1, 0.3, { architecture: "x86_64" })], [workload("a", "n1", 1)], "n2")).to.equal(null);
   });
+  it("is on a node whose CPU can go on with what runs on its own, unless it may be stopped", () => {
+    const nodes = [node("n1", 0.1, 0.3, { cpuKind: "new" }), node("n2", 0.1, 0.3, { cpuKind: "old", refusedCpus: ["new"] })];
+    expect(why(nodes, [workload("a", "n1", 1)], "n2")).to.equal("target-cpu-differs");
+    expect(canMove(snapshot(nodes, [workload("a", "n1", 1)]), config(), NOW, "a", "n2")!.because).to.equal(
+      "The CPU of n2 cannot go on with what runs on that of n1, by CRIU's own check.",
+    );
+    expect(why(nodes, [workload("a", "n2", 1)], "n1"), "the other way round").to.equal(null);
+    expect(why(nodes, [bound("a", "n1", { mayGoCold: true })], "n2")).to.equal(null);
+    expect(why([node("n1", 0.1), nodes[1]!], [workload("a", "n1", 1)], "n2"), "nothing is known of its own").to.equal(null);
+  });
+  it("is not sent by any policy to a CPU that refuses it, and a drain says so", () => {
+    const older = node("n2", 0.05, 0.3, { refusedCpus: ["new"] });
+    const drained = snapshot([{ ...draining("n1", 0.2), cpuKind: "new" }, older], [workload("a", "n1", 1)]);
+    expect(decide(drained, config(), NOW).skips.map(({ reason }) => reason)).to.deep.equal(["target-cpu-differs"]);
+    const hot = [workload("a", "n1", 2), workload("b", "n1", 2)];
+    const kind = { cpuKind: "new" };
+    expect(movesOf([node("n1", 0.9, 0.3, kind), older], hot)).to.deep.equal([]);
+    expect(movesOf([node("n1", 0.9, 0.3, kind), older, node("n3", 0.3, 0.3, kind)], hot)).to.deep.equal(["a>n3"]);
+  });
   it("is where its networks are, as far as both are known", () => {
     const nodes = [node("n1", 0.1), node("n2", 0.1, 0.3, { networks: ["bridge", "front"] }), node("n3", 0.1)];
     const both = workload("a", "n1", 1, { networks: ["front", "back"] });
@@ -50,6 +76,99 @@ describe("where a workload may be", () => {
     const hot = [workload("a", "n1", 2, lan), workload("b", "n1", 2, lan)];
     expect(movesOf([node("n1", 0.9), without], hot)).to.deep.equal([]);
     expect(movesOf([node("n1", 0.9), without, node("n3", 0.3, 0.3, { networks: ["bridge", "lan"] })], hot)).to.deep.equal(["a>n3"]);
+  });
+  it("is where what it mounts keeps it: no policy, drain or operator moves it, nor what moves as one with it, until its node is lost", () => {
+    const because = "It mounts /srv of this host and may write to it";
+    const held = { boundBy: [{ code: "bind-mount", because }] };
+    const sentence = `It is bound to n1 by what it mounts (bind-mount: ${because}).`;
+    const other = node("n2", 0.05);
+    expect(movesOf([node("n1", 0.9), other], [workload("a", "n1", 2, held), workload("b", "n1", 2)])).to.deep.equal(["b>n2"]);
+    const drained = (...workloads: WorkloadState[]) => snapshot([draining("n1", 0.2), other], workloads);
+    const alone = drained(workload("a", "n1", 1, held));
+    const plan = decide(alone, config(), NOW);
+    expect(plan.moves).to.deep.equal([]);
+    expect(plan.skips.map(({ to, reason, because: said }) => [to, reason, said])).to.deep.equal([[null, "workload-bound", sentence]]);
+    expect(drainStatus(alone, "n1").blocked.map(({ because: said }) => said)).to.deep.equal([sentence]);
+    expect(canMove(alone, config(), NOW, "a", "n2")).to.include({ reason: "workload-bound", to: "n2", because: sentence });
+    const cold = bound("a", "n1", { mode: "cold", mayGoCold: true }, held);
+    expect(movesOf([draining("n1", 0.2), other], [cold]), "stopping it does not free it").to.deep.equal([]);
+    const asOne = { group: "shop", affinityGroup: "shop" };
+    const group = drained(bound("a", "n1", asOne, held), bound("b", "n1", asOne));
+    expect(decide(group, config(), NOW).moves).to.deep.equal([]);
+    expect(drainStatus(group, "n1").blocked[1]!.because).to.equal(
+      `It moves as one with a, of which holds: it is bound to n1 by what it mounts (bind-mount: ${because}).`,
+    );
+    const lost = imagine(snapshot([node("n1", 0.2), other], [workload("a", "n1", 1, held)]), { lose: ["n1"] });
+    expect(decide(lost, config(), NOW).moves.map(({ to }) => to)).to.deep.equal(["n2"]);
+    expect(movesOf([draining("n1", 0.2), other], [workload("a", "n1", 1, { boundBy: [] })])).to.deep.equal(["a>n2"]);
+  });
+  it("is not where another container has its name, running or not, or is about to have it", () => {
+    const named = (id: string, on: string) => workload(id, on, 1, { name: "web" });
+    const nodes = [node("n1", 0.1), node("n2", 0.1), node("n3", 0.2), node("n4", 0.2, 0.3, { endedNames: ["job", "web"] })];
+    const fleet = [named("a", "n1"), named("b", "n2"), workload("c", "n3", 1)];
+    expect(canMove(snapshot(nodes, fleet), config(), NOW, "a", "n2")).to.include({
+      reason: "target-has-name",
+      because: "n2 has, or is about to have, another workload's container named web.",
+    });
+    expect(why(nodes, fleet, "n3")).to.equal(null);
+    expect(canMove(snapshot(nodes, fleet), config(), NOW, "a", "n4")).to.include({
+      reason: "target-has-name",
+      because: "n4 has a container named web that does not run: rename or remove that one.",
+    });
+    const coming = snapshot(nodes, fleet, [{ id: "m", workload: "b", from: "n2", to: "n3" }]);
+    expect(canMove(coming, config(), NOW, "a", "n3")?.reason).to.equal("target-has-name");
+    expect(canMove(coming, config(), NOW, "a", "n2")?.reason, "it may come back").to.equal("target-has-name");
+    const both = [draining("n1", 0.2), draining("n2", 0.2), node("n3", 0.05)];
+    expect(movesOf(both, fleet.slice(0, 2)), "one of the two").to.have.length(1);
+    expect(movesOf([...both, node("n4", 0.1)], fleet.slice(0, 2))).to.have.length(2);
+  });
+  it("is not where another has a volume of the same name, or is about to have one", () => {
+    const data = { volumes: ["cache", "data"] };
+    const nodes = [node("n1", 0.1), node("n2", 0.1), node("n3", 0.2)];
+    const fleet = [
+      workload("a", "n1", 1, data),
+      workload("b", "n2", 1, { volumes: ["data"] }),
+      workload("c", "n3", 1, { volumes: ["log"] }),
+    ];
+    expect(canMove(snapshot(nodes, fleet), config(), NOW, "a", "n2")).to.include({
+      reason: "target-has-volume",
+      because: "n2 has, or is about to have, a volume of the same name (data), which is another workload's.",
+    });
+    expect(why(nodes, fleet, "n3")).to.equal(null);
+    const coming = snapshot(nodes, fleet.slice(0, 2), [{ id: "m", workload: "b", from: "n2", to: "n3" }]);
+    expect(canMove(coming, config(), NOW, "a", "n3")?.because).to.contain("(cache, data)");
+    const back = snapshot(nodes, [workload("a", "n1", 1, data)], [{ id: "m", workload: "a", from: "n1", to: "n2" }]);
+    expect(canMove(back, config(), NOW, "a", "n2")?.reason, "its own is none of another").to.equal("workload-migrating");
+  });
+  it("is planned apart from those that have a volume of the same name, and goes home with its own", () => {
+    const data = { volumes: ["data"] };
+    const both = [workload("a", "n1", 1, data), workload("b", "n2", 1, data)];
+    const drained = snapshot([draining("n1", 0.2), draining("n2", 0.2), node("n3", 0.05)], both);
+    const plan = decide(drained, config(), NOW);
+    expect(plan.moves).to.have.length(1);
+    expect(plan.skips.map(({ because }) => because)).to.deep.equal([
+      "None of 2 other nodes will do: target-maintenance (n1), target-has-volume (n3).",
+    ]);
+    expect(movesOf([draining("n1", 0.2), draining("n2", 0.2), node("n3", 0.1), node("n4", 0.1)], both)).to.have.length(2);
+    const { end, last } = foresee(imagine(snapshot([node("n1", 0.2), node("n3", 0.05)], [both[0]!]), { drain: ["n1"] }), config(), NOW);
+    expect(last.skips).to.deep.equal([]);
+    const home = { ...end, nodes: end.nodes.map((each) => (each.id === "n1" ? { ...each, maintenance: null } : each)) };
+    expect(canMove(home, config(), end.at, "a", "n1"), "it has taken its volume along").to.equal(null);
+  });
+  it("is judged by no volume of a trial that was taken back", () => {
+    const data = { volumes: ["data"] };
+    const { fleet, ledger } = openContext(
+      snapshot([node("n1", 0.2), node("n2", 0.1)], [workload("a", "n1", 1, data), workload("b", "n1", 1, data)]),
+      config(),
+      NOW,
+    );
+    const [a, b] = ["a", "b"].map((id) => fleet.workloadById.get(id)!);
+    const trial = openTrial(ledger);
+    trial.enter(a!, needOf(a!)!, fleet.nodeById.get("n2")!);
+    expect(volumesTaken(ledger.company, b!, "n2")).to.deep.equal(["data"]);
+    trial.undo();
+    expect(volumesTaken(ledger.company, b!, "n2")).to.deep.equal([]);
+    expect(volumesTaken(ledger.company, b!, "n1")).to.deep.equal(["data"]);
   });
   it("is in a zone of its own as long as there are enough, and evenly spread after that", () => {
     const nodes = [zoned("n1", "a"), zoned("n2", "b"), zoned("n3", "c"), zoned("n4", "a")];

@@ -50,6 +50,35 @@ describe("power saving", () => {
     expect(with3({ maintenance: { since: NOW, deadline: null, reason: "disk" } })).to.deep.equal([]);
   });
 
+  it("goes on wishing that a node sleeps which it has closed for that, whatever else moves, until something comes in between", () => {
+    const closing = (override: Partial<NodeState> = {}, more: Partial<Snapshot> = {}) =>
+      wishes({ ...three(more), nodes: [...three().nodes.slice(0, 2), sleeper("n3", 0, { power: "closing", ...override })] });
+    expect(closing()).to.deep.equal(["sleep n3"]);
+    const elsewhere = [{ id: "m", workload: "a", from: "n1", to: "n2" }];
+    expect(closing({}, { migrations: elsewhere })).to.deep.equal(["sleep n3"]);
+    expect(closing({}, { migrations: [{ id: "m", workload: "a", from: "n1", to: "n3" }] })).to.deep.equal([]);
+    expect(closing({}, { workloads: [...three().workloads, light("new", "n3", 0)] })).to.deep.equal([]);
+    expect(closing({ cordoned: true })).to.deep.equal([]);
+    expect(closing({ maintenance: { since: NOW, deadline: null, reason: "disk" } })).to.deep.equal([]);
+    expect(closing({ state: "unknown", cpuUsedCores: null, history: [] }), "silent").to.deep.equal([]);
+    expect(closing({}, window({ active: false, endsAt: null }))).to.deep.equal([]);
+  });
+
+  it("brings nothing to a node that is closing, and opens it when that is needed rather than wake another", () => {
+    const drain = (power: PowerState | null) =>
+      snapshot(
+        [draining("n1", 0.3), sleeper("n2", 0.7), sleeper("n3", 0, { power }), sleeping("n4", "asleep")],
+        [light("a", "n1", 2), light("b", "n2", 5.6)],
+      );
+    expect(moves(drain(null))).to.deep.equal(["a n1>n3 maintenance"]);
+    const plan = decide(drain("closing"), on, NOW);
+    expect(plan.moves).to.deep.equal([]);
+    expect(plan.skips.map(({ reason }) => reason)).to.deep.equal(["target-asleep"]);
+    expect(plan.power, "neither that one sleeps nor the other wakes").to.deep.equal([]);
+    expect(plan.verdicts[2]).to.include({ verdict: "level" });
+    expect(plan.verdicts[2]!.because).to.match(/; to be put to sleep as soon as a new reading shows nothing there\.$/);
+  });
+
   it("does not let a node sleep to which something is on its way", () => {
     const under = [{ id: "m", workload: "a", from: "n1", to: "n3" }];
     expect(wishes(three({ migrations: under }))).to.deep.equal([]);
@@ -153,6 +182,35 @@ describe("waking", () => {
     expect(crumbs([steady("n4", 0)])).to.deep.equal([]);
   });
 
+  it("does not come for what the sleeping node would refuse awake, whatever the others say, and lets it sleep again", () => {
+    const refuses = { refusedCpus: ["new"] };
+    const plan = (awakeOverride: Partial<NodeState>, last: NodeState, ...more: NodeState[]) => {
+      const source = { ...draining("n1", 0.2), cpuKind: "new" };
+      const nodes = [source, sleeper("n2", 0.2, refuses), sleeper("n3", 0.1, awakeOverride), last];
+      const workloads = [light("a", "n1", 1, { networks: ["lan"] }), light("b", "n2", 0.5)];
+      const { skips, power } = decide(snapshot([...nodes, ...more], workloads), on, NOW);
+      return [skips.map(({ workload: id, reason }) => `${id} ${reason}`), power.map(({ to, node: id }) => `${to} ${id}`)];
+    };
+    expect(plan(refuses, sleeping("n4", "asleep"))).to.deep.equal([["a target-asleep"], ["wake n4"]]);
+    expect(plan(refuses, sleeping("n4", "asleep", refuses))).to.deep.equal([["a target-cpu-differs"], []]);
+    expect(plan({ networks: ["bridge"] }, sleeping("n4", "asleep", refuses)), "for different reasons").to.deep.equal([["a no-target"], []]);
+    expect(plan(refuses, sleeping("n4", "asleep", { cordoned: true }))).to.deep.equal([["a no-target"], []]);
+    expect(plan(refuses, sleeper("n4", 0, refuses)), "awake and empty, it is of no use").to.deep.equal([
+      ["a target-cpu-differs"],
+      ["sleep n4"],
+    ]);
+    const dearest = { labels: { ...SLEEPER, "io.evenkeel.watts": "90,360" } };
+    expect(
+      plan(refuses, sleeping("n4", "asleep", refuses), sleeping("n5", "asleep", dearest)),
+      "but the one that would help",
+    ).to.deep.equal([["a target-asleep"], ["wake n5"]]);
+    const full = { cpuUsedCores: 5.8 };
+    expect(plan(full, sleeping("n4", "asleep", refuses), sleeper("n5", 0, refuses)), "nothing sleeps while room is short").to.deep.equal([
+      ["a no-target"],
+      [],
+    ]);
+  });
+
   it("is waited for: nothing is moved there, no second one is woken, nothing else put to sleep", () => {
     const state = snapshot(
       [draining("n1", 0.3), sleeper("n2", 0.7), sleeping("n3", "waking"), sleeping("n4", "asleep"), sleeper("n5", 0.7)],
@@ -185,6 +243,18 @@ describe("the loss of a node", () => {
     expect(unbearable([node("n1", 0.5), node("n2", 0.35)], [light("a", "n1", 4), light("b", "n2", 2.8)])).to.equal("n1");
     expect(unbearable([node("n1", 0.35), node("n2", 0.6)], [light("a", "n1", 2.8), light("b", "n2", 0.1)])).to.equal("n1");
     expect(unbearable([node("n1", 0.35), node("n2", 0.35)], [light("a", "n1", 2.8), light("b", "n2", 2.8)], 0.2)).to.equal("n1");
+  });
+  it("is borne where it would be with more load, though those who are placed one by one then leave no room for the last", () => {
+    const nodes = [node("n1", 0.3), node("n2", 0.5), node("n3", 0.5625)];
+    const workloads = [
+      light("a", "n1", 1),
+      light("b", "n1", 0.95),
+      light("c", "n1", 0.2, { constraints: constraints({ pinnedTo: ["n1", "n2"] }) }),
+    ];
+    expect(unbearable(nodes, workloads, 0.1)).to.equal(null);
+    expect(unbearable(nodes, workloads)).to.equal(null);
+    const more = [...workloads, light("d", "n1", 1)];
+    expect([unbearable(nodes, more, 0.1), unbearable(nodes, more)]).to.deep.equal(["n1", "n1"]);
   });
   it("is not borne where labels or memory forbid it, and asks nothing for what can run nowhere else", () => {
     const group = constraints({ antiAffinityGroup: "db" });

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { decide } from "../../../policies/decide.js";
 import { whyNoLongerWanted, whyReasonGone } from "../../../policies/still-wanted.js";
 import type { Move, Snapshot } from "../../../policies/types.js";
-import { config, draining, hot, NOW, node, snapshot, workload } from "./small-fleet.js";
+import { config, constraints, draining, hot, NOW, node, snapshot, workload } from "./small-fleet.js";
 
 const planned = (state: Snapshot): Move => decide(state, config(), NOW).moves[0]!;
 const lookAgain = (state: Snapshot, move: Move, now = NOW + 5) =>
@@ -14,6 +14,16 @@ describe("a planned move, looked at again before it begins", () => {
     const move = planned(hot());
     expect(reasonOf(hot(), move)).to.equal(null);
     expect(reasonOf({ ...hot(), migrations: [{ id: "m", workload: "a", from: "n1", to: "n2" }] }, move)).to.equal(null);
+  });
+  it("goes on though its group's disruption budget has been lowered: it had its part when it was begun", () => {
+    const bound = { constraints: constraints({ disruptionBudget: { group: "web", moving: 1 } }) };
+    const workloads = [workload("a", "n1", 3, bound), workload("b", "n3", 0.1, bound)];
+    const state = { ...snapshot([node("n1", 0.9), node("n2", 0.1), node("n3", 0.1)], workloads) };
+    const migrations = [
+      { id: "m1", workload: "a", from: "n1", to: "n2" },
+      { id: "m2", workload: "b", from: "n3", to: "n2" },
+    ];
+    expect(reasonOf({ ...state, migrations }, planned(state))).to.equal(null);
   });
   it("is dropped when the node has cooled by itself", () => {
     const move = planned(hot());

@@ -31,6 +31,18 @@ describe("what if", () => {
     expect(moves).to.have.length(4);
     expect(last.skips).to.deep.equal([]);
   });
+  it("a node is lost whose CPU no other has: what it ran is started anew, where a drain could not have taken it", () => {
+    const state = snapshot(
+      [steady("n1", 0.4, 0.3, { cpuKind: "new" }), steady("n2", 0.1, 0.3, { cpuKind: "old", refusedCpus: ["new"] })],
+      [workload("w1", "n1", 1)],
+    );
+    const outcome = (change: Parameters<typeof imagine>[1]) => {
+      const { moves, last } = foresee(imagine(state, change), config(), NOW);
+      return [...moves.map(({ workload, to }) => `${workload}>${to}`), ...last.skips.map(({ reason }) => reason)];
+    };
+    expect(outcome({ lose: ["n1"] })).to.deep.equal(["w1>n2"]);
+    expect(outcome({ drain: ["n1"] })).to.deep.equal(["target-cpu-differs"]);
+  });
   it("a node is lost that the others cannot make up for", () => {
     const state = fleet();
     const heavy = { ...state, workloads: [...state.workloads, workload("huge", "n1", 1, { memoryUsedBytes: 14 * GIBIBYTE })] };
@@ -74,6 +86,11 @@ describe("what if", () => {
     expect([lost.woken, lost.moves, lost.isAtRest]).to.deep.equal([[], [], true]);
     const falling = { ...state("asleep"), nodes: [inZone("n1", 0.3, "a"), { ...inZone("s1", 0, "b"), power: "falling-asleep" as const }] };
     expect(foresee(imagine(falling, { drain: ["n1"] }), saving, NOW).woken.map(({ node: id }) => id)).to.deep.equal(["s1"]);
+    const closing = { ...state("asleep"), nodes: [inZone("n1", 0.3, "a"), { ...inZone("s1", 0, "b"), power: "closing" as const }] };
+    expect(
+      foresee(imagine(closing, { drain: ["n1"] }), saving, NOW).moves.map(({ to }) => to),
+      "it opens again",
+    ).to.deep.equal(["s1"]);
     const waking = foresee(imagine(state("waking"), { drain: ["n1"] }), saving, NOW);
     expect(waking.woken).to.deep.equal([]);
     expect(waking.moves.map(({ to }) => to)).to.deep.equal(["s1"]);

@@ -1,53 +1,19 @@
 import { expect } from "chai";
+import type { MigrationRecord } from "../../../platform/migration-record.js";
+import { DEFAULT_POLICY_CONFIG } from "../../../policies/config.js";
+import { decide } from "../../../policies/decide.js";
 import { buildPicture } from "../../../scheduler/fleet/build-snapshot.js";
-import { rememberFirstSeen } from "../../../scheduler/fleet/maintenance.js";
 import type { FleetReading } from "../../../scheduler/fleet/read-fleet.js";
-import { rememberRecentUse } from "../../../scheduler/fleet/recent-use.js";
-import { rememberLoads } from "../../../scheduler/fleet/remember-loads.js";
-import { makeSample } from "../../support/reported-fleet.js";
+import { closedMove, makeContext, readingOf } from "./fleet-reading.js";
 
 const GIBIBYTE = 2 ** 30;
 
 const reading = (at: number, cpuUsedCores: number, withheldBytes = 0): FleetReading => {
-  const sample = makeSample({ id: "n1", workloads: [{ name: "web", cpuUsedCores }] }, at);
-  const available = { memoryAvailableBytes: sample.memoryAvailableBytes! - withheldBytes };
-  return {
-    at,
-    nodes: [
-      {
-        id: "n1",
-        lastSeenAt: at,
-        sample: { ...sample, ...available },
-        trouble: null,
-        identity: null,
-        history: [],
-        flag: null,
-        cordon: null,
-      },
-    ],
-    owners: {},
-    lastMoved: {},
-    executors: new Map(),
-    power: new Map(),
-    homecomings: new Map(),
-    pause: null,
-    patterns: new Map(),
-    openMigrations: [],
-    closedMigrations: [],
-  };
+  const whole = readingOf(at, [{ id: "n1", workloads: [{ name: "web", cpuUsedCores }] }]);
+  const [node] = whole.nodes;
+  const sample = { ...node!.sample!, memoryAvailableBytes: node!.sample!.memoryAvailableBytes! - withheldBytes };
+  return { ...whole, nodes: [{ ...node!, sample }] };
 };
-const makeContext = () => ({
-  windows: [],
-  onlyAsked: false,
-  firstSeen: rememberFirstSeen(),
-  remembered: new Map(),
-  recentUse: rememberRecentUse(),
-  loads: rememberLoads(),
-  smoothingSeconds: 20,
-  powerSaving: null,
-  powerDeadlineSeconds: 300,
-  sampleTtlSeconds: 20,
-});
 
 describe("The snapshot", () => {
   it("holds what workloads used of late, as soon as more than one reading has told", () => {
@@ -72,5 +38,48 @@ describe("The snapshot", () => {
   it("holds what a node may not use of its own memory because the machine has no more, and nothing of it where it may", () => {
     expect(buildPicture(reading(100, 1, GIBIBYTE), makeContext()).snapshot.nodes[0]).to.include({ memoryWithheldBytes: GIBIBYTE });
     expect(buildPicture(reading(100, 1), makeContext()).snapshot.nodes[0]).to.not.have.property("memoryWithheldBytes");
+  });
+});
+
+describe("What the snapshot tells of the moves that ended last", () => {
+  const failed: Partial<MigrationRecord> = { result: "failed", outcome: "aborted", errorCode: "RESTORE_FAILED", blackoutSeconds: null };
+  const refused: Partial<MigrationRecord> = { ...failed, errorCode: "PREFLIGHT_BLOCKED" };
+  const roomless: Partial<MigrationRecord> = { ...failed, errorCode: "RESERVATION_FAILED" };
+  const cancelled: Partial<MigrationRecord> = { ...failed, result: "cancelled", errorCode: "CANCELLED" };
+  const nodes = [
+    { id: "n1", workloads: ["a", "b", "c", "d"].map((name) => ({ name, cpuUsedCores: 0.1, memoryUsedBytes: GIBIBYTE / 16 })) },
+    { id: "n2", workloads: [] },
+    { id: "n3", workloads: [] },
+  ];
+  /** Newest first, as they are read. */
+  const snapshotAfter = (...closedMigrations: MigrationRecord[]) =>
+    buildPicture(readingOf(1000, nodes, { flags: { n1: "disk" }, closedMigrations }), makeContext()).snapshot;
+
+  it("is how each of them went, the oldest first", () => {
+    expect(snapshotAfter(closedMove("z", 900, failed), closedMove("y", 800, { blackoutSeconds: 2 })).recentMigrations).to.deep.equal([
+      { closedAt: 800, blackoutSeconds: 2, succeeded: true },
+      { closedAt: 900, blackoutSeconds: null, succeeded: false },
+    ]);
+  });
+
+  it("is nothing of those that were called off or never began: they say nothing of how well the fleet bears moves", () => {
+    const untried = [cancelled, roomless, refused].map((changes, index) => closedMove("z", 900 - index, changes));
+    expect(snapshotAfter(...untried).recentMigrations).to.deep.equal([]);
+  });
+
+  it("is not older than the last fifty", () => {
+    const many = Array.from({ length: 60 }, (_, index) => closedMove("z", 990 - index));
+    const { recentMigrations } = snapshotAfter(...many);
+    expect([recentMigrations!.length, recentMigrations![0]!.closedAt, recentMigrations!.at(-1)!.closedAt]).to.deep.equal([50, 941, 990]);
+  });
+
+  it("lets fewer be begun at once after failures, and more again after moves that went well", () => {
+    const policies = { ...DEFAULT_POLICY_CONFIG, concurrency: { perNode: 8, fleet: 4 } };
+    const begun = (...closed: MigrationRecord[]) => decide(snapshotAfter(...closed), policies, 1000).moves.length;
+    expect(begun()).to.equal(4);
+    expect(begun(closedMove("z", 990, refused))).to.equal(4);
+    expect(begun(closedMove("z", 990, failed))).to.equal(2);
+    expect(begun(closedMove("z", 990, failed), closedMove("y", 980, failed))).to.equal(1);
+    expect(begun(closedMove("x", 995), closedMove("z", 990, failed))).to.equal(3);
   });
 });

@@ -41,8 +41,14 @@ describe("requests for maintenance", () => {
 
   it("merge into the first beginning, the earliest deadline and every reason once", () => {
     const flag = JSON.stringify({ since: 50, deadline: 900, reason: "disk" });
-    expect(mergeRequests(requests(flag, "disk"))).to.deep.equal({ since: 50, deadline: 900, reason: "disk" });
+    expect(mergeRequests(requests(flag, "disk"))).to.deep.equal({ since: 50, askedAt: 100, deadline: 900, reason: "disk" });
     expect(mergeRequests(requests(flag, "fan"))?.reason).to.equal("disk; fan");
     expect(mergeRequests([])).to.equal(null);
+  });
+
+  it("tell when they were last asked for, again or by somebody else", () => {
+    const again = JSON.stringify({ since: 50, askedAt: 80, reason: "disk" });
+    expect(mergeRequests(requests(again, null))).to.include({ since: 50, askedAt: 80 });
+    expect(mergeRequests(requests(again, "fan"))).to.include({ since: 50, askedAt: 100 });
   });
 });

@@ -22,6 +22,7 @@ const record = (over: Partial<MigrationRecord>) =>
     result: "succeeded",
     bytes: { files: 20 * MEBIBYTE, precopy: 150 * MEBIBYTE, memory: 10 * MEBIBYTE, image: 20 * MEBIBYTE },
     timeline: stages.map(([stage, at]) => ({ stage, at })),
+    modeUsed: "precopy",
     blackoutSeconds: 0.3,
     rounds: [round(1, 3, 4), round(2, 1, 8), round(3, 0.2, null)],
     ...over,
@@ -38,6 +39,24 @@ describe("what the records of closed migrations teach", () => {
   it("is all that was sent of its memory: ahead of the freeze, in it, and after it", () => {
     expect(past(record({}))?.memoryBytes).to.equal(160 * MEBIBYTE);
     expect(past(record({ bytes: { pages: 90 * MEBIBYTE, memory: MEBIBYTE } }))?.memoryBytes).to.equal(91 * MEBIBYTE);
+  });
+
+  it("is how long it stood still in each mode, how much of its files crossed then, and how long it took to end", () => {
+    const timeline = (
+      [
+        ["prepare", 10, 0],
+        ["freeze", 20, 90],
+        ["transfer", 28, 90],
+        ["restore", 29, 96],
+      ] as const
+    ).map(([stage, at, mebibytes]) => ({ stage, at, bytes: { files: mebibytes * MEBIBYTE, memory: at * MEBIBYTE } }));
+    const seen = past(
+      record({ modeUsed: "cold", blackoutSeconds: 10, timeline, rounds: [] }),
+      record({ modeUsed: "precopy", blackoutSeconds: 0.3 }),
+    );
+    expect(seen?.blackoutSecondsIn).to.deep.equal({ cold: 10, precopy: 0.3 });
+    expect(seen).to.include({ frozenFileBytes: 6 * MEBIBYTE, stopSeconds: 8 });
+    expect(past(record({ modeUsed: "stopcopy", timeline })), "a freeze is no stop").to.include({ stopSeconds: null });
   });
 
   it("is which nodes could not copy memory ahead, as the newest move that left each found", () => {
@@ -58,5 +77,13 @@ describe("what the records of closed migrations teach", () => {
 
   it("is what the link gave, images of containers and files included", () => {
     expect(learnFromRecords([record({})]).linkOf.get("n2")).to.equal(50 * MEBIBYTE);
+  });
+
+  it("is not slower for a program that took its time to end", () => {
+    const timeline = (["prepare", "freeze", "transfer", "restore"] as const).map((stage, index) => ({
+      stage,
+      at: [10, 12, 22, 24][index]!,
+    }));
+    expect(learnFromRecords([record({ modeUsed: "cold", timeline })]).linkOf.get("n2")).to.equal(50 * MEBIBYTE);
   });
 });

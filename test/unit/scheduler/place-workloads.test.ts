@@ -31,6 +31,7 @@ const placeWhole = (nodes: NodeReading[], rest: Partial<FleetReading> = {}, reme
       executors: new Map(),
       power: new Map(),
       homecomings: new Map(),
+      flagDates: new Map(),
       pause: null,
       patterns: new Map(),
       openMigrations: [],
@@ -112,6 +113,7 @@ describe("placing workloads", () => {
         executors: new Map(),
         power: new Map(),
         homecomings: new Map(),
+        flagDates: new Map(),
         pause: null,
         patterns: new Map(),
         openMigrations: [],
@@ -125,7 +127,40 @@ describe("placing workloads", () => {
     expect(place([node("n1", [], 110), node("n2", [], 110)], moved, remembered)).to.deep.equal([]);
   });
 
-  it("places nothing on a node that is not heard", () => {
+  it("places by the records what has just come to a node that has not reported since, when nobody remembers it", () => {
+    const closed = { workload: "w", name: "web", containerId: "c1" } as MigrationRecord;
+    const moved = { owners: { w: "n2" }, lastMoved: { w: 99 }, closedMigrations: [closed] };
+    const [placed] = placeWhole([node("n1", [], 100), node("n2", [], 97)], moved);
+    expect(placed).to.include({ id: "w", node: "n2", readAt: null });
+    expect(placed!.reading).to.include({ name: "web", containerId: "c1", cpuUsedCores: null, memoryUsedBytes: null });
+    expect(place([node("n1", [], 110), node("n2", [], 110)], moved)).to.deep.equal([]);
+  });
+
+  it("places by its record what is under way and in no sample, at the end that counts", () => {
+    const neither = [node("n1", []), node("n2", [])];
+    expect(place(neither, { openMigrations: [migration("pending")] })).to.deep.equal([{ id: "w", node: "n1", conflict: [] }]);
+    expect(place(neither, { openMigrations: [migration("committed")] })).to.deep.equal([{ id: "w", node: "n2", conflict: [] }]);
+  });
+
+  it("places nothing on a node that was never heard", () => {
     expect(place([silent("n1")])).to.deep.equal([]);
+  });
+
+  it("keeps what a silent node ran when it was last heard, until it is heard again or forgotten", () => {
+    const [n1, n2] = [node("n1", ["w"], 95), node("n2", [])];
+    const there = [{ node: "n1", conflict: [], isCertain: false }];
+    expect(follow({}, [n1, n2], [silent("n1"), n2], [silent("n1"), n2])).to.deep.equal(there);
+    expect(follow({}, [n1, n2], [silent("n1"), n2], [node("n1", ["w"], 105), n2])).to.deep.equal(there);
+    expect(follow({}, [n1, n2], [silent("n1"), n2], [node("n1", [], 105), n2])).to.deep.equal([]);
+    expect(follow({}, [n1, n2], [silent("n1"), n2], [n2])).to.deep.equal([]);
+  });
+
+  it("believes of a silent node what is newer: the records of a move, or what was seen since", () => {
+    const n1 = node("n1", ["w"], 95);
+    const moved = { owners: { w: "n2" }, lastMoved: { w: 99 } };
+    expect(follow(moved, [n1, silent("n2")], [node("n1", [], 104), silent("n2")])[0]?.node).to.equal("n2");
+    expect(follow(moved, [n1, node("n2", [], 97)], [silent("n1"), node("n2", [], 110)]), "n2 has let it go since").to.deep.equal([]);
+    const old = { owners: { w: "n2" }, lastMoved: { w: 50 } };
+    expect(follow(old, [n1, node("n2", [], 97)], [silent("n1"), node("n2", [], 110)])[0]?.node).to.equal("n1");
   });
 });

@@ -36,7 +36,9 @@ const run = (lines: readonly TraceLine[], chosen: PolicyConfig = settings) => re
 
 const HOT = (id: string) => ({ a: 4, b: 3.2, c: 1, d: 1 })[id] ?? 0;
 
-describe("a replay", () => {
+describe("a replay", function () {
+  // Seconds of CPU for some of these, and many more on a crowded machine.
+  this.timeout(60_000);
   it("moves what would have been moved, once, and counts the overload that is spared", async () => {
     const result = await run(recording(60, HOT));
     expect(result.moves.map(({ from: left, reason }) => [left, reason])).to.deep.equal([["n1", "overload"]]);
@@ -90,7 +92,9 @@ describe("a replay", () => {
   });
 });
 
-describe("a replay of a fleet that saves power", () => {
+describe("a replay of a fleet that saves power", function () {
+  // Seconds of CPU for some of these, and many more on a crowded machine.
+  this.timeout(60_000);
   const SLEEPER = { labels: { "io.evenkeel.may-sleep": "true" } };
   const saving = config({
     overload: { holdSeconds: 60, settleSeconds: 0 },

@@ -1,6 +1,11 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect } from "chai";
 import { configSchema } from "../../../platform/config.js";
+import { loadConfig } from "../../../platform/load-config.js";
 import { makeLog } from "../../../platform/log.js";
+import { DEFAULT_POLICY_CONFIG } from "../../../policies/config.js";
 import { followSettings } from "../../../scheduler/reload.js";
 
 const follow = (power: object | undefined) =>
@@ -10,6 +15,36 @@ const follow = (power: object | undefined) =>
     log: makeLog("scheduler"),
     onReload: () => {},
   });
+
+describe("Settings at the start", () => {
+  const folder = mkdtempSync(join(tmpdir(), "evenkeel-settings-"));
+  const path = join(folder, "config.json");
+  const followFile = (settings: object) => {
+    writeFileSync(path, JSON.stringify(settings, null, 2));
+    return followSettings({ path, initial: loadConfig(path), log: makeLog("scheduler"), onReload: () => {} });
+  };
+  after(() => rmSync(folder, { recursive: true }));
+
+  it("are refused with the line of each that is wrong, as they are later", () => {
+    expect(() => followFile({ policies: { overload: { cpuDetectRatio: 8 }, cooldownSeconds: -1 } }))
+      .to.throw(`${path}:\nline 4, policies.overload.cpuDetectRatio: `)
+      .with.property("message")
+      .that.contains("line 6, policies.cooldownSeconds: ");
+    const windows = [{ cron: "whenever", durationMinutes: 5, action: "no-moves" }];
+    expect(() => followFile({ scheduler: { windows } })).to.throw(`${path}:\nline 4, scheduler.windows.0: "whenever" is not a cron`);
+    expect(() => followFile({ policies: { consolidate: { enabled: true } } })).to.throw("line 4, policies.consolidate.enabled: needs");
+  });
+
+  it("are those of the file, and what it does not hold keeps its default", () => {
+    const settings = followFile({ scheduler: { mode: "approve" }, policies: { cooldownSeconds: 7 } });
+    expect([settings.mode(), settings.current().cooldownSeconds, settings.current().headroom]).to.deep.equal([
+      "approve",
+      7,
+      DEFAULT_POLICY_CONFIG.headroom,
+    ]);
+    settings.close();
+  });
+});
 
 describe("Settings that belong together", () => {
   it("are refused when nodes would be emptied and could not be put to sleep", () => {

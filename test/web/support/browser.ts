@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -49,6 +49,9 @@ export async function startBrowser(): Promise<PageBrowser | null> {
       return opened;
     },
     picture: (name, of) => of.screenshot({ path: join(pictures, `${name}.png`), fullPage: true }),
-    close: () => browser.close(),
+    close: async () => {
+      await browser.close();
+      if (named === undefined) await rm(pictures, { recursive: true });
+    },
   };
 }

@@ -17,6 +17,7 @@ export function goodNode(changes: Partial<NodeFacts> = {}, engine: Partial<Engin
     hasUserfaultfd: true,
     tracksDirtyPages: true,
     ioUring: "off",
+    kernelLimits: { "vm.max_map_count": 65_530, "vm.overcommit_memory": 0 },
     packetHold: { means: "plug", reason: "" },
     engine: {
       name: "docker",

@@ -1,0 +1,91 @@
+import { openSync, readSync, writeFileSync } from "node:fs";
+import { roundFolder } from "../image-rounds.js";
+import { type ImageLayer, letMemoryFollow, locate, readChain, readLayer } from "./image-chain.js";
+import { startLazyDaemon } from "./lazy-daemon.js";
+import { COMMAND, encodeFrame, FRAME_BYTES, type Frame, makeFrameReader } from "./page-wire.js";
+import { PAGE_BYTES } from "./pagemap-image.js";
+
+/**
+ * `image-feeder.js FOLDER`: gives CRIU's lazy-pages daemon the pages of a workload whose images came in rounds, for the daemon cannot look for a page in
+ * an earlier round (criu/pagemap.c calls nobody back for it). A process of its own, with the daemon as its child, so that pages go on flowing while the
+ * executor is away; `executor/shim/feed-memory` ends the workload should it fail. Waits for a line on stdin (the last images are here; the end of stdin ends the
+ * program), then prints `ready` and how many bytes will follow. Ends when the daemon has filled in every page.
+ */
+const [folder] = process.argv.slice(2) as [string];
+/** In one answer: fewer pages than asked for is allowed. */
+const MOST_PAGES = 256;
+
+process.stdout.on("error", () => {});
+// In words, for whoever waits: the guard sees to the rest.
+const stop = (error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+};
+process.on("uncaughtException", stop);
+/** Nearly all of the memory, and long here when the last images come. */
+const readFirst = () => readLayer(roundFolder(`${folder}/images`, 1));
+// It may come once more, when the answer to it was lost: then it is read when all are here.
+const first = readFirst().catch(() => null);
+const files = new Map<string, number>();
+
+function answerTo(layers: readonly ImageLayer[], { pid, address, pages }: Frame): Buffer {
+  const wanted = Math.min(pages, MOST_PAGES);
+  const answer = Buffer.allocUnsafe(FRAME_BYTES + wanted * PAGE_BYTES);
+  for (let done = 0; done < wanted; ) {
+    const place = locate(layers, pid, address + done * PAGE_BYTES);
+    if (place === null) throw new Error(`no image of process ${pid} has its page at 0x${(address + done * PAGE_BYTES).toString(16)}`);
+    const bytes = Math.min(place.pages, wanted - done) * PAGE_BYTES;
+    readWhole(place.file, place.offset, answer.subarray(FRAME_BYTES + done * PAGE_BYTES, FRAME_BYTES + done * PAGE_BYTES + bytes));
+    done += bytes / PAGE_BYTES;
+  }
+  encodeFrame({ command: COMMAND.pages, pages: wanted, address, pid }).copy(answer);
+  return answer;
+}
+
+/** They lie in memory: a thread may stand still for these, and there is nothing else to do meanwhile. */
+function readWhole(file: string, offset: number, into: Buffer): void {
+  const descriptor = files.get(file) ?? openSync(file, "r");
+  files.set(file, descriptor);
+  for (let done = 0; done < into.length; ) {
+    const count = readSync(descriptor, into, done, into.length - done, offset + done);
+    if (count === 0) throw new Error(`${file} ends at ${offset + done}`);
+    done += count;
+  }
+}
+
+async function begin(): Promise<void> {
+  const layers = await readChain(`${folder}/images`, (await first) ?? (await readFirst()));
+  const bytes = await letMemoryFollow(layers);
+  const { daemon, hold, pages, ready } = startLazyDaemon(folder);
+  await ready;
+  let isFinished = false;
+  const read = makeFrameReader(
+    () => 0,
+    (frame) => {
+      if (frame.command === COMMAND.get) return void pages.write(answerTo(layers, frame));
+      if (frame.command !== COMMAND.close && frame.command !== COMMAND.forceClose) throw new Error(`criu said ${frame.command}`);
+      isFinished = true;
+      pages.write(Buffer.alloc(4));
+    },
+  );
+  pages.on("data", read);
+  daemon.removeAllListeners("exit");
+  daemon.once("exit", (code) => {
+    hold.kill("SIGKILL");
+    if (code === 0 && isFinished) process.exit(0);
+    throw new Error(`criu lazy-pages ended with ${code}`);
+  });
+  process.stdout.write(`ready ${bytes}\n`);
+}
+
+// Where root may: the kernel's killer of processes should look elsewhere first. The daemon inherits it.
+try {
+  writeFileSync("/proc/self/oom_score_adj", "-900");
+} catch {
+  // Not in every container of a lab.
+}
+process.stdin.once("end", () => process.exit(0));
+process.stdin.once("data", () => {
+  process.stdin.removeAllListeners("end");
+  begin().catch(stop);
+});

@@ -1,0 +1,65 @@
+import { existsSync, readdirSync } from "node:fs";
+import { availableParallelism, totalmem } from "node:os";
+import { join } from "node:path";
+import { projectPath } from "../platform/paths.js";
+
+export const KINDS = ["unit", "property", "integration", "web", "e2e", "vm"] as const;
+export type Kind = (typeof KINDS)[number];
+
+/** Test files that run in one process, one after the other. */
+export interface Job {
+  /** A kind, or the path of a file below test/. */
+  readonly name: string;
+  readonly kind: Kind;
+  /** Paths of built files. */
+  readonly files: readonly string[];
+}
+
+/** A fleet's Docker hosts, or two virtual nodes. */
+const LANE_MEMORY_BYTES = 6 * 2 ** 30;
+const MOST_LANES = 4;
+/** Each file of these starts a lab of its own and waits most of the time. */
+const BY_FILE: readonly Kind[] = ["e2e", "vm"];
+/** Of these one runs at a time, all through the run: begun late, they would be left over and have the machine to themselves. */
+const ONE_BY_ONE: Kind = "vm";
+/** They take minutes: whoever begins with them ends first. */
+const LONG = ["e2e/servers/servers", "e2e/migration/postcopy", "e2e/migration/cold", "e2e/migration/failures", "e2e/migration/crash"];
+/** What is decided there follows from how much CPU workloads get. */
+const ALONE = ["e2e/story/story"];
+
+/** How many jobs this machine can run at once. */
+export function defaultLanes(): number {
+  return Math.max(1, Math.min(availableParallelism(), Math.floor(totalmem() / LANE_MEMORY_BYTES), MOST_LANES));
+}
+
+/**
+ * All test files of the kinds, in the order in which to begin. `isWhole`: each kind in one process, which is quicker when only a few of its
+ * tests are wanted.
+ */
+export function listJobs(kinds: readonly Kind[], isWhole: boolean): Job[] {
+  const jobs = kinds.flatMap((kind): Job[] => {
+    const files = filesOf(kind);
+    if (files.length === 0) return [];
+    if (isWhole || !BY_FILE.includes(kind)) return [{ name: kind, kind, files: files.map(builtPath) }];
+    return files.map((file) => ({ name: file.replace(/\.test\.js$/, ""), kind, files: [builtPath(file)] }));
+  });
+  const place = ({ name, kind }: Job) => (kind === ONE_BY_ONE ? -1 : LONG.includes(name) ? LONG.indexOf(name) : LONG.length);
+  return jobs.sort((one, other) => place(one) - place(other));
+}
+
+/** Whether the job may begin beside those that run. Two emulated fleets would only slow each other down. */
+export function mayBegin(job: Job, running: readonly Job[]): boolean {
+  if (ALONE.includes(job.name) || running.some(({ name }) => ALONE.includes(name))) return running.length === 0;
+  return job.kind !== ONE_BY_ONE || running.every(({ kind }) => kind !== ONE_BY_ONE);
+}
+
+const builtPath = (file: string) => projectPath(`dist/test/${file}`);
+
+function filesOf(kind: Kind): string[] {
+  const folder = projectPath(`dist/test/${kind}`);
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((entry) => entry.endsWith(".test.js"))
+    .sort()
+    .map((entry) => join(kind, entry));
+}

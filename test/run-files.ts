@@ -1,0 +1,40 @@
+import { writeFileSync } from "node:fs";
+import { config as chaiConfig } from "chai";
+import fc from "fast-check";
+import Mocha from "mocha";
+import type { Kind } from "./jobs.js";
+import type { Tally } from "./tally.js";
+
+/** `run-files.js KIND RESULT-FILE GREP FILE…`: mocha on these files; run.ts calls it. An empty GREP means all tests. */
+const [kind, resultFile, grep, ...files] = process.argv.slice(2);
+if (kind === undefined || resultFile === undefined || files.length === 0)
+  throw new Error("usage: run-files.js KIND RESULT-FILE GREP FILE…");
+
+const TIMEOUT_MILLISECONDS: Readonly<Record<Kind, number>> = {
+  unit: 20_000,
+  property: 120_000,
+  integration: 60_000,
+  web: 120_000,
+  e2e: 300_000,
+  vm: 900_000,
+};
+
+const mocha = new Mocha({ reporter: "spec", timeout: TIMEOUT_MILLISECONDS[kind as Kind], forbidOnly: true, ...(grep ? { grep } : {}) });
+// The same cases each time, so that a red run can be repeated; EVENKEEL_SEED looks at others.
+fc.configureGlobal({ seed: Number(process.env["EVENKEEL_SEED"] ?? 1) });
+// A list that was cut short hides what was wrong in it, and the run may be on a machine where nobody can look again.
+chaiConfig.truncateThreshold = 0;
+for (const file of files) mocha.addFile(file);
+await mocha.loadFilesAsync();
+
+const tally = { passed: 0, failures: [] as string[], skips: [] as string[] } satisfies Tally;
+const runner = mocha.run(() => {
+  writeFileSync(resultFile, JSON.stringify(tally));
+  // Whatever a test left open must not keep us: the lab's guardian and the caller look after the rest.
+  process.exit(tally.failures.length === 0 ? 0 : 1);
+});
+runner.on("pass", () => {
+  tally.passed += 1;
+});
+runner.on("fail", (test, error: Error) => tally.failures.push(`${test.fullTitle()}: ${error.message.split("\n")[0]}`));
+runner.on("pending", (test) => tally.skips.push(test.fullTitle()));

@@ -1,0 +1,27 @@
+import { expect } from "chai";
+import { pino } from "pino";
+import type { Mode } from "../../../scheduler/act/carry-out-plan.js";
+import { makePowerActs } from "../../../scheduler/power/carry-out-power.js";
+import type { PowerRecord } from "../../../scheduler/power/power-record.js";
+
+const HOOK = { command: ["true"] };
+const power = makePowerActs({ sleep: HOOK, wake: HOOK, deadlineSeconds: 60 }, pino({ level: "silent" }));
+
+/** Why a sleep is held back of a node that was told this, in that mode, with a pause since then. */
+function whySleepless(mode: Mode, record?: PowerRecord, pausedSince?: number) {
+  const pause = pausedSince === undefined ? null : { since: pausedSince, reason: "a fair" };
+  return power.heldBack({ node: "n3", to: "sleep", because: "" }, { mode, windows: [], pause }, record);
+}
+
+describe("a node that is closed for its sleep", () => {
+  it("goes on by itself once an operator has approved it, unless the fleet is paused after that", () => {
+    const closed: PowerRecord = { told: "close", since: 100 };
+    expect(whySleepless("auto", closed)).to.equal(null);
+    expect(whySleepless("approve", closed)).to.contain("mode approve");
+    const approved: PowerRecord = { ...closed, approved: true };
+    expect(whySleepless("approve", approved)).to.equal(null);
+    expect(whySleepless("observe", approved, 50), "approved in spite of the pause").to.equal(null);
+    expect(whySleepless("observe", approved, 150)).to.contain("paused (a fair)");
+    expect(whySleepless("auto", closed, 50)).to.contain("paused (a fair)");
+  });
+});
