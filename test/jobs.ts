@@ -19,7 +19,7 @@ export interface Job {
 const LANE_MEMORY_BYTES = 6 * 2 ** 30;
 const MOST_LANES = 4;
 /** Each file of these starts a lab of its own and waits most of the time. */
-const BY_FILE: readonly Kind[] = ["e2e", "vm"];
+export const BY_FILE: readonly Kind[] = ["e2e", "vm"];
 /** Of these one runs at a time, all through the run: begun late, they would be left over and have the machine to themselves. */
 const ONE_BY_ONE: Kind = "vm";
 /** They take minutes: whoever begins with them ends first. */

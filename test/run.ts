@@ -10,6 +10,7 @@ import { takeDownAbandoned } from "../lab/take-down.js";
 import { projectPath } from "../platform/paths.js";
 import { defaultLanes, type Job, KINDS, type Kind, listJobs } from "./jobs.js";
 import { runInLanes } from "./lanes.js";
+import { tryAgain } from "./second-try.js";
 import { findChromium } from "./support/chromium.js";
 import type { Tally } from "./tally.js";
 
@@ -20,9 +21,10 @@ const flags = new Command("npm test --")
   .option("--kinds <list>", `comma separated, of ${KINDS.join(", ")}`, kindsOf, [...KINDS])
   .option("--grep <words>", "only tests whose full title holds these words")
   .option("--lanes <n>", "how many processes run tests at once; by default by this machine's cores and memory", lanesOf, defaultLanes())
+  .option("--no-second-try", "do not run the file of a red test in the lab once more, by itself, at the end")
   .addHelpText("after", "\nExit codes: 0 all passed, 1 a test failed or something was left behind, 130 interrupted.")
   .parse()
-  .opts<{ kinds: readonly Kind[]; grep?: string; lanes: number }>();
+  .opts<{ kinds: readonly Kind[]; grep?: string; lanes: number; secondTry: boolean }>();
 
 const children = new Set<ChildProcess>();
 let interrupted = false;
@@ -82,16 +84,19 @@ async function main(): Promise<number> {
   const chromium = flags.kinds.includes("web") ? await findChromium() : null;
   const env = { ...process.env, EVENKEEL_LAB_ROOT: root, ...(chromium === null ? {} : { EVENKEEL_CHROMIUM: chromium }) };
   const folder = await mkdtemp(join(tmpdir(), "evenkeel-test-"));
-  const tallies: Tally[] = [];
-  const run = async (job: Job) => void tallies.push(await runJob(job, folder, env));
+  const results = new Map<Job, Tally>();
+  const run = async (job: Job) => void results.set(job, await runJob(job, folder, env));
   await runInLanes(listJobs(flags.kinds, flags.grep !== undefined), flags.lanes, run, () => interrupted);
+  const unsteady = flags.secondTry ? await tryAgain(results, run, () => interrupted) : [];
   await rm(folder, { recursive: true, force: true });
+  const tallies = [...results.values()];
   const failures = tallies.flatMap((tally) => tally.failures);
   const skips = tallies.flatMap((tally) => tally.skips);
   const left = await listLastingLeftovers(LEFTOVER_DEADLINE_SECONDS, before);
   if (left.length > 0) failures.push(`left behind: ${left.join(", ")}`);
   const passed = tallies.reduce((sum, tally) => sum + tally.passed, 0) + (left.length > 0 ? 0 : 1);
   console.log("");
+  for (const failure of unsteady) console.log(`passed only at the second try: ${failure}`);
   for (const failure of failures) console.log(`FAILED  ${failure}`);
   for (const skip of skips) console.log(`skipped ${skip}`);
   console.log(`${passed} passed, ${failures.length} failed${skips.length > 0 ? `, ${skips.length} skipped` : ""}`);

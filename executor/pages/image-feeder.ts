@@ -1,8 +1,8 @@
 import { openSync, readSync, writeFileSync } from "node:fs";
 import { roundFolder } from "../image-rounds.js";
 import { type ImageLayer, letMemoryFollow, locate, readChain, readLayer } from "./image-chain.js";
-import { startLazyDaemon } from "./lazy-daemon.js";
-import { COMMAND, encodeFrame, FRAME_BYTES, type Frame, makeFrameReader } from "./page-wire.js";
+import { serveLazyDaemon, startLazyDaemon } from "./lazy-daemon.js";
+import { COMMAND, encodeFrame, FRAME_BYTES, type Frame } from "./page-wire.js";
 import { PAGE_BYTES } from "./pagemap-image.js";
 
 /**
@@ -56,26 +56,12 @@ function readWhole(file: string, offset: number, into: Buffer): void {
 async function begin(): Promise<void> {
   const layers = await readChain(`${folder}/images`, (await first) ?? (await readFirst()));
   const bytes = await letMemoryFollow(layers);
-  const { daemon, hold, pages, ready } = startLazyDaemon(folder);
-  await ready;
-  let isFinished = false;
-  const read = makeFrameReader(
-    () => 0,
-    (frame) => {
-      if (frame.command === COMMAND.get) return void pages.write(answerTo(layers, frame));
-      if (frame.command !== COMMAND.close && frame.command !== COMMAND.forceClose) throw new Error(`criu said ${frame.command}`);
-      isFinished = true;
-      pages.write(Buffer.alloc(4));
-    },
-  );
-  pages.on("data", read);
-  daemon.removeAllListeners("exit");
-  daemon.once("exit", (code) => {
-    hold.kill("SIGKILL");
-    if (code === 0 && isFinished) process.exit(0);
-    throw new Error(`criu lazy-pages ended with ${code}`);
-  });
+  const started = startLazyDaemon(folder);
+  await started.ready;
+  const served = serveLazyDaemon(started, (frame) => void started.pages.write(answerTo(layers, frame)));
   process.stdout.write(`ready ${bytes}\n`);
+  await served.finally(() => started.hold.kill("SIGKILL"));
+  process.exit(0);
 }
 
 // Where root may: the kernel's killer of processes should look elsewhere first. The daemon inherits it.

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import type { Duplex, Readable } from "node:stream";
+import { COMMAND, type Frame, makeFrameReader } from "./page-wire.js";
 
 export interface LazyDaemon {
   readonly daemon: ChildProcess;
@@ -35,4 +36,26 @@ export function startLazyDaemon(folder: string): LazyDaemon {
     daemon.once("exit", (code) => reject(new Error(`criu lazy-pages ended with ${code}`)));
   }).finally(() => status.destroy());
   return { daemon, hold, pages, ready };
+}
+
+/** Passes on what the daemon asks for. Resolves once it has filled in every page and ended, rejects when it ends in any other way. */
+export function serveLazyDaemon({ daemon, pages }: LazyDaemon, request: (frame: Frame) => void): Promise<void> {
+  let hasFinished = false;
+  const read = makeFrameReader(
+    () => 0,
+    (frame) => {
+      if (frame.command === COMMAND.get) return request(frame);
+      if (frame.command !== COMMAND.close && frame.command !== COMMAND.forceClose) throw new Error(`criu said ${frame.command}`);
+      hasFinished = true;
+      pages.write(Buffer.alloc(4));
+    },
+  );
+  pages.on("data", read);
+  daemon.removeAllListeners("exit");
+  return new Promise((resolve, reject) => {
+    daemon.once("exit", (code) => {
+      if (code === 0 && hasFinished) resolve();
+      else reject(new Error(`criu lazy-pages ended with ${code}`));
+    });
+  });
 }

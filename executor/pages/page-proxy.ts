@@ -3,7 +3,7 @@ import { renameSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createServer, type TLSSocket } from "node:tls";
 import { readTls } from "../../platform/tls.js";
-import { type LazyDaemon, startLazyDaemon } from "./lazy-daemon.js";
+import { type LazyDaemon, serveLazyDaemon, startLazyDaemon } from "./lazy-daemon.js";
 import { cutIntoBlocks } from "./page-blocks.js";
 import { makePageBroker, type PageBroker } from "./page-broker.js";
 import { ALIVE, COMMAND, DONE, encodeFrame, makeFrameReader, paceOf } from "./page-wire.js";
@@ -101,8 +101,8 @@ async function startDaemon(): Promise<LazyDaemon> {
 }
 
 async function begin(): Promise<void> {
-  const [{ daemon, pages }, blocks] = await Promise.all([startDaemon(), readLeftRanges(`${folder}/images`).then(cutIntoBlocks)]);
-  let finished = false;
+  const [started, blocks] = await Promise.all([startDaemon(), readLeftRanges(`${folder}/images`).then(cutIntoBlocks)]);
+  const { pages } = started;
   let waking: NodeJS.Timeout | undefined;
   broker = makePageBroker(blocks, {
     ask: (block) => {
@@ -122,27 +122,15 @@ async function begin(): Promise<void> {
     },
   });
   broker.keepTo(bytesPerSecond);
-  const read = makeFrameReader(
-    () => 0,
-    (frame) => {
-      if (frame.command === COMMAND.get) return broker!.request(frame);
-      if (frame.command !== COMMAND.close && frame.command !== COMMAND.forceClose) throw new Error(`criu said ${frame.command}`);
-      finished = true;
-      pages.write(Buffer.alloc(4));
-    },
-  );
-  pages.on("data", read);
-  daemon.removeAllListeners("exit");
-  daemon.once("exit", (code) => {
-    if (code !== 0 || !finished) return stop(`criu lazy-pages ended with ${code}`);
-    note({ state: "done", doneBytes: broker!.doneBytes() });
-    for (const child of children) child.kill("SIGKILL");
-    if (source === null) process.exit(0);
-    source.end(DONE, () => process.exit(0));
-  });
+  const served = serveLazyDaemon(started, broker.request);
   note({ state: "flowing", totalBytes: blocks.totalBytes });
   if (source !== null) broker.connected();
   process.stdout.write("ready\n");
+  await served;
+  note({ state: "done", doneBytes: broker.doneBytes() });
+  for (const child of children) child.kill("SIGKILL");
+  if (source === null) process.exit(0);
+  source.end(DONE, () => process.exit(0));
 }
 
 async function listen(): Promise<number> {
