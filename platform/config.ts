@@ -12,7 +12,11 @@ const seconds = z.number().positive();
 /** How a node is put to sleep or woken: a command or an HTTP request. */
 const powerHook = z
   .strictObject({
-    command: z.array(z.string()).min(1).optional().describe("Program and arguments, run without a shell; `{node}` is the node's id"),
+    command: z
+      .array(z.string())
+      .min(1)
+      .optional()
+      .describe("Program and arguments, run without a shell; `{node}`, and the environment variable EVENKEEL_NODE, is the node's id"),
     url: z.url().optional().describe('Instead of a command: gets a POST of `{"node": …}`; `{node}` in it is the node\'s id'),
     headers: z.record(z.string(), z.string()).optional(),
   })
@@ -166,7 +170,7 @@ export const configSchema = z.strictObject({
             action: z
               .enum(["maintenance", "no-moves", "power-saving"])
               .describe(
-                "no-moves stops balancing, not what an operator asks for; with a power-saving window, nodes sleep in none but those",
+                "no-moves stops what levels the fleet or saves power, not drains, operators' moves and flights from failing nodes; with a power-saving window, nodes sleep in none but those",
               ),
           }),
         )

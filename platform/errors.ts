@@ -27,9 +27,8 @@ export const CATALOGUE = {
   NODE_UNKNOWN: entry("The node has not reported lately", "Check its collector; an unknown node is neither source nor target.", true),
   NODE_REPORTS: entry(
     "The node is alive",
-    "Forgetting is for nodes that will not come back: stop its collector and executor first, and wait half a minute.",
+    "Forgetting is for nodes that will not come back: stop its collector and executor first, and wait a minute.",
   ),
-  NODE_IN_MAINTENANCE: entry("The node is under maintenance", "Choose another, or `evenkeel undrain` it first."),
   NODE_LOST: entry(
     "The source was lost in the migration, and has been forgotten",
     "The record's message says on which node the workload counts; should the source come back, its executor acts by the record.",
@@ -69,6 +68,7 @@ export const CATALOGUE = {
     "The destination's log holds CRIU's reason.",
     false,
   ),
+  MIGRATION_SETTLED: entry("The migration can no longer be cancelled", "Move the workload back: `evenkeel migrate WORKLOAD --to NODE`."),
   COMMIT_REFUSED: entry("The migration was aborted before the destination could commit", "Nothing to do: the source goes on.", true),
   PAGES_LOST: entry(
     "The workload's memory was lost after it had moved; it was started anew on the destination, with its files",

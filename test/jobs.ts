@@ -20,6 +20,8 @@ const LANE_MEMORY_BYTES = 6 * 2 ** 30;
 const MOST_LANES = 4;
 /** Each file of these starts a lab of its own and waits most of the time. */
 export const BY_FILE: readonly Kind[] = ["e2e", "vm"];
+/** Nothing of the lab's root file system is needed for these. */
+export const WITHOUT_LAB: readonly Kind[] = ["unit", "property"];
 /** Of these one runs at a time, all through the run: begun late, they would be left over and have the machine to themselves. */
 const ONE_BY_ONE: Kind = "vm";
 /** They take minutes: whoever begins with them ends first. */

@@ -8,7 +8,7 @@ import { buildRoot } from "../lab/root-file-system.js";
 import { LAB_PACKAGES } from "../lab/root-recipe.js";
 import { takeDownAbandoned } from "../lab/take-down.js";
 import { projectPath } from "../platform/paths.js";
-import { defaultLanes, type Job, KINDS, type Kind, listJobs } from "./jobs.js";
+import { defaultLanes, type Job, KINDS, type Kind, listJobs, WITHOUT_LAB } from "./jobs.js";
 import { runInLanes } from "./lanes.js";
 import { tryAgain } from "./second-try.js";
 import { findChromium } from "./support/chromium.js";
@@ -71,18 +71,26 @@ async function runJob({ name, kind, files }: Job, folder: string, env: NodeJS.Pr
   return { passed: 0, failures: [`${name}: the tests broke off with exit code ${code}`], skips: [] };
 }
 
+function buildLabRoot(): Promise<string> {
+  let shown = "";
+  return buildRoot("lab", LAB_PACKAGES, (step, percent) => {
+    if (step !== shown) console.log(`preparing the lab: ${step}${percent === undefined ? "" : ` (${Math.round(percent)} %)`}`);
+    shown = step;
+  });
+}
+
 async function main(): Promise<number> {
   await takeDownAbandoned();
   const before = new Set(await listLeftovers());
-  let shown = "";
-  const root =
-    process.env["EVENKEEL_LAB_ROOT"] ??
-    (await buildRoot("lab", LAB_PACKAGES, (step, percent) => {
-      if (step !== shown) console.log(`preparing the lab: ${step}${percent === undefined ? "" : ` (${Math.round(percent)} %)`}`);
-      shown = step;
-    }));
+  const root = flags.kinds.every((kind) => WITHOUT_LAB.includes(kind))
+    ? undefined
+    : (process.env["EVENKEEL_LAB_ROOT"] ?? (await buildLabRoot()));
   const chromium = flags.kinds.includes("web") ? await findChromium() : null;
-  const env = { ...process.env, EVENKEEL_LAB_ROOT: root, ...(chromium === null ? {} : { EVENKEEL_CHROMIUM: chromium }) };
+  const env = {
+    ...process.env,
+    ...(root === undefined ? {} : { EVENKEEL_LAB_ROOT: root }),
+    ...(chromium === null ? {} : { EVENKEEL_CHROMIUM: chromium }),
+  };
   const folder = await mkdtemp(join(tmpdir(), "evenkeel-test-"));
   const results = new Map<Job, Tally>();
   const run = async (job: Job) => void results.set(job, await runJob(job, folder, env));

@@ -22,7 +22,8 @@ command line, in a failed migration's record (\`evenkeel migrations ID\`) and in
 may succeed later without anyone changing anything. *HTTP* and *exit* are the status of the [API](api.md) and the exit code of the
 [command line](cli.md#exit-codes).
 
-A migration that fails with any of them leaves its workload running, and one copy of it only.
+A migration that fails with any of them leaves its workload running, and one copy of it only. Two are special: after \`PAGES_LOST\` that copy was started
+anew, and with \`NODE_LOST\` the workload may have been on the node that is gone: the record says on which it counts.
 
 ${table(["code", "what happened", "what to do", "passes", "HTTP", "exit"], rows)}
 `;

@@ -16,7 +16,7 @@ const flags = new Command("npm start --")
   .option("--once", "run the story unattended, print a summary, take everything down; exit 0 only if it truly happened")
   .option("--json <file>", "write the summary there too")
   .option("--port <n>", "loopback port of the live page", Number, 8080)
-  .addHelpText("after", "\nExit codes: 0 it happened, 1 it did not, 2 wrong usage, 130 interrupted.")
+  .addHelpText("after", "\nExit codes: 0 it happened, 1 it did not, 2 wrong usage, 130 interrupted before the story was told.")
   .parse()
   .opts<{ once?: boolean; json?: string; port: number }>();
 
@@ -47,6 +47,9 @@ async function tellStory(fleet: Fleet, clients: LabClients): Promise<Story> {
   return { imbalanceBefore: before.deviation, imbalanceAfter: after.deviation, moves, drain, clients: seen };
 }
 
+/** Kept when the fleet stays up afterwards: Ctrl-C is its ordinary end then. */
+let told: Story | null = null;
+
 /** The story, or why it broke off: an error, or Ctrl-C. */
 async function playStory(fleet: Fleet): Promise<Story | string> {
   const clients = await placeWorkloads(fleet, terminal.tell);
@@ -55,6 +58,7 @@ async function playStory(fleet: Fleet): Promise<Story | string> {
   const watching = followFleet(fleet, terminal, stopping.signal);
   const words = (error: unknown) => (error instanceof Error ? error.message : String(error));
   const outcome = await Promise.race([tellStory(fleet, clients).catch(words), interruption]);
+  if (typeof outcome !== "string") told = outcome;
   if (!flags.once && !interrupted) {
     terminal.tell(typeof outcome === "string" ? `the story broke off: ${outcome}` : "the story is told");
     terminal.tell(`the fleet stays up until Ctrl-C. Try: EVENKEEL_URL=${fleet.url} npx evenkeel nodes`);
@@ -74,7 +78,8 @@ async function main(): Promise<number> {
     onProgress: terminal.progress,
     signal: stopping.signal,
   });
-  const outcome = await Promise.race([playStory(fleet), interruption]).catch((error: unknown) => String(error));
+  const ended = await Promise.race([playStory(fleet), interruption]).catch((error: unknown) => String(error));
+  const outcome = told ?? ended;
   const leftovers = await fleet.close();
   const wallSeconds = (performance.now() - started) / 1000;
   if (typeof outcome === "string") {

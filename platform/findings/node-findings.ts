@@ -89,6 +89,6 @@ export const NODE_FINDINGS = {
   ),
   "clock-skew": warns(
     "The node's clock differs from that of Redis",
-    "Synchronise it (chrony, systemd-timesyncd): from 3 s on its samples are no longer believed.",
+    "Synchronise it (chrony, systemd-timesyncd): from 3 s on moves to and from it are refused.",
   ),
 } as const;

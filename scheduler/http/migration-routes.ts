@@ -63,10 +63,10 @@ export function addMigrationRoutes(server: FastifyInstance, parts: ApiParts): vo
     const { id } = readInput(migrationParams, request.params);
     const record = await readMigration(redis, keys, id);
     if (record === null) throw new EvenkeelError("MIGRATION_NOT_FOUND", id);
-    if (record.closedAt !== null) throw new EvenkeelError("COMMIT_REFUSED", `${id} has ended: ${record.result}`);
+    if (record.closedAt !== null) throw new EvenkeelError("MIGRATION_SETTLED", `${id} has ended: ${record.result}`);
     const outcome = await cancelMigration({ redis, keys, term: 0 }, record, "cancelled by an operator");
     if (outcome === "committed")
-      throw new EvenkeelError("COMMIT_REFUSED", `${id} has passed its commit: the workload runs on ${record.to}`);
+      throw new EvenkeelError("MIGRATION_SETTLED", `${id} has passed its commit: the workload runs on ${record.to}`);
     await note("cancel-asked", `at ${record.stage}`, { workload: record.workload, migration: id });
     const migration = await readMigration(redis, keys, id);
     return { migration: migration ?? record };

@@ -102,7 +102,7 @@ describe("the scheduler, so that a move is begun once and by one", () => {
     const { body } = await scheduler.send("POST", `${API_BASE}/migrations`, { workload: "a", to: "n2" });
     const cancelled = await scheduler.send("DELETE", `${API_BASE}/migrations/${body.migration.id}`);
     expect(cancelled.body.migration).to.include({ outcome: "aborted", result: "cancelled" });
-    expect((await scheduler.send("DELETE", `${API_BASE}/migrations/${body.migration.id}`)).body.error.code).to.equal("COMMIT_REFUSED");
+    expect((await scheduler.send("DELETE", `${API_BASE}/migrations/${body.migration.id}`)).body.error.code).to.equal("MIGRATION_SETTLED");
     expect((await scheduler.send("POST", `${API_BASE}/migrations`, { workload: "a", to: "n2" })).status).to.equal(201);
   });
 });
