@@ -48,7 +48,7 @@ export function openLedger(fleet: Fleet): Ledger {
   };
   for (const migration of fleet.migrations) {
     const workload = fleet.workloadById.get(migration.workload);
-    const need = (workload && needOf(workload)) ?? EVERYTHING;
+    const need = (workload && (workload.node === migration.to ? needOfNewcomer(workload) : needOf(workload))) ?? EVERYTHING;
     // The end that does not run it yet (or no more) holds it as well; the other one's readings count it already.
     if (workload?.node !== migration.to) arrive(ledger, migration.to, need);
     if (workload?.node === migration.to) arrive(ledger, migration.from, { ...need, imageBytes: 0 });

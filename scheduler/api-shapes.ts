@@ -1,7 +1,7 @@
 import type { Check, Finding } from "../platform/findings.js";
 import type { MigrationRecord } from "../platform/migration-record.js";
 import type { PolicyConfig } from "../policies/config.js";
-import type { Constraints, HealthSign, NodePoint, PowerChange, Skip, Snapshot, Verdict } from "../policies/types.js";
+import type { Constraints, HealthSign, Move, NodePoint, PowerChange, Skip, Snapshot, Verdict } from "../policies/types.js";
 import type { AuditEntry } from "./audit.js";
 import type { CordonRequest } from "./fleet/cordons.js";
 import type { DrainReport } from "./fleet/drain-report.js";
@@ -118,9 +118,12 @@ export interface ForgetAnswer {
 }
 
 export interface ApprovalAnswer {
+  /** Ids of the migrations. */
   readonly started: readonly string[];
-  /** Approved moves that the newest state no longer calls for. */
-  readonly dropped: readonly { readonly workload: string; readonly to: string }[];
+  /** The same, with what is moved and why it is now. */
+  readonly moves: readonly (Pick<Move, "workload" | "to" | "because"> & { readonly id: string })[];
+  /** Approved moves that are not made. */
+  readonly dropped: readonly Pick<Move, "workload" | "to" | "because">[];
   /** Nodes that are being put to sleep. */
   readonly power: readonly { readonly node: string; readonly to: PowerChange["to"] }[];
   /** Approved changes of power that are not made. */

@@ -78,12 +78,23 @@ export function whyNotNow({ candidate, target }: Step, reason: MoveReason, conte
   );
 }
 
-/** Whether it has to wait for no more than moves that are planned, under way, or just done. */
+/** Whether it has to wait for no more than moves that are planned, under way and sure to end, or just done. */
 export function isAwaited(step: Step, reason: MoveReason, context: JudgedContext): boolean {
   const refusal = whyNotNow(step, reason, context);
   if (refusal === null) return false;
   if (FULL.has(refusal)) return isRoomComing(step.target, step.candidate.need, context);
-  return LATER.has(refusal) || refusal === "target-busy" || refusal === "target-settling";
+  if (refusal === "target-settling") return true;
+  return (LATER.has(refusal) || refusal === "target-busy") && !isStuck(step, refusal, context);
+}
+
+/** Whether what it waits for may be a move of which an end is not heard: that one is open until the node is back or forgotten. */
+function isStuck({ candidate, target }: Step, refusal: SkipReason, { fleet }: JudgedContext): boolean {
+  const isHeard = (id: string) => (fleet.nodeById.get(id)?.load ?? null) !== null;
+  return fleet.migrations.some(({ from, to }) => {
+    if (isHeard(from) && isHeard(to)) return false;
+    const busy = refusal === "source-busy" ? candidate.source : refusal === "target-busy" ? target : null;
+    return busy === null || busy.id === from || busy.id === to;
+  });
 }
 
 export function sayAwaited(step: Step, reason: MoveReason, context: JudgedContext): void {

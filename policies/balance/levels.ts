@@ -3,7 +3,8 @@ import { expectAt } from "../estimate/expect.js";
 import { percentileOf } from "../estimate/percentile.js";
 import { readingsOf } from "../estimate/series.js";
 import { meanSince } from "../estimate/window-mean.js";
-import type { NodeView } from "../fleet.js";
+import type { Fleet, NodeView } from "../fleet.js";
+import { needOfNewcomer, type Use } from "../need.js";
 import { capacityOf, meanRatioOf } from "../stages/score.js";
 import type { BalanceConfig } from "./config.js";
 
@@ -24,15 +25,22 @@ export interface Level {
 }
 
 export const RESOURCES = ["cpu", "memory"] as const;
+const BANDS = ["low", "middle", "high"] as const;
+const NOTHING: Use = { cpuCores: 0, memoryBytes: 0 };
 
 /** The nodes that take part: known, in service, and with readings over at least half of the window since they last changed. */
 export function measureLevels(context: JudgedContext): Levels {
   const { fleet, config, ledger, now } = context;
   const nodes = new Map<NodeView, Level>();
   const later = new Map<NodeView, Level>();
+  const { held, receiving } = handedOver(fleet);
   for (const node of fleet.nodes) {
     if (node.load === null || node.state.maintenance !== null) continue;
-    const level = isSettling(node, config, now) ? null : measureLevel(node, config.balance, now);
+    const account = ledger.accounts.get(node.id)!;
+    // How full it will be is not known while somebody of unknown size comes: neither source nor target.
+    if (!Number.isFinite(account.arrivingCpuCores + account.arrivingMemoryBytes)) continue;
+    const isChanging = held.has(node.id) || receiving.has(node.id) || isSettling(node, config, now);
+    const level = isChanging ? null : measureLevel(node, config.balance, now);
     if (level === null) later.set(node, readNow(node));
     else nodes.set(node, level);
   }
@@ -40,6 +48,10 @@ export function measureLevels(context: JudgedContext): Levels {
     const account = ledger.accounts.get(node.id)!;
     enter("cpu", account.arrivingCpuCores - account.leavingCpuCores, node, level);
     enter("memory", account.arrivingMemoryBytes - account.leavingMemoryBytes, node, level);
+    // Its room is kept, but it is no load: nobody is to leave because of it.
+    const { cpuCores, memoryBytes } = held.get(node.id) ?? NOTHING;
+    enter("cpu", -cpuCores, node, level, ["low", "middle"]);
+    enter("memory", -memoryBytes, node, level, ["low", "middle"]);
   }
   return {
     nodes,
@@ -63,9 +75,24 @@ export function copyOf(levels: Levels): Levels {
 }
 
 /** What is under way, and what the plan has entered already. */
-function enter(resource: Resource, amount: number, node: NodeView, level: Level): void {
+function enter(resource: Resource, amount: number, node: NodeView, level: Level, bands: readonly (keyof Level)[] = BANDS): void {
   const ratio = amount / capacityOf(resource, node);
-  for (const band of ["low", "middle", "high"] as const) level[band][resource] += ratio;
+  for (const band of bands) level[band][resource] += ratio;
+}
+
+/** Of moves that are open though the workload runs on its new node: what the ledger holds for them on each old one, and the new ones. */
+function handedOver({ migrations, workloadById }: Fleet): { readonly held: Map<string, Use>; readonly receiving: Set<string> } {
+  const held = new Map<string, Use>();
+  const receiving = new Set<string>();
+  for (const { workload: id, from, to } of migrations) {
+    const workload = workloadById.get(id);
+    if (workload?.node !== to) continue;
+    receiving.add(to);
+    const before = held.get(from) ?? NOTHING;
+    const need = needOfNewcomer(workload) ?? NOTHING;
+    held.set(from, { cpuCores: before.cpuCores + need.cpuCores, memoryBytes: before.memoryBytes + need.memoryBytes });
+  }
+  return { held, receiving };
 }
 
 function readNow({ load, state }: NodeView): Level {

@@ -32,12 +32,18 @@ export function heldBack(move: Pick<Move, "reason" | "from" | "to">, { mode, win
   return null;
 }
 
+/** A move that was started, as migration `id`. */
+export interface StartedMove {
+  readonly id: string;
+  readonly move: BegunMove;
+}
+
 /** Starts these moves in order. One that cannot be opened is left to the next tick; losing the leadership stops everything. */
-export async function carryOut(actor: Actor, picture: FleetPicture, moves: readonly BegunMove[], log: Logger): Promise<string[]> {
-  const started: string[] = [];
+export async function carryOut(actor: Actor, picture: FleetPicture, moves: readonly BegunMove[], log: Logger): Promise<StartedMove[]> {
+  const started: StartedMove[] = [];
   for (const move of moves) {
     try {
-      started.push(await startMigration(actor, picture, move));
+      started.push({ id: await startMigration(actor, picture, move), move });
     } catch (error) {
       const { code, detail } = asEvenkeelError(error);
       if (code !== "WORKLOAD_MIGRATING" && code !== "MOVE_REFUSED") throw error;

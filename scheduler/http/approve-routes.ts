@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { z } from "zod";
 import { nowSeconds } from "../../platform/clock.js";
 import { decide } from "../../policies/decide.js";
-import type { PowerChange } from "../../policies/types.js";
+import type { Move, PowerChange } from "../../policies/types.js";
 import { approvedUnder, carryOut, heldBack } from "../act/carry-out-plan.js";
 import type { ApprovalAnswer } from "../api-shapes.js";
 import { recordAudit } from "../audit.js";
@@ -57,8 +57,14 @@ export function addApproveRoutes(server: FastifyInstance, parts: ApiParts): void
       0,
     );
     return {
-      started,
-      dropped: wantedMoves.filter(({ workload, to }) => !approved.some((move) => move.workload === workload && move.to === to)),
+      started: started.map(({ id }) => id),
+      moves: started.map(({ id, move: { workload, to, because } }) => ({ id, workload, to, because })),
+      dropped: wantedMoves.flatMap(({ workload, to }) => {
+        const isSame = (move: Pick<Move, "workload" | "to">) => move.workload === workload && move.to === to;
+        if (started.some(({ move }) => isSame(move))) return [];
+        const because = approved.some(isSame) ? "it is being moved already, or may not be moved now" : "it is no longer called for";
+        return [{ workload, to, because }];
+      }),
       power: changed.map(({ node, to }) => ({ node, to })),
       powerDropped: wantedPower.flatMap(({ node, to }) =>
         find(changed, { node, to }) === undefined ? [{ node, to, because: whyNot({ node, to }) }] : [],

@@ -1,6 +1,5 @@
 import type { Command } from "commander";
 import { EvenkeelError } from "../../../platform/errors.js";
-import type { Move } from "../../../policies/types.js";
 import type { Answers, ApprovalAnswer } from "../../api-shapes.js";
 import { EXIT } from "../exit-codes.js";
 import type { Output } from "../output.js";
@@ -36,28 +35,24 @@ export function addApprove(program: Command): void {
         };
         const isNothing = moves.length + power.length === 0;
         const answer: ApprovalAnswer = isNothing
-          ? { started: [], dropped: [], power: [], powerDropped: [] }
+          ? { started: [], moves: [], dropped: [], power: [], powerDropped: [] }
           : await api.ask<ApprovalAnswer>("POST", "/plan/approve", body);
         if (output.json) output.answer(answer);
         else if (isNothing) output.line("Nothing was held back.");
-        else printApproval(answer, moves, names, output);
+        else printApproval(answer, names, output);
         return EXIT.ok;
       }),
     );
 }
 
 function printApproval(
-  { started, dropped, power, powerDropped }: ApprovalAnswer,
-  approved: readonly Move[],
+  { started, moves, dropped, power, powerDropped }: ApprovalAnswer,
   names: ReadonlyMap<string, string>,
   output: Output,
 ): void {
   if (started.length > 0) output.line(`Started ${started.join(", ")}.`);
-  for (const { workload, to, because } of approved) {
-    const isDropped = dropped.some((each) => each.workload === workload && each.to === to);
-    if (!isDropped) output.line(`${names.get(workload) ?? workload} to ${to}: ${because}`);
-  }
-  for (const { workload, to } of dropped) output.line(`${names.get(workload) ?? workload} to ${to} is no longer called for.`);
+  for (const { workload, to, because } of moves) output.line(`${names.get(workload) ?? workload} to ${to}: ${because}`);
+  for (const { workload, to, because } of dropped) output.line(`${names.get(workload) ?? workload} is not moved to ${to}: ${because}.`);
   for (const { node, to } of power) output.line(to === "sleep" ? `${node} is being put to sleep.` : `${node} is being woken.`);
   for (const { node, to, because } of powerDropped) output.line(`${node} is not ${to === "sleep" ? "put to sleep" : "woken"}: ${because}.`);
 }

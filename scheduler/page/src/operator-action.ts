@@ -88,7 +88,9 @@ export async function performAction(action: OperatorAction, form: ActionForm): P
     }
     case "approve": {
       const { dropped } = await ask<ApprovalAnswer>("POST", "/plan/approve", { moves: action.moves }, form.token);
-      return dropped.length === 0 ? null : `${dropped.length} of them are no longer called for and were left out.`;
+      return dropped.length === 0
+        ? null
+        : `${dropped.length} of them are not called for any more, or may not be moved now, and were left out.`;
     }
     case "sleep": {
       const power = [{ node: action.node, to: "sleep" }];

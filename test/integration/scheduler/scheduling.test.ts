@@ -63,7 +63,7 @@ describe("the scheduler", () => {
     expect(answer.body.started).to.have.length(1);
     expect(await here.jobsOn("n1")).to.have.length(1);
     const stale = await scheduler.send("POST", `${API_BASE}/plan/approve`, { moves: [{ workload: "gone", to: "n3" }] });
-    expect(stale.body).to.deep.include({ started: [], dropped: [{ workload: "gone", to: "n3" }] });
+    expect(stale.body).to.deep.include({ started: [], dropped: [{ workload: "gone", to: "n3", because: "it is no longer called for" }] });
   });
 
   it("holds balancing back while a no-moves window is open", async () => {

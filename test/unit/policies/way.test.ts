@@ -3,7 +3,7 @@ import { generateCluster } from "../../../bench/planner/cluster.js";
 import { applyPlan } from "../../../policies/apply-plan.js";
 import { decide } from "../../../policies/decide.js";
 import type { NodeState, Plan, Snapshot } from "../../../policies/types.js";
-import { config, constraints, flatHistory, GIBIBYTE, NOW, snapshot, steady, workload } from "./small-fleet.js";
+import { config, constraints, flatHistory, GIBIBYTE, NOW, node, snapshot, steady, workload } from "./small-fleet.js";
 
 const levelling = config({ balance: { enabled: true }, cost: { horizonSeconds: 0 } });
 const several = (count: number, on: string, cores: number) =>
@@ -80,6 +80,31 @@ describe("a way that levels the whole fleet", function () {
     const coming = { ...state, migrations: [{ id: "m", workload: "b", from: "n3", to: "n2" }] };
     expect(decide(coming, levelling, NOW).moves.filter(({ workload: id }) => id === "a")).to.deep.equal([]);
   });
+
+  it("leaves a node out to which somebody of unknown size is moving, or from which one has just gone, and levels the others", () => {
+    const unknown = workload("u", "n4", null);
+    const state = snapshot(
+      [steady("n1", 0.7), steady("n2", 0.1), steady("n3", 0.3), steady("n4", 0.1)],
+      [...several(5, "n1", 1), ...several(2, "n3", 1), unknown],
+    );
+    for (const [from, to] of [
+      ["n4", "n3"],
+      ["n3", "n4"],
+    ] as const) {
+      const { moves } = decide({ ...state, migrations: [{ id: "m", workload: "u", from, to }] }, levelling, NOW);
+      expect(moves.length, `${from} to ${to}`).to.be.greaterThan(0);
+      expect(moves.flatMap((move) => [move.from, move.to])).to.not.include("n3");
+    }
+  });
+
+  it("takes nobody off a node for the room that it keeps for one that runs elsewhere already", () => {
+    const state = snapshot(
+      [steady("n1", 0.5), steady("n2", 0.5), steady("n3", 0.45)],
+      [...several(4, "n1", 1), workload("gone", "n2", 3.5), ...several(3, "n3", 1)],
+    );
+    expect(decide(state, levelling, NOW).moves).to.deep.equal([]);
+    expect(decide({ ...state, migrations: [{ id: "m", workload: "gone", from: "n1", to: "n2" }] }, levelling, NOW).moves).to.deep.equal([]);
+  });
 });
 
 describe("relief where the fleet is levelled as well", () => {
@@ -117,6 +142,19 @@ describe("relief where the fleet is levelled as well", () => {
     const moved = decide(state, levelling, NOW).moves.filter(({ from }) => from === "n1");
     expect(moved.length).to.be.greaterThan(0);
     expect(moved.map(({ workload: id }) => id)).to.not.include("a");
+  });
+
+  it("does not wait for a move that cannot end, its source not being heard", () => {
+    const oneEach = config({ balance: { enabled: true }, cost: { horizonSeconds: 0 }, concurrency: { perNode: 1, fleet: 10 } });
+    const silent = node("n4", 0, 0, { state: "unknown" });
+    const state = snapshot(
+      [steady("n1", 0.9), steady("n2", 0.05), steady("n3", 0.25), silent],
+      [workload("a", "n1", 3), workload("b", "n4", 0.1)],
+      [{ id: "m", workload: "b", from: "n4", to: "n2" }],
+    );
+    expect(told(decide(state, oneEach, NOW))).to.deep.equal(["a>n3 overload"]);
+    const heard = { ...state, nodes: [...state.nodes.slice(0, 3), steady("n4", 0.4)] };
+    expect(told(decide(heard, oneEach, NOW))).to.deep.equal([]);
   });
 
   it("makes way on a full node by what leaves it anyway, and waits for that", () => {
