@@ -15,8 +15,8 @@ const TIMEOUT_MILLISECONDS: Readonly<Record<Kind, number>> = {
   property: 120_000,
   integration: 60_000,
   web: 120_000,
-  e2e: 300_000,
-  vm: 900_000,
+  e2e: 600_000,
+  vm: 1_800_000,
 };
 
 const mocha = new Mocha({ reporter: "spec", timeout: TIMEOUT_MILLISECONDS[kind as Kind], forbidOnly: true, ...(grep ? { grep } : {}) });

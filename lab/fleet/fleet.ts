@@ -62,7 +62,7 @@ export interface Fleet {
 const SIGN_OF_LIFE_SECONDS = { namespaces: 1.5, vm: 15 };
 /** A sample is good for five of them, and an emulated node with other work is late. */
 const SAMPLE_SECONDS = { namespaces: 1, vm: 5 };
-const READY_DEADLINE_SECONDS = { namespaces: 60, vm: 300 };
+const READY_DEADLINE_SECONDS = { namespaces: 180, vm: 600 };
 
 export async function startFleet(options: FleetOptions): Promise<Fleet> {
   const { withScheduler = true, withPrometheus = true, kind = "namespaces" } = options;

@@ -13,7 +13,7 @@ import {
   SCHEDULER_PORT,
 } from "./settings.js";
 
-const START_DEADLINE_SECONDS = 60;
+const START_DEADLINE_SECONDS = 180;
 
 /** Evenkeel's own parts run in the machines as they would on any host: `node dist/<part>/main.js` with a configuration file. */
 export async function startPart(machine: Machine, part: "collector" | "executor" | "scheduler", settings: FleetSettings): Promise<void> {

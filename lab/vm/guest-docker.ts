@@ -8,7 +8,7 @@ import { GUEST_ADDRESS } from "./guest-command.js";
 /** The guest's Docker, on the control link. */
 const DOCKER_PORT = 2375;
 /** Emulated, after a boot, on a busy machine. */
-export const DOCKER_DEADLINE_SECONDS = 300;
+export const DOCKER_DEADLINE_SECONDS = 600;
 
 /** A unix socket on the host that leads to the guest's Docker, as long as the guest's own machine is there. */
 export async function reachDocker(outer: Machine, site: Site): Promise<{ docker: Docker; dockerSocket: string }> {

@@ -15,7 +15,7 @@ const DISK = "/var/lib/evenkeel/disk.qcow2";
 const MONITOR = "/run/monitor.sock";
 const MIB = 1 << 20;
 /** Emulated, on a busy machine: a boot takes from 15 s to a minute. */
-const BOOT_DEADLINE_SECONDS = 300;
+const BOOT_DEADLINE_SECONDS = 600;
 const CONSOLE_LINES = 15;
 
 /** The card's address on the machine from which all are copied; each node gets its own later. */

@@ -7,7 +7,7 @@ import type { Machine } from "../machine.js";
 import { hasEnded, type Launch } from "../service.js";
 import { inGuest } from "./guest-command.js";
 
-const START_DEADLINE_SECONDS = 60;
+const START_DEADLINE_SECONDS = 180;
 
 /** Starts commands in the guest of a machine. */
 export function launchInGuest(outer: Machine): Launch {

@@ -22,7 +22,7 @@ const NODES = ["node1", "node2", "node3", "node4"];
 const WEB = WORKLOADS.find(({ name }) => name === "web")!;
 
 describe("Signs of failing on lab nodes with a real Docker", function () {
-  this.timeout(240_000);
+  this.timeout(600_000);
   let fleet: Fleet;
 
   const healthOf = async (node: string): Promise<NodeHealth | null> => {

@@ -8,7 +8,7 @@ const GIBIBYTE = 1024 ** 3;
 const BURNER_CORES = 0.3;
 
 describe("The collector on a lab node with a real Docker", function () {
-  this.timeout(180_000);
+  this.timeout(600_000);
   let fleet: Fleet;
   let image: string;
 

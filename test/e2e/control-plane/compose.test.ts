@@ -35,7 +35,7 @@ const IMAGE: ImageRecipe = {
 const PROJECT = { services: { scheduler: { user: "1000:1000", volumes: ["/opt/evenkeel:/opt/evenkeel:ro"] } } };
 
 describe("docker-compose.yml, on a real Docker", function () {
-  this.timeout(180_000);
+  this.timeout(600_000);
   let lab: Lab;
   let node: LabNode;
 

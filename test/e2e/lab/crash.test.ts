@@ -40,7 +40,7 @@ async function nothingIsLeft(): Promise<void> {
 }
 
 describe("a lab whose orchestrator is killed", function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
   let orchestrator: ChildProcess;
 
   afterEach(async () => {

@@ -28,7 +28,7 @@ function commands(): string[] {
 }
 
 describe("the root file system of the lab", function () {
-  this.timeout(300_000);
+  this.timeout(600_000);
   let cache: string;
   let builder: ChildProcess;
 

@@ -34,7 +34,7 @@ const answersPing = async (from: Machine, address: string) =>
   (await from.exec(["ping", "-c", "1", "-W", "1", address], { reject: false })).exitCode === 0;
 
 describe("a lab of two nodes", function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
   let lab: Lab;
   let first: LabNode;
   let second: LabNode;
@@ -174,7 +174,7 @@ describe("a lab of two nodes", function () {
 });
 
 describe("a lab that cannot start", function () {
-  this.timeout(60_000);
+  this.timeout(600_000);
 
   it("says why, and leaves nothing", async () => {
     const nodes = [{ name: "one", cpuCores: 0.5, memoryBytes: 1024 * MEBIBYTE }];

@@ -23,7 +23,7 @@ const SHOP: Docker.ContainerCreateOptions = {
 };
 
 describe("The addresses of a workload that moves", function () {
-  this.timeout(240_000);
+  this.timeout(600_000);
   let moving: MovingFleet;
 
   before(async () => {

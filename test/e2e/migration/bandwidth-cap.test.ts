@@ -41,7 +41,7 @@ function rateOf({ bytes, timeline }: MigrationRecord, kind: string, between: rea
 }
 
 describe("A bandwidth cap far below what the link can do", function () {
-  this.timeout(240_000);
+  this.timeout(600_000);
   let moving: MovingFleet;
   let ticks: Ticks;
 

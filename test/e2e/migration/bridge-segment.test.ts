@@ -25,7 +25,7 @@ const SHOP: Docker.ContainerCreateOptions = {
 };
 
 describe("A workload on a bridge with a port into the segment that all nodes share", function () {
-  this.timeout(240_000);
+  this.timeout(600_000);
   let moving: MovingFleet;
 
   before(async () => {

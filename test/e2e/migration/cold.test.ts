@@ -48,7 +48,7 @@ const COUNTER: LabWorkload = {
 };
 
 describe("A workload that CRIU refuses and that may be stopped", function () {
-  this.timeout(240_000);
+  this.timeout(600_000);
   let moving: MovingFleet;
   let ticks: Ticks;
   let here = FIRST;

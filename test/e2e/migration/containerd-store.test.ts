@@ -10,7 +10,7 @@ const NAME = TICKER.name;
 const DOCKER = { "storage-driver": "overlayfs", features: { "containerd-snapshotter": true } };
 
 describe("A move between nodes whose Docker keeps its images in containerd", function () {
-  this.timeout(240_000);
+  this.timeout(600_000);
   let moving: MovingFleet;
   let ticks: Ticks;
 

@@ -31,7 +31,7 @@ const CRASHES: readonly { readonly stage: string; readonly parts: readonly Part[
 const LONGEST_BLACKOUT_MILLISECONDS = 600;
 
 describe("A migration in which something dies", function () {
-  this.timeout(240_000);
+  this.timeout(600_000);
   let ticks: Ticks;
   let here: string;
 

@@ -50,7 +50,7 @@ open("/data/kept", "w").write("files")
 ${COUNTING_SERVER}`;
 
 describe("Between hosts whose Dockers are set up differently", function () {
-  this.timeout(240_000);
+  this.timeout(600_000);
   let moving: MovingFleet;
   let talk: Talk;
 

@@ -21,7 +21,7 @@ const POLICIES = {
 };
 
 describe("A node under maintenance", function () {
-  this.timeout(240_000);
+  this.timeout(600_000);
   let fleet: Fleet;
   let clients: Awaited<ReturnType<Fleet["startClients"]>>;
 

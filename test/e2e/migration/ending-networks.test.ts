@@ -41,7 +41,7 @@ function counting(name: string, changes: Docker.ContainerCreateOptions = {}, hos
 }
 
 describe("A workload on a network that ends at its node", function () {
-  this.timeout(240_000);
+  this.timeout(600_000);
   let moving: MovingFleet;
   let first: Docker;
   let second: Docker;

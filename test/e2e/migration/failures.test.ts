@@ -21,7 +21,7 @@ const STUCK = "/run/stuck";
 const BROKEN_CRIU = '[ "$1" = swrk ] && exit 1\nexec criu.real "$@"';
 
 describe("A migration that cannot be completed", function () {
-  this.timeout(240_000);
+  this.timeout(600_000);
   let ticks: Ticks;
 
   async function start(): Promise<MovingFleet> {

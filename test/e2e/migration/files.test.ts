@@ -13,7 +13,7 @@ const LAYER_MIB = 64;
 const FOLDERS = ["/data", "/outside", "/srv", "/etc", "/dev/shm", "/usr/lib"];
 
 describe("The files of a workload that moves", function () {
-  this.timeout(180_000);
+  this.timeout(600_000);
   let moving: MovingFleet;
   const prints: Record<string, Map<string, string>> = {};
 

@@ -5,7 +5,7 @@ import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "../support/mo
 import { settledOn } from "../support/traces.js";
 
 describe("Processes that share what memory they had when they were forked", function () {
-  this.timeout(240_000);
+  this.timeout(600_000);
   let moving: MovingFleet;
   let here = FIRST;
 

@@ -13,7 +13,7 @@ const SEED = { ...PAIR, name: "seed", address: "10.77.0.156", macAddress: "02:45
 const CHECK = { Test: ["CMD", "python3", "-S", "-c", "import time; time.sleep(0.5)"], Interval: 1e8, Timeout: 5e9, Retries: 3 };
 
 describe("A workload whose health Docker checks all the time", function () {
-  this.timeout(240_000);
+  this.timeout(600_000);
   let moving: MovingFleet;
 
   before(async () => {

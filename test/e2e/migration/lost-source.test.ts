@@ -14,7 +14,7 @@ const NAME = TICKER.name;
 
 /** What forgetting a node does to its open records, done while its executor is dead, which then comes back all the same. */
 describe("A migration whose source is given up for lost and comes back", function () {
-  this.timeout(240_000);
+  this.timeout(600_000);
   let ticks: Ticks;
   let here: string;
 

@@ -10,7 +10,7 @@ import { settledOn } from "../support/traces.js";
 const MOVED = WORKLOADS.filter(({ name }) => name !== "burner-2");
 
 describe("A move", function () {
-  this.timeout(300_000);
+  this.timeout(600_000);
   let moving: MovingFleet;
 
   before(async () => {

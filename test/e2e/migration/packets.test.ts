@@ -13,7 +13,7 @@ const NAME = PACED_SINK.name;
 const announces = announcesFrom(PACED_SINK);
 
 describe("Packets for a workload that is being moved", function () {
-  this.timeout(240_000);
+  this.timeout(600_000);
   let moving: MovingFleet;
   let traffic: PacedTraffic;
   const captures: Capture[] = [];

@@ -29,7 +29,7 @@ const SEGMENT = [
 ].join("\n");
 
 describe("A workload that cannot be moved", function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
   let moving: MovingFleet;
   let first: Docker;
   let second: Docker;

@@ -11,7 +11,7 @@ const NAME = TICKER.name;
 const obstacle = whyNoDebian();
 
 describe(`An image that a registry has${obstacle === null ? "" : ` (skipped: ${obstacle})`}`, function () {
-  this.timeout(240_000);
+  this.timeout(600_000);
   let moving: MovingFleet;
   let registry: Registry;
 

@@ -110,7 +110,7 @@ const WAYS_TO_RUN: Readonly<Record<string, readonly [Docker.ContainerCreateOptio
 };
 
 describe("A workload that is run with", function () {
-  this.timeout(240_000);
+  this.timeout(600_000);
   let moving: MovingFleet;
 
   before(async () => {

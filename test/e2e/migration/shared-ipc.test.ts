@@ -27,7 +27,7 @@ const ALL = [KEEPER, ...CLERKS];
 const NAMES = ALL.map(({ name }) => name);
 
 describe("Containers that share an IPC namespace", function () {
-  this.timeout(300_000);
+  this.timeout(600_000);
   let moving: MovingFleet;
   let here = FIRST;
 
@@ -196,7 +196,7 @@ describe("Containers that share an IPC namespace", function () {
 });
 
 describe("A container that has joined the IPC namespace of one that has joined another's network", function () {
-  this.timeout(300_000);
+  this.timeout(600_000);
   const all = [POD, POD_KEEPER, POD_CLERK];
   const names = all.map(({ name }) => name);
   let moving: MovingFleet;

@@ -16,7 +16,7 @@ const ALL = [OWNER, ...SIDE_CARS];
 const NAMES = ALL.map(({ name }) => name);
 
 describe("Containers that share a network", function () {
-  this.timeout(300_000);
+  this.timeout(600_000);
   let moving: MovingFleet;
   let here = FIRST;
 

@@ -26,7 +26,7 @@ const UNDER_WAY_MILLISECONDS = 700;
 const SLOW_LINK = "200mbit";
 
 describe("The streams of a move", function () {
-  this.timeout(240_000);
+  this.timeout(600_000);
   let moving: MovingFleet;
   let ticks: Ticks;
 

@@ -13,7 +13,7 @@ const GROUP = [TICKER, PAIR, BURNER];
 const NAMES = GROUP.map(({ name }) => name);
 
 describe("Workloads that move as one", function () {
-  this.timeout(300_000);
+  this.timeout(600_000);
   let moving: MovingFleet;
   let ticks: Ticks;
   let here = FIRST;

@@ -31,7 +31,7 @@ const POLICIES = {
 };
 
 describe("A lab node that sleeps to save power", function () {
-  this.timeout(420_000);
+  this.timeout(600_000);
   let fleet: Fleet;
   let clients: Awaited<ReturnType<Fleet["startClients"]>>;
   let buttons: string;

@@ -14,7 +14,7 @@ const GIBIBYTE = 2 ** 30;
 const BURNER: LabWorkload = WORKLOADS.find(({ name }) => name === "burner")!;
 
 describe("evenkeel doctor and evenkeel preflight", function () {
-  this.timeout(180_000);
+  this.timeout(600_000);
   let fleet: Fleet;
 
   before(async () => {

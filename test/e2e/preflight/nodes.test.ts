@@ -35,7 +35,7 @@ open(path, "wb").write(data)
 `;
 
 describe("Before a move, it is told that a destination will not do since", function () {
-  this.timeout(240_000);
+  this.timeout(600_000);
   let examined: ExaminedFleet;
 
   before(async () => {

@@ -24,7 +24,7 @@ const PROGRAMS: readonly { title: string; code: keyof typeof AWKWARD_PROGRAMS; c
 ];
 
 describe("Before a move, a workload is told that cannot be moved since it", function () {
-  this.timeout(180_000);
+  this.timeout(600_000);
   let examined: ExaminedFleet;
 
   before(async () => {

@@ -7,7 +7,7 @@ const obstacle = whyNoGuests();
 const MEMORY_BYTES = 1.5 * 1024 ** 3;
 
 describe(`A virtual node${obstacle === null ? "" : ` (skipped: ${obstacle})`}`, function () {
-  this.timeout(900_000);
+  this.timeout(1_800_000);
   let lab: Lab;
 
   before(async function () {

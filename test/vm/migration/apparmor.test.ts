@@ -32,7 +32,7 @@ async function installAppArmor(lab: Lab): Promise<void> {
 }
 
 describe(`Workloads that AppArmor confines, on virtual nodes${obstacle === null ? "" : ` (skipped: ${obstacle})`}`, function () {
-  this.timeout(900_000);
+  this.timeout(1_800_000);
   let moving: MovingFleet;
 
   before(async function () {

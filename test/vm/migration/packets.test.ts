@@ -10,7 +10,7 @@ import { waitFor } from "../../support/wait-for.js";
 const obstacle = whyNoGuests();
 
 describe(`Packets for a workload that moves between virtual nodes${obstacle === null ? "" : ` (skipped: ${obstacle})`}`, function () {
-  this.timeout(900_000);
+  this.timeout(1_800_000);
   let moving: MovingFleet;
   let traffic: PacedTraffic;
 

@@ -40,7 +40,7 @@ async function watchLazyPages(node: LabNode): Promise<number> {
 }
 
 describe(`A move by pre-copy, between virtual nodes${obstacle === null ? "" : ` (skipped: ${obstacle})`}`, function () {
-  this.timeout(900_000);
+  this.timeout(1_800_000);
   let moving: MovingFleet;
 
   before(async function () {

@@ -14,7 +14,7 @@ const WORKLOAD = WORKLOADS.find(({ name }) => name === "pair")!;
 const UNITS = ["run-evenkeel.mount", "evenkeel-collector.service", "evenkeel-executor.service"];
 
 describe(`Nodes on which systemd runs everything${obstacle === null ? "" : ` (skipped: ${obstacle})`}`, function () {
-  this.timeout(900_000);
+  this.timeout(1_800_000);
   let moving: MovingFleet;
 
   before(async function () {
