@@ -4,6 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 /** What may be sent at once after a silence, in seconds of the rate: short, for switches drop longer bursts. */
 const BURST_SECONDS = 0.05;
 const PIECE_BYTES = 64 << 10;
+const DEBT_SECONDS = 1;
 
 /** A share of a link: so many bytes a second, for all streams that draw on it together. `freeAt` is in seconds. */
 export interface Pace {
@@ -16,6 +17,13 @@ export function book(pace: Pace, bytes: number, now: number): number {
   const begin = Math.max(pace.freeAt, now - BURST_SECONDS);
   pace.freeAt = begin + bytes / pace.bytesPerSecond;
   return Math.max(0, begin - now);
+}
+
+/** Books bytes that have left already. What comes after them makes way, but not for longer than that, however many they were. */
+export function bookSent(pace: Pace, bytes: number, now: number): void {
+  const before = pace.freeAt;
+  book(pace, bytes, now);
+  pace.freeAt = Math.max(before, Math.min(pace.freeAt, now + DEBT_SECONDS));
 }
 
 /** Lets bytes through at the pace, or at once where there is none, and says how many. */

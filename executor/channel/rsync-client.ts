@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { EvenkeelError } from "../../platform/errors.js";
+import { bytesOf } from "../byte-paths.js";
 import type { FileTree } from "../engine/engine.js";
 import { type Pace, paced } from "./pace.js";
 
@@ -28,7 +29,7 @@ const CONNECT_PROGRAM = "exec 5<&0; cat <&5 >&4 & up=$!; exec 5<&- 0<&-; cat <&3
 export interface SyncRound {
   /** The workload is frozen: nothing may be left behind. */
   readonly final: boolean;
-  /** Only these files, by their paths in the tree, and by their contents, whether or not size and time say that they changed. */
+  /** Only these files, by their byte paths in the tree, and by their contents, whether or not size and time say that they changed. */
   readonly only?: readonly string[];
   /** The name that a single-file tree has on the other end. */
   readonly remoteFile: string | null;
@@ -62,7 +63,7 @@ export async function syncTree(tree: FileTree, socket: Duplex, round: SyncRound)
   });
   child.stdin!.on("error", () => {});
   // Else a name that begins with # or ; would be a comment.
-  child.stdin!.end(round.only?.map((path) => `./${path}`).join("\0") ?? "");
+  child.stdin!.end(bytesOf(round.only?.map((path) => `./${path}`).join("\0") ?? ""));
   let words = "";
   child.stderr!.on("data", (chunk) => {
     words += chunk;

@@ -185,8 +185,10 @@ export interface SourceEngine {
   announce(description: WorkloadDescription): Promise<void>;
   /** Whether what held the workload of a checkpoint that nobody resumes died with its connections in hand. */
   wasLetGo(folder: string): Promise<boolean>;
-  /** Ends a workload at once that was let go though its copy counts. Its files stay. */
-  end(description: WorkloadDescription): Promise<void>;
+  /** Ends a workload at once that was let go though its copy counts. Its files stay. False: it has been removed. */
+  end(description: WorkloadDescription): Promise<boolean>;
+  /** Ends what a CRIU that died has left waiting for a word of ours, which lets the workload be heard again. For a checkpoint that nobody resumes. */
+  dismissHolder(folder: string): Promise<void>;
   /** Removes the killed copy and what moved with it: volumes and folders. Returns those of them that others use by now, which stay. */
   removeSource(description: WorkloadDescription): Promise<string[]>;
 }

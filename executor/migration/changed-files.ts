@@ -2,12 +2,13 @@ import { execFile } from "node:child_process";
 import { lstat } from "node:fs/promises";
 import { promisify } from "node:util";
 import { EvenkeelError } from "../../platform/errors.js";
+import { below } from "../byte-paths.js";
 import type { FileTree } from "../engine/engine.js";
 import { UNSURE_SECONDS } from "./fingerprint.js";
 
 const run = promisify(execFile);
 
-/** Files of a tree by their paths in it, each with the time of its last write in nanoseconds. */
+/** Files of a tree by their byte paths in it, each with the time of its last write in nanoseconds. */
 export type ChangedFiles = ReadonlyMap<string, bigint>;
 
 export const NONE_CHANGED: ChangedFiles = new Map();
@@ -21,7 +22,7 @@ export async function changedSince(tree: FileTree, sinceSeconds: number): Promis
   if (tree.mountedAt === undefined) return NONE_CHANGED;
   const since = `@${(sinceSeconds - UNSURE_SECONDS).toFixed(3)}`;
   const words = [tree.path, "-ignore_readdir_race", "-type", "f", "-newerct", since, "-printf", "%P\\0"];
-  const { stdout } = await run("find", words, { maxBuffer: Number.POSITIVE_INFINITY }).catch((error: Error) => {
+  const { stdout } = await run("find", words, { maxBuffer: Number.POSITIVE_INFINITY, encoding: "latin1" }).catch((error: Error) => {
     throw new EvenkeelError("SYNC_FAILED", `${tree.name}: what was changed cannot be told: ${error.message}`, { cause: error });
   });
   const paths = stdout.split("\0").slice(0, -1);
@@ -37,7 +38,7 @@ export async function unmoved(tree: FileTree, files: ChangedFiles): Promise<stri
 
 /** Null when it is gone. */
 async function writtenAt(tree: FileTree, path: string): Promise<bigint | null> {
-  return lstat(`${tree.path}/${path}`, { bigint: true }).then(
+  return lstat(below(tree.path, path), { bigint: true }).then(
     ({ mtimeNs }) => mtimeNs,
     () => null,
   );

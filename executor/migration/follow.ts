@@ -1,6 +1,6 @@
 import { nowSeconds } from "../../platform/clock.js";
 import type { Closing, MigrationRecord, StageProgress } from "../../platform/migration-record.js";
-import { book } from "../channel/pace.js";
+import { bookSent } from "../channel/pace.js";
 import type { Checkpoint, WorkloadDescription } from "../engine/engine.js";
 import type { PageSourceOrders, PagesState } from "../pages/pages-protocol.js";
 import { isPageSourceAlive, setPagePace, startPageSource } from "../pages/start-page-source.js";
@@ -34,8 +34,7 @@ export async function sharePace({ streams: { pace }, inHand, log }: Surroundings
 
 function countPages({ streams: { pace } }: Surroundings, bytes: Held["bytes"], doneBytes: number): void {
   const sent = doneBytes - (bytes["pages"] ?? 0);
-  // They have left already: what else leaves this node makes way for them.
-  if (pace !== null && sent > 0) book(pace, sent, performance.now() / 1000);
+  if (pace !== null && sent > 0) bookSent(pace, sent, performance.now() / 1000);
   bytes["pages"] = doneBytes;
 }
 

@@ -3,6 +3,7 @@ import { nowSeconds } from "../../platform/clock.js";
 import { EvenkeelError } from "../../platform/errors.js";
 import { abortMigration } from "../../platform/migration-record.js";
 import type { Checkpoint, WorkloadDescription } from "../engine/engine.js";
+import { keepEnded } from "./keep-ended.js";
 import type { Held, Surroundings } from "./migration.js";
 import type { Progress } from "./settle.js";
 import type { RecordWatch } from "./watch-record.js";
@@ -21,14 +22,14 @@ const REASONS = {
 export function guardFrozen(
   { redis, keys, engine }: Surroundings,
   { record, log }: Pick<Held, "record" | "log">,
-  guarded: { description: WorkloadDescription; checkpoint: Checkpoint; watch: RecordWatch; progress: Pick<Progress, "wasLetGo"> },
+  guarded: { description: WorkloadDescription; checkpoint: Checkpoint; watch: RecordWatch; progress: Pick<Progress, "wasLetGo" | "ended"> },
 ): void {
   const { description, checkpoint, watch, progress } = guarded;
   const act = async (why: EvenkeelError) => {
     const outcome = await abortMigration(redis, keys, record.id, nowSeconds(), why.message);
     if (outcome !== "committed") return watch.fail(why);
     log.error({ why: why.message }, "after the commit: ending the workload here");
-    await engine.end(description);
+    progress.ended = keepEnded(engine, description, log);
   };
   checkpoint.letGo.then(async (how) => {
     progress.wasLetGo = how === "holder-ended";

@@ -4,6 +4,7 @@ import { abortMigration, advanceMigration, closeMigration, type MigrationRecord 
 import { stopPageSource } from "../pages/start-page-source.js";
 import { removeFolder } from "../remove-folder.js";
 import { askWhetherLost, awaitPages, closingAfter } from "./follow.js";
+import { type KeepingEnded, keepEnded } from "./keep-ended.js";
 import { forgetDescription, readKeptDescription } from "./kept-description.js";
 import { type Surroundings, sourceFolder } from "./migration.js";
 import { awaitTwin, removeSource, withdrawCopy } from "./settle.js";
@@ -22,16 +23,26 @@ export async function recoverMigration(surroundings: Surroundings, record: Migra
     if (outcome === "committed") throw error;
     return null;
   });
+  const ended: KeepingEnded[] = [];
+  const stopEnding = () => Promise.all(ended.map((keeping) => keeping.close()));
   try {
     const description = await readKeptDescription(surroundings, record.id);
     const checkpoint = await engine.resumeCheckpoint(folder);
-    // With CRIU gone too it may have been let go; its copy counts.
-    if (outcome === "committed" && checkpoint === null && description !== null) await engine.end(description);
+    if (checkpoint === null) {
+      // With CRIU gone too it may have been let go; its copy counts.
+      if (outcome === "committed" && description !== null) {
+        const keeping = keepEnded(engine, description, log);
+        ended.push(keeping);
+        // Before anything lets it be heard again.
+        await keeping.first;
+      }
+      await engine.dismissHolder(folder);
+    }
     // The same should it go while we wait for word of the copy.
-    checkpoint?.letGo.then(async () => {
+    checkpoint?.letGo.then(() => {
       if (outcome !== "committed" || description === null) return;
       log.error("what held the workload ended after the commit: ending the workload here");
-      await engine.end(description).catch((error: unknown) => log.error({ error: String(error) }, "the workload here could not be ended"));
+      ended.push(keepEnded(engine, description, log));
     });
     // From "resume" on the destination has said that the twin runs; it may have forgotten the migration since.
     const isClosed = record.closedAt !== null;
@@ -60,6 +71,7 @@ export async function recoverMigration(surroundings: Surroundings, record: Migra
       });
       await closeMigration(redis, keys, record, nowSeconds(), closingAfter(following, record));
     } else {
+      await stopEnding();
       await checkpoint?.goOn();
       if (description !== null) {
         if (!(await engine.revive(description, { wasLetGo: await engine.wasLetGo(folder) })))
@@ -77,6 +89,7 @@ export async function recoverMigration(surroundings: Surroundings, record: Migra
     await removeFolder(folder);
     await forgetDescription(surroundings, record.id);
   } finally {
+    await stopEnding();
     peer?.close();
   }
 }

@@ -49,6 +49,7 @@ export async function runMigration(
     leavesMemory: false,
     restored: null,
     wasLetGo: false,
+    ended: null,
   };
   const counts = { record, bytes: {}, carried: {} };
   const peer = await surroundings.connect(record.to);
@@ -75,6 +76,7 @@ export async function runMigration(
       await closeMigration(redis, keys, record, nowSeconds(), closing);
     }
   } finally {
+    await progress.ended?.close();
     surroundings.room.release(record.id);
     held.live.close();
     held.peer.close();

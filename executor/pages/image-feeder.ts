@@ -1,4 +1,5 @@
 import { openSync, readSync, writeFileSync } from "node:fs";
+import { readdir, stat } from "node:fs/promises";
 import { roundFolder } from "../image-rounds.js";
 import { type ImageLayer, letMemoryFollow, locate, readChain, readLayer } from "./image-chain.js";
 import { serveLazyDaemon, startLazyDaemon } from "./lazy-daemon.js";
@@ -24,8 +25,24 @@ const stop = (error: unknown) => {
 process.on("uncaughtException", stop);
 /** Nearly all of the memory, and long here when the last images come. */
 const readFirst = () => readLayer(roundFolder(`${folder}/images`, 1));
-// It may come once more, when the answer to it was lost: then it is read when all are here.
-const first = readFirst().catch(() => null);
+/** Changes when that round comes once more, because the answer to it was lost. */
+const stampFirst = async () => {
+  const round = roundFolder(`${folder}/images`, 1);
+  const names = (await readdir(round)).filter((name) => name.startsWith("pagemap-")).sort();
+  const each = names.map(async (name) => {
+    const { ino, size, mtimeMs } = await stat(`${round}/${name}`);
+    return `${name} ${ino} ${size} ${mtimeMs}`;
+  });
+  return (await Promise.all(each)).join("\n");
+};
+const readAhead = async () => ({ stamp: await stampFirst(), layer: await readFirst() });
+const ahead = readAhead().catch(() => null);
+
+async function firstLayer(): Promise<ImageLayer> {
+  const read = await ahead;
+  return read !== null && read.stamp === (await stampFirst()) ? read.layer : readFirst();
+}
+
 const files = new Map<string, number>();
 
 function answerTo(layers: readonly ImageLayer[], { pid, address, pages }: Frame): Buffer {
@@ -54,7 +71,7 @@ function readWhole(file: string, offset: number, into: Buffer): void {
 }
 
 async function begin(): Promise<void> {
-  const layers = await readChain(`${folder}/images`, (await first) ?? (await readFirst()));
+  const layers = await readChain(`${folder}/images`, await firstLayer());
   const bytes = await letMemoryFollow(layers);
   const started = startLazyDaemon(folder);
   await started.ready;

@@ -64,7 +64,8 @@ async function serve(socket: TLSSocket): Promise<void> {
     },
   );
   let heard = performance.now();
-  let told: number | null = null;
+  // Whoever asks may keep to what he was told over an earlier connection.
+  let told: number | null | undefined;
   /** It is the destination that asks: the pace is kept there. */
   const tellPace = async () => {
     const bytesPerSecond = Number(await readFile(`${folder}/${PACE_FILE}`, "utf8").catch(() => "")) || null;

@@ -36,7 +36,8 @@ export interface Incoming {
   pull(id: string): Promise<{ isHere: boolean }>;
   image(id: string, stream: Readable): Promise<Record<string, never>>;
   makeTwin(id: string, request: TwinRequest): Promise<TwinAnswer>;
-  files(id: string, socket: Duplex): void;
+  /** @throws PEER_UNAUTHENTICATED once a copy may run. */
+  files(id: string): Promise<(socket: Duplex) => void>;
   hold(id: string): Promise<HoldAnswer>;
   steer(id: string): Promise<Record<string, never>>;
   /** Books room for images, in place of what was booked with the offer. */
@@ -108,7 +109,12 @@ export function makeIncoming({ node, runDirectory, arrivals, engine, room, redis
       }
     },
     // Beside the memory, not after it: both belong to the freeze.
-    files: (id, socket) => streams.open(id, halves.rsyncConfig(id), socket),
+    files: async (id) => {
+      const { state } = await halves.read(id);
+      // Streams that were ended are forgotten by an executor that starts anew, what it has of the migration is not.
+      if (state !== "preparing") throw new EvenkeelError("PEER_UNAUTHENTICATED", `${id}: files may come no more, its copy is ${state}`);
+      return (socket) => streams.open(id, halves.rsyncConfig(id), socket);
+    },
     // The source's threads stand still until this has its answer.
     steer: async (id) => {
       engine.steer((await halves.readWithTwin(id)).containerId);

@@ -121,9 +121,10 @@ export async function servePeers(
       const id = /^\/v1\/migrations\/([\w-]{1,64})\/files$/.exec(request.url ?? "")?.[1];
       if (id === undefined || request.headers.upgrade !== RSYNC_UPGRADE) throw new EvenkeelError("INPUT_INVALID", "no such upgrade");
       await incoming.authorise(id, callerOf(request));
+      const serve = await incoming.files(id);
       socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${RSYNC_UPGRADE}\r\n\r\n`);
       if (head.length > 0) socket.unshift(head);
-      incoming.files(id, socket);
+      serve(socket);
     };
     open().catch((error: unknown) => {
       options.log.warn({ path: request.url, error: String(error) }, "peer stream refused");

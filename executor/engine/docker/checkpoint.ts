@@ -133,10 +133,7 @@ export async function startCheckpoint(
 /** The conversation with a checkpoint that an earlier executor started; null when its CRIU is gone. */
 export async function resumeCheckpoint(folder: string): Promise<Checkpoint | null> {
   const words = dumping(folder);
-  if ((await findProcess(words)) === null) {
-    await dismissScript(folder);
-    return null;
-  }
+  if ((await findProcess(words)) === null) return null;
   const conversation = openConversation(folder);
   const gone = waitUntilGone(words).then(() => 0);
   return {
@@ -150,7 +147,7 @@ export async function resumeCheckpoint(folder: string): Promise<Checkpoint | nul
 }
 
 /** A CRIU that was killed leaves its script behind, which would wait for our verdict for ever. */
-async function dismissScript(folder: string): Promise<void> {
+export async function dismissHolder(folder: string): Promise<void> {
   if (!existsSync(`${folder}/verdict`)) return;
   const verdict = openForWriting(`${folder}/verdict`);
   verdict.send("go-on");

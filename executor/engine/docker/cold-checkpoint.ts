@@ -1,6 +1,8 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
+import { asEvenkeelError } from "../../../platform/errors.js";
+import { below } from "../../byte-paths.js";
 import { monotonicSeconds } from "../../channel/events.js";
 import type { Checkpoint, WorkloadDescription } from "../engine.js";
 import { inspect } from "./describe.js";
@@ -9,6 +11,8 @@ import { readMappedPaths, sortIntoTrees } from "./mapped-files.js";
 
 /** Says to a successor that there is no CRIU to talk to; holds the container's id, and since when it ran. */
 const MARK = "cold";
+/** That Docker is about to be asked to stop it. */
+const STOP_MARK = "cold-stop";
 
 /** How often it is looked whether somebody has started the stopped source. */
 const LOOK_MILLISECONDS = 200;
@@ -34,6 +38,7 @@ export async function startColdCheckpoint(host: DockerHost, description: Workloa
     async dumped() {
       // As long as there is a process to ask.
       mapped = await readMappedPaths(State.Pid);
+      await writeFile(`${folder}/${STOP_MARK}`, "");
       const frozenAt = monotonicSeconds();
       await unlessSo(host.docker.getContainer(description.containerId).stop());
       watch.begin();
@@ -43,7 +48,7 @@ export async function startColdCheckpoint(host: DockerHost, description: Workloa
       const sorted = sortIntoTrees(mapped, trees);
       for (const { name, path } of trees) {
         // A program may remove what it had mapped when it ends.
-        const left = (sorted.get(name) ?? []).filter((file) => existsSync(`${path}/${file}`));
+        const left = (sorted.get(name) ?? []).filter((file) => existsSync(below(path, file)));
         if (left.length > 0) sorted.set(name, left);
         else sorted.delete(name);
       }
@@ -64,6 +69,7 @@ export async function resumeColdCheckpoint(host: DockerHost, folder: string): Pr
     kill: async () => watch.close(),
     goOn: async () => {
       watch.close();
+      if (!existsSync(`${folder}/${STOP_MARK}`)) return;
       // The stop may still be under way, and would end it after we had taken it for one that goes on.
       const isOld = await inspect(host, containerId).then(
         ({ State }) => State.StartedAt === startedAt,
@@ -88,8 +94,10 @@ function watchStopped(host: DockerHost, containerId: string) {
     while (isWatched) {
       const isRunning = await inspect(host, containerId).then(
         ({ State }) => State.Running,
-        () => false,
+        (error: unknown) => (asEvenkeelError(error).code === "WORKLOAD_NOT_FOUND" ? null : false),
       );
+      // Nobody starts what has been removed.
+      if (isRunning === null) return;
       if (isRunning && isWatched) return noteStarted("started");
       await delay(LOOK_MILLISECONDS, undefined, { ref: false });
     }

@@ -41,6 +41,8 @@ const KERNEL_RULES: ReadonlySet<number> = new Set([0, 32766, 32767]);
 const KERNEL_PROTOCOLS: ReadonlySet<string> = new Set(["kernel", "ra", "redirect"]);
 /** By which Docker leads questions for names to its own server, each in the table nat. */
 const DOCKER_CHAINS: ReadonlySet<string> = new Set(["DOCKER_OUTPUT", "DOCKER_POSTROUTING", "OUTPUT", "POSTROUTING", "PREROUTING", "INPUT"]);
+/** Where its `firewall-backend` is nftables they are in a table of their own (moby, libnetwork/resolver_unix.go). */
+const DOCKER_TABLE = "docker-dns";
 
 /**
  * A container that may change its network (NET_ADMIN) and has: the destination's Docker makes the network anew, as it makes any, and the program would go on without
@@ -92,8 +94,8 @@ export function findOwn(
     ...rules.filter(({ priority = 0 }) => !KERNEL_RULES.has(priority)).map(({ priority }) => `routing rule ${priority}`),
     ...new Set(
       nftables.flatMap(({ chain }) => {
-        if (chain === undefined || /^(CRIU|evenkeel)/.test(chain.table) || (chain.table === "nat" && DOCKER_CHAINS.has(chain.name)))
-          return [];
+        if (chain === undefined || chain.table === DOCKER_TABLE || /^(CRIU|evenkeel)/.test(chain.table)) return [];
+        if (chain.table === "nat" && DOCKER_CHAINS.has(chain.name)) return [];
         return [`firewall table ${chain.family} ${chain.table}`];
       }),
     ),

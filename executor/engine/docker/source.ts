@@ -1,6 +1,6 @@
 import type { SourceEngine, WorkloadDescription } from "../engine.js";
 import { emptyFolders } from "./bind-mounts.js";
-import { resumeCheckpoint, startCheckpoint, wasCutOff } from "./checkpoint.js";
+import { dismissHolder, resumeCheckpoint, startCheckpoint, wasCutOff } from "./checkpoint.js";
 import { resumeColdCheckpoint, startColdCheckpoint } from "./cold-checkpoint.js";
 import { type DockerConfig, describeContainer, inspect } from "./describe.js";
 import { type DockerHost, imageIdOf, isConflict, isNotFound } from "./docker-host.js";
@@ -69,14 +69,18 @@ export function makeDockerSource(host: DockerHost): SourceEngine {
       if (seen?.State.Running) await announceInside(seen.State.Pid, addressesOf(description));
     },
     wasLetGo: wasCutOff,
-    end: async (description) => {
-      await container(description)
+    end: (description) =>
+      container(description)
         .kill()
-        .catch((error: unknown) => {
-          // 409: it has ended.
-          if (!isNotFound(error) && !isConflict(error)) throw error;
-        });
-    },
+        .then(
+          () => true,
+          (error: unknown) => {
+            // 409: it has ended.
+            if (!isNotFound(error) && !isConflict(error)) throw error;
+            return isConflict(error);
+          },
+        ),
+    dismissHolder,
     removeSource: async (description) => {
       await container(description).remove({ force: true, v: true }).catch(unlessRemoved);
       const volumes = description.volumes.map(({ name }) => name);

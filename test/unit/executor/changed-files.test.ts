@@ -2,6 +2,7 @@ import { link, mkdir, mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
+import { below, bytePathOf, bytesOf } from "../../../executor/byte-paths.js";
 import { changedSince, unmoved } from "../../../executor/migration/changed-files.js";
 import { nowSeconds } from "../../../platform/clock.js";
 import { waitFor } from "../../support/wait-for.js";
@@ -9,7 +10,7 @@ import { waitFor } from "../../support/wait-for.js";
 describe("Files of a tree that were changed while it was sent", () => {
   let path: string;
   const tree = () => ({ name: "volume-0", path, mountedAt: "/data" });
-  const changed = async (since: number) => [...(await changedSince(tree(), since)).keys()].sort();
+  const changed = async (since: number) => [...(await changedSince(tree(), since)).keys()].map((name) => bytesOf(name).toString()).sort();
 
   /** A moment by which what was done before can be told from what comes after. */
   async function later(): Promise<number> {
@@ -30,6 +31,16 @@ describe("Files of a tree that were changed while it was sent", () => {
     await link(join(path, "two\nlines"), join(path, "deep/other"));
     await writeFile(join(path, "deep/new"), "");
     expect(await changed(since)).to.deep.equal(["deep/new", "deep/other", "deep/über 名前 ", "two\nlines"]);
+  });
+
+  it("are among them though their names are no text", async () => {
+    const name = `${bytePathOf("deep/caf")}\xe9`;
+    await writeFile(below(path, name), "1");
+    const since = await later();
+    await writeFile(below(path, name), "2");
+    const files = await changedSince(tree(), since);
+    expect([...files.keys()]).to.deep.equal([name]);
+    expect(await unmoved(tree(), files)).to.deep.equal([name]);
   });
 
   it("are among them though their time was set back", async () => {

@@ -39,6 +39,7 @@ const DOCKERS: NetworkFacts = {
   nftables: [
     {},
     { chain: { family: "ip", table: "nat", name: "DOCKER_OUTPUT" } },
+    { chain: { family: "ip", table: "docker-dns", name: "dns-dnat" } },
     { chain: { family: "inet", table: "CRIU-1", name: "in" } },
   ],
   legacyTables: ["nat"],

@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { expect } from "chai";
-import { book, type Pace, paced } from "../../../executor/channel/pace.js";
+import { book, bookSent, type Pace, paced } from "../../../executor/channel/pace.js";
 
 describe("a bandwidth cap", () => {
   it("lets nobody send more than its rate, however many draw on it", () => {
@@ -22,6 +22,19 @@ describe("a bandwidth cap", () => {
     book(pace, 100, 10);
     expect(book(pace, 1000, 500)).to.equal(0);
     expect(book(pace, 100, 500)).to.be.closeTo(0.95, 0.001);
+  });
+
+  it("makes others wait for what has left already, but for a second at most", () => {
+    const pace: Pace = { bytesPerSecond: 1000, freeAt: 0 };
+    bookSent(pace, 500, 100);
+    expect(book(pace, 100, 100)).to.be.closeTo(0.45, 0.001);
+    bookSent(pace, 1e6, 100);
+    expect(book(pace, 100, 100)).to.be.closeTo(1, 0.001);
+    // What others have booked stands.
+    book(pace, 5000, 100);
+    const { freeAt } = pace;
+    bookSent(pace, 1e6, 100);
+    expect(pace.freeAt).to.equal(freeAt);
   });
 
   it("changes no byte, and counts each", async () => {
