@@ -11,7 +11,7 @@ if (kind === undefined || resultFile === undefined || files.length === 0)
   throw new Error("usage: run-files.js KIND RESULT-FILE GREP FILE…");
 
 const TIMEOUT_MILLISECONDS: Readonly<Record<Kind, number>> = {
-  unit: 20_000,
+  unit: 60_000,
   property: 120_000,
   integration: 60_000,
   web: 120_000,

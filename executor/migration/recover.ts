@@ -24,7 +24,11 @@ export async function recoverMigration(surroundings: Surroundings, record: Migra
     return null;
   });
   const ended: KeepingEnded[] = [];
-  const stopEnding = () => Promise.all(ended.map((keeping) => keeping.close()));
+  let isOver = false;
+  const stopEnding = () => {
+    isOver = true;
+    return Promise.all(ended.map((keeping) => keeping.close()));
+  };
   try {
     const description = await readKeptDescription(surroundings, record.id);
     const checkpoint = await engine.resumeCheckpoint(folder);
@@ -40,7 +44,7 @@ export async function recoverMigration(surroundings: Surroundings, record: Migra
     }
     // The same should it go while we wait for word of the copy.
     checkpoint?.letGo.then(() => {
-      if (outcome !== "committed" || description === null) return;
+      if (isOver || outcome !== "committed" || description === null) return;
       log.error("what held the workload ended after the commit: ending the workload here");
       ended.push(keepEnded(engine, description, log));
     });

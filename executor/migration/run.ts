@@ -49,7 +49,7 @@ export async function runMigration(
     leavesMemory: false,
     restored: null,
     wasLetGo: false,
-    ended: null,
+    guard: null,
   };
   const counts = { record, bytes: {}, carried: {} };
   const peer = await surroundings.connect(record.to);
@@ -76,7 +76,7 @@ export async function runMigration(
       await closeMigration(redis, keys, record, nowSeconds(), closing);
     }
   } finally {
-    await progress.ended?.close();
+    await progress.guard?.close();
     surroundings.room.release(record.id);
     held.live.close();
     held.peer.close();
@@ -158,7 +158,7 @@ async function carryOver(
   if (isCold) await rendezvous.meet("still");
   const dump = await checkpoint.dumped();
   const stopSeconds = isCold ? monotonicSeconds() - dump.frozenAt : 0;
-  guardFrozen(surroundings, held, { description, checkpoint, watch, progress });
+  progress.guard = guardFrozen(surroundings, held, { description, checkpoint, watch, progress });
   const { frozenAt, imagesPath, processes, neighbours } = dump;
   progress.frozenAt = frozenAt;
   if (pages !== null && checkpoint.memory !== undefined) {

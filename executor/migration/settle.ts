@@ -7,7 +7,7 @@ import { stopPageSource } from "../pages/start-page-source.js";
 import type { IncomingStatus } from "../peer/protocol.js";
 import { removeFolder } from "../remove-folder.js";
 import { askWhetherLost, awaitPages, closingAfter } from "./follow.js";
-import type { KeepingEnded } from "./keep-ended.js";
+import type { Guard } from "./guard-frozen.js";
 import { forgetDescription } from "./kept-description.js";
 import { enter, type Held, type Surroundings, sourceFolder } from "./migration.js";
 
@@ -35,8 +35,7 @@ export interface Progress {
   restored: Promise<EvenkeelError | null> | null;
   /** The frozen workload went on by itself, since what held it died. */
   wasLetGo: boolean;
-  /** It ran here after the commit, which it must not. */
-  ended: KeepingEnded | null;
+  guard: Guard | null;
 }
 
 /**
@@ -127,7 +126,7 @@ export async function withdrawCopy(
 async function giveBack(surroundings: Surroundings, held: Held, progress: Progress): Promise<void> {
   const { engine } = surroundings;
   const folder = sourceFolder(surroundings, held.record.id);
-  await progress.ended?.close();
+  await progress.guard?.close();
   if (progress.checkpoint !== null) {
     await progress.checkpoint.goOn();
     if (progress.description !== null) {

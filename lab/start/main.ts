@@ -47,8 +47,8 @@ async function tellStory(fleet: Fleet, clients: LabClients): Promise<Story> {
   return { imbalanceBefore: before.deviation, imbalanceAfter: after.deviation, moves, drain, clients: seen };
 }
 
-/** Kept when the fleet stays up afterwards: Ctrl-C is its ordinary end then. */
-let told: Story | null = null;
+/** Kept when the fleet stays up afterwards: Ctrl-C is its ordinary end then. A text: why it broke off. */
+let told: Story | string | null = null;
 
 /** The story, or why it broke off: an error, or Ctrl-C. */
 async function playStory(fleet: Fleet): Promise<Story | string> {
@@ -57,8 +57,9 @@ async function playStory(fleet: Fleet): Promise<Story | string> {
   terminal.tell(`Prometheus: ${fleet.prometheusUrl}`);
   const watching = followFleet(fleet, terminal, stopping.signal);
   const words = (error: unknown) => (error instanceof Error ? error.message : String(error));
-  const outcome = await Promise.race([tellStory(fleet, clients).catch(words), interruption]);
-  if (typeof outcome !== "string") told = outcome;
+  const story = tellStory(fleet, clients).catch(words);
+  const outcome = await Promise.race([story, interruption]);
+  if (!interrupted) told = outcome;
   if (!flags.once && !interrupted) {
     terminal.tell(typeof outcome === "string" ? `the story broke off: ${outcome}` : "the story is told");
     terminal.tell(`the fleet stays up until Ctrl-C. Try: EVENKEEL_URL=${fleet.url} npx evenkeel nodes`);
@@ -86,7 +87,7 @@ async function main(): Promise<number> {
     terminal.tell(`the story broke off: ${outcome}`);
     for (const left of leftovers) terminal.tell(`left behind: ${left}`);
     if (flags.json) await writeFile(flags.json, `${JSON.stringify({ ok: false, failures: [outcome], leftovers, wallSeconds }, null, 2)}\n`);
-    return interrupted ? 130 : 1;
+    return told === null && interrupted ? 130 : 1;
   }
   const summary = judge({ ...outcome, leftovers, wallSeconds });
   if (flags.json) await writeFile(flags.json, `${JSON.stringify(summary, null, 2)}\n`);

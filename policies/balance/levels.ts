@@ -33,13 +33,13 @@ export function measureLevels(context: JudgedContext): Levels {
   const { fleet, config, ledger, now } = context;
   const nodes = new Map<NodeView, Level>();
   const later = new Map<NodeView, Level>();
-  const { held, receiving } = handedOver(fleet);
+  const held = handedOver(fleet);
   for (const node of fleet.nodes) {
     if (node.load === null || node.state.maintenance !== null) continue;
     const account = ledger.accounts.get(node.id)!;
     // How full it will be is not known while somebody of unknown size comes: neither source nor target.
     if (!Number.isFinite(account.arrivingCpuCores + account.arrivingMemoryBytes)) continue;
-    const isChanging = held.has(node.id) || receiving.has(node.id) || isSettling(node, config, now);
+    const isChanging = held.has(node.id) || isSettling(node, config, now);
     const level = isChanging ? null : measureLevel(node, config.balance, now);
     if (level === null) later.set(node, readNow(node));
     else nodes.set(node, level);
@@ -80,19 +80,17 @@ function enter(resource: Resource, amount: number, node: NodeView, level: Level,
   for (const band of bands) level[band][resource] += ratio;
 }
 
-/** Of moves that are open though the workload runs on its new node: what the ledger holds for them on each old one, and the new ones. */
-function handedOver({ migrations, workloadById }: Fleet): { readonly held: Map<string, Use>; readonly receiving: Set<string> } {
+/** What the ledger holds on each old node for moves that are open though the workload runs on its new one. */
+function handedOver({ migrations, workloadById }: Fleet): Map<string, Use> {
   const held = new Map<string, Use>();
-  const receiving = new Set<string>();
   for (const { workload: id, from, to } of migrations) {
     const workload = workloadById.get(id);
     if (workload?.node !== to) continue;
-    receiving.add(to);
     const before = held.get(from) ?? NOTHING;
     const need = needOfNewcomer(workload) ?? NOTHING;
     held.set(from, { cpuCores: before.cpuCores + need.cpuCores, memoryBytes: before.memoryBytes + need.memoryBytes });
   }
-  return { held, receiving };
+  return held;
 }
 
 function readNow({ load, state }: NodeView): Level {

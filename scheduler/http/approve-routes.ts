@@ -15,6 +15,8 @@ import { approveBody, readInput } from "./read-input.js";
 
 type Wanted = Pick<PowerChange, "node" | "to">;
 
+const keyOf = ({ workload, to }: Pick<Move, "workload" | "to">) => `${workload} ${to}`;
+
 /** What a mode holds back and an operator wants done, all of it or one by one. Decided anew: what the operator saw may have been overtaken. */
 export function addApproveRoutes(server: FastifyInstance, parts: ApiParts): void {
   const { redis, keys, view, policies, jobs, power } = parts;
@@ -26,15 +28,19 @@ export function addApproveRoutes(server: FastifyInstance, parts: ApiParts): void
     const now = picture.reading.at;
     const plan = decide(picture.snapshot, policies.current(), now);
     const restraint = approvedUnder({ windows: parts.windows.open(now) });
-    const wantedMoves = asked.moves ?? [];
-    const approved = plan.moves.filter(
-      (move) =>
-        (isAll || wantedMoves.some(({ workload, to }) => workload === move.workload && to === move.to)) &&
-        heldBack(move, restraint) === null,
-    );
+    const wantedMoves = isAll ? plan.moves : (asked.moves ?? []);
+    const wantedKeys = new Set(wantedMoves.map(keyOf));
+    const approved = plan.moves.filter((move) => wantedKeys.has(keyOf(move)) && heldBack(move, restraint) === null);
     const actor = { redis, keys, jobs, term };
     const begun = approved.map((move) => ({ ...move, approved: true }));
     const started = await carryOut(actor, picture, begun, parts.log);
+
+    const startedKeys = new Set(started.map(({ move }) => keyOf(move)));
+    const plannedBy = new Map(plan.moves.map((move) => [keyOf(move), move]));
+    const whyNotMoved = (move: Move | undefined) =>
+      move === undefined
+        ? "it is no longer called for"
+        : (heldBack(move, restraint) ?? "it is being moved already, or may not be moved now");
 
     const wantedPower: readonly Wanted[] = isAll ? plan.power : (asked.power ?? []);
     const find = (list: readonly PowerChange[], { node, to }: Wanted) => list.find((each) => each.node === node && each.to === to);
@@ -59,12 +65,9 @@ export function addApproveRoutes(server: FastifyInstance, parts: ApiParts): void
     return {
       started: started.map(({ id }) => id),
       moves: started.map(({ id, move: { workload, to, because } }) => ({ id, workload, to, because })),
-      dropped: wantedMoves.flatMap(({ workload, to }) => {
-        const isSame = (move: Pick<Move, "workload" | "to">) => move.workload === workload && move.to === to;
-        if (started.some(({ move }) => isSame(move))) return [];
-        const because = approved.some(isSame) ? "it is being moved already, or may not be moved now" : "it is no longer called for";
-        return [{ workload, to, because }];
-      }),
+      dropped: wantedMoves
+        .filter((wanted) => !startedKeys.has(keyOf(wanted)))
+        .map((wanted) => ({ workload: wanted.workload, to: wanted.to, because: whyNotMoved(plannedBy.get(keyOf(wanted))) })),
       power: changed.map(({ node, to }) => ({ node, to })),
       powerDropped: wantedPower.flatMap(({ node, to }) =>
         find(changed, { node, to }) === undefined ? [{ node, to, because: whyNot({ node, to }) }] : [],

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { asEvenkeelError } from "../../../platform/errors.js";
 import { below } from "../../byte-paths.js";
@@ -11,8 +11,8 @@ import { readMappedPaths, sortIntoTrees } from "./mapped-files.js";
 
 /** Says to a successor that there is no CRIU to talk to; holds the container's id, and since when it ran. */
 const MARK = "cold";
-/** That Docker is about to be asked to stop it. */
-const STOP_MARK = "cold-stop";
+/** That Docker has not been asked to stop it yet. */
+const UNTOUCHED_MARK = "cold-untouched";
 
 /** How often it is looked whether somebody has started the stopped source. */
 const LOOK_MILLISECONDS = 200;
@@ -24,6 +24,7 @@ const LOOK_MILLISECONDS = 200;
 export async function startColdCheckpoint(host: DockerHost, description: WorkloadDescription, folder: string): Promise<Checkpoint> {
   await mkdir(`${folder}/images`, { recursive: true, mode: 0o700 });
   const { State } = await inspect(host, description.containerId);
+  await writeFile(`${folder}/${UNTOUCHED_MARK}`, "");
   await writeFile(`${folder}/${MARK}`, `${description.containerId} ${State.StartedAt}`);
   const watch = watchStopped(host, description.containerId);
   let mapped: ReadonlyMap<string, string> = new Map();
@@ -38,7 +39,7 @@ export async function startColdCheckpoint(host: DockerHost, description: Workloa
     async dumped() {
       // As long as there is a process to ask.
       mapped = await readMappedPaths(State.Pid);
-      await writeFile(`${folder}/${STOP_MARK}`, "");
+      await rm(`${folder}/${UNTOUCHED_MARK}`);
       const frozenAt = monotonicSeconds();
       await unlessSo(host.docker.getContainer(description.containerId).stop());
       watch.begin();
@@ -69,7 +70,7 @@ export async function resumeColdCheckpoint(host: DockerHost, folder: string): Pr
     kill: async () => watch.close(),
     goOn: async () => {
       watch.close();
-      if (!existsSync(`${folder}/${STOP_MARK}`)) return;
+      if (existsSync(`${folder}/${UNTOUCHED_MARK}`)) return;
       // The stop may still be under way, and would end it after we had taken it for one that goes on.
       const isOld = await inspect(host, containerId).then(
         ({ State }) => State.StartedAt === startedAt,

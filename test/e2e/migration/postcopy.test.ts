@@ -142,7 +142,7 @@ describe("A move by postcopy", function () {
       // Its memory is checked window by window; a whole round of them.
       const { requests } = await moving().client(NAME);
       await waitFor("all of its memory to be checked", async () => (await moving().client(NAME)).requests > requests + 2048, {
-        deadlineSeconds: 600,
+        deadlineSeconds: 250,
       });
       expect(await moving().client(NAME)).to.include({ wrongAnswers: 0 });
     }

@@ -10,7 +10,7 @@ import { waitFor } from "../../support/wait-for.js";
 import { startStandInEngine } from "../../unit/collector/stand-in-engine.js";
 
 describe("the collector as a program", function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
 
   it("serves its metrics and health, and ends cleanly on SIGTERM", async () => {
     const directory = await mkdtemp(join(tmpdir(), "evenkeel-collector-main-"));

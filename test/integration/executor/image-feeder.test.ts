@@ -9,7 +9,7 @@ import { waitFor } from "../../support/wait-for.js";
 
 /** The program itself. That it feeds a workload is shown where a kernel tracks written pages: test/vm/migration/precopy.test.ts. */
 describe("The feeder of images that came in rounds", function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
   let folder: string;
 
   beforeEach(async () => {

@@ -15,7 +15,7 @@ async function imageContents(): Promise<string[]> {
 }
 
 describe("the scheduler's image", function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
 
   it("holds all that the scheduler needs to run", async () => {
     const contents = await imageContents();

@@ -32,7 +32,8 @@ describe("A workload whose copy counts", () => {
       workload,
       log,
     );
-    await waitFor("another attempt", () => count >= 2);
+    await keeping.first;
+    expect(count).to.equal(2);
     await keeping.close();
   });
 
