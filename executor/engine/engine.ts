@@ -71,6 +71,7 @@ export interface VolumeMount {
   /** With which its driver made it, and what its owner has noted on it. */
   readonly options: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
+  readonly isReadOnly?: boolean;
 }
 
 export interface FolderMount {
@@ -90,6 +91,8 @@ export interface FileTree {
   readonly path: string;
   /** Where the workload sees it; absent for what it does not see, such as its log. */
   readonly mountedAt?: string;
+  /** Of a volume: the folder in it that the workload sees there, where that is not all of it. */
+  readonly subpath?: string;
   /** Set when only this one file of the folder is meant; its name may differ between the ends. */
   readonly file?: string;
 }

@@ -98,8 +98,8 @@ export async function letMemoryFollow(layers: readonly ImageLayer[]): Promise<nu
   const atOnce = new Set([...findForked(runs), ...chooseSmall(runs.map((own) => own.filter(({ isLazy }) => isLazy)))]);
   let bytes = 0;
   for (const [index, map] of maps.entries()) {
-    // CRIU keeps huge pages off only where a parent's images fill a mapping: see huge-pages.ts.
-    const isNew = !rounds.some(({ ofProcess }) => ofProcess.has(map.pid));
+    // CRIU keeps huge pages off only where the images of the round right before fill a mapping: see huge-pages.ts.
+    const isNew = !rounds[0]?.ofProcess.has(map.pid);
     const entries = runs[index]!.map((run) => {
       if (!run.isLazy || isNew || atOnce.has(run)) return { ...run, isLazy: false };
       bytes += run.pages * PAGE_BYTES;

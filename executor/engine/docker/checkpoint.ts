@@ -15,11 +15,11 @@ import { inspect } from "./describe.js";
 import { assertUndivided, readSharers } from "./divided-files.js";
 import { type DockerHost, findRuncRoot } from "./docker-host.js";
 import { findProcess, waitUntilGone } from "./find-process.js";
-import { findFreezer } from "./freezer.js";
+import { findFreezer, thaw } from "./freezer.js";
 import { leaveIpcToOwner } from "./joined-ipc.js";
-import { killFrozen } from "./kill-frozen.js";
+import { endTree, killFrozen } from "./kill-frozen.js";
 import { packMadeFiles } from "./made-files.js";
-import { readMappedFiles } from "./mapped-files.js";
+import { readMapped, sortIntoTrees } from "./mapped-files.js";
 import { readNeighbours } from "./neighbours.js";
 import { readPids, readProcesses, readTree, thoseWithMemory } from "./processes.js";
 import { packSharedMemory } from "./shared-memory.js";
@@ -27,6 +27,10 @@ import { containerFolder } from "./trees.js";
 
 /** A dump of a big workload to tmpfs takes seconds; this only ends a CRIU that hangs. */
 const DUMP_DEADLINE_SECONDS = 600;
+/** Until it holds every thread it waits for no more than a few seconds itself. */
+const HOLD_DEADLINE_SECONDS = 60;
+/** To free a workload it takes less than a second. */
+const GO_ON_DEADLINE_SECONDS = 30;
 
 /**
  * After a lazy dump CRIU would serve the memory itself, on any address unless one is named, and kill or free the workload as that connection ends. This
@@ -68,7 +72,7 @@ export async function startCheckpoint(
   const root = await findRuncRoot(host, description.containerId);
   const { State } = await inspect(host, description.containerId);
   await writeFile(`${folder}/init-pid`, String(State.Pid));
-  const freezer = await findFreezer(State.Pid);
+  const freezer = await findFreezer(State.Pid, description.containerId);
   if (freezer !== null) await symlink(freezer, `${folder}/freezer`);
   if (leaveMemory) await writeFile(`${folder}/left-memory`, NO_PAGE_SERVER);
   // Read before the freeze, which need not wait for it then.
@@ -100,9 +104,9 @@ export async function startCheckpoint(
   return {
     letGo,
     async dumped() {
-      const begun = await conversation.events.next(["pre-dump", "exit"], DUMP_DEADLINE_SECONDS);
+      const begun = await conversation.events.next(["pre-dump", "exit"], HOLD_DEADLINE_SECONDS);
       let done = begun;
-      if (done.word !== "exit") done = await conversation.events.next(["network-lock", "exit"], DUMP_DEADLINE_SECONDS);
+      if (done.word !== "exit") done = await conversation.events.next(["network-lock", "exit"], HOLD_DEADLINE_SECONDS);
       if (done.word !== "exit") {
         await onStill();
         conversation.send("lock");
@@ -124,7 +128,7 @@ export async function startCheckpoint(
       const processes = await readProcesses(State.Pid);
       return { frozenAt: begun.at, imagesPath: `${folder}/images`, processes, neighbours: await neighbours, madeNames };
     },
-    mappedFiles: (trees) => readMappedFiles(State.Pid, trees),
+    mappedFiles: async (trees) => sortIntoTrees(await readMapped(State.Pid), trees),
     memory: frozenMemory(folder),
     ...verdicts,
   };
@@ -176,7 +180,7 @@ function verdictsOf(folder: string, conversation: Conversation, exited: Promise<
     },
     goOn: () => {
       isGiven = true;
-      return settle(conversation, "go-on", exited);
+      return goOn(folder, conversation, exited);
     },
   };
 }
@@ -206,6 +210,17 @@ async function kill(folder: string, conversation: Conversation, exited: Promise<
   if (runc !== null) await killFrozen(await readInitPid(folder), runc);
   await exited;
   conversation.close();
+}
+
+/** A CRIU that hangs is killed, and what it held thawed: connections that it had in hand are reset when the workload is revived. */
+async function goOn(folder: string, conversation: Conversation, exited: Promise<number>): Promise<void> {
+  const settled = settle(conversation, "go-on", exited);
+  const deadline = delay(GO_ON_DEADLINE_SECONDS * 1000, "hangs" as const, { ref: false });
+  if ((await Promise.race([settled, deadline])) !== "hangs") return;
+  const runc = await findProcess(dumping(folder));
+  if (runc !== null) endTree(await readTree(runc).catch(() => []));
+  await thaw(`${folder}/freezer`);
+  await settled;
 }
 
 interface Conversation {

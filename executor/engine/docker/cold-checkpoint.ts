@@ -7,7 +7,7 @@ import { monotonicSeconds } from "../../channel/events.js";
 import type { Checkpoint, WorkloadDescription } from "../engine.js";
 import { inspect } from "./describe.js";
 import { type DockerHost, isNotFound, isNotModified } from "./docker-host.js";
-import { readMappedPaths, sortIntoTrees } from "./mapped-files.js";
+import { type MappedFiles, NONE_MAPPED, readMapped, sortIntoTrees } from "./mapped-files.js";
 
 /** Says to a successor that there is no CRIU to talk to; holds the container's id, and since when it ran. */
 const MARK = "cold";
@@ -27,7 +27,7 @@ export async function startColdCheckpoint(host: DockerHost, description: Workloa
   await writeFile(`${folder}/${UNTOUCHED_MARK}`, "");
   await writeFile(`${folder}/${MARK}`, `${description.containerId} ${State.StartedAt}`);
   const watch = watchStopped(host, description.containerId);
-  let mapped: ReadonlyMap<string, string> = new Map();
+  let mapped: MappedFiles = NONE_MAPPED;
   return {
     letGo: watch.started,
     // It has ended already.
@@ -38,7 +38,7 @@ export async function startColdCheckpoint(host: DockerHost, description: Workloa
     },
     async dumped() {
       // As long as there is a process to ask.
-      mapped = await readMappedPaths(State.Pid);
+      mapped = await readMapped(State.Pid);
       await rm(`${folder}/${UNTOUCHED_MARK}`);
       const frozenAt = monotonicSeconds();
       await unlessSo(host.docker.getContainer(description.containerId).stop());

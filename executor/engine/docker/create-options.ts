@@ -4,6 +4,7 @@ import { LABELS } from "../../../collector/protocol.js";
 import type { WorkloadDescription } from "../engine.js";
 import type { DockerConfig, EndpointInspect } from "./describe.js";
 import { INTERFACE_NAME_OPTION } from "./interface-names.js";
+import { volumesToName } from "./volumes.js";
 
 /** The migration that made a container, so that a twin can be found again by an executor that died while making it. */
 export const MIGRATION_LABEL = "io.evenkeel.migration";
@@ -28,6 +29,7 @@ export function toCreateOptions(
     {
       ...(withNewAddress.has(network) ? {} : addressesOf(endpoint)),
       ...(endpoint.Aliases ? { Aliases: endpoint.Aliases } : {}),
+      ...(endpoint.Links ? { Links: endpoint.Links } : {}),
       ...driverOptsOf(endpoint, interfaceNames[network]),
       ...(endpoint.GwPriority ? { GwPriority: endpoint.GwPriority } : {}),
     },
@@ -36,6 +38,8 @@ export function toCreateOptions(
     ...(owners.network === null ? Config : withoutOwners(Config)),
     name: description.name,
     Image: description.imageId,
+    // Docker shows one that was emptied as none, and would take the image's for it.
+    Entrypoint: Config.Entrypoint ?? [""],
     Labels: { ...Config.Labels, [LABELS.workload]: description.workload, [MIGRATION_LABEL]: migrationId },
     HostConfig: {
       ...HostConfig,
@@ -44,6 +48,9 @@ export function toCreateOptions(
       Runtime: RUNTIME,
       RestartPolicy: { Name: "no" },
       Binds: withVolumes(HostConfig, description),
+      Mounts: withNames(HostConfig, description),
+      // Whatever that gave it is among the volumes by name; the container that it names may be gone, or another's.
+      VolumesFrom: [],
       // Else the destination's daemon.json would decide.
       ...(hasInit === undefined ? {} : { Init: hasInit }),
     },
@@ -70,12 +77,25 @@ function addressesOf({ IPAMConfig, IPAddress, GlobalIPv6Address, MacAddress }: E
   };
 }
 
-/** Volumes that the container got without naming them in Binds or Mounts (the image's VOLUME lines). */
+/** Volumes that the container got without naming them in Binds or Mounts: by the image's VOLUME lines, or from another container. */
 function withVolumes(hostConfig: Docker.HostConfig, description: WorkloadDescription): string[] {
   const binds = hostConfig.Binds ?? [];
   const places = [...binds.map((bind) => bind.split(":")[1] ?? ""), ...(hostConfig.Mounts ?? []).map((mount) => mount.Target)];
-  // Docker keeps them as they were written, and tells of mounts without a slash at the end.
-  const covered = new Set(places.map((place) => posix.normalize(place).replace(/(?<=.)\/$/, "")));
-  const missing = description.volumes.filter((volume) => !covered.has(volume.destination));
-  return [...binds, ...missing.map((volume) => `${volume.name}:${volume.destination}`)];
+  const covered = new Set(places.map(asInspected));
+  const missing = volumesToName(description).filter((volume) => !covered.has(volume.destination));
+  return [...binds, ...missing.map(({ name, destination, isReadOnly }) => `${name}:${destination}${isReadOnly ? ":ro" : ""}`)];
+}
+
+/** A mount that names no volume has got one all the same. */
+function withNames({ Mounts = [] }: Docker.HostConfig, description: WorkloadDescription): Docker.HostConfig["Mounts"] {
+  const names = new Map(volumesToName(description).map(({ destination, name }) => [destination, name]));
+  return (Mounts ?? []).map((mount) => {
+    if (mount.Type !== "volume" || mount.Source) return mount;
+    return { ...mount, Source: names.get(asInspected(mount.Target)) ?? "" };
+  });
+}
+
+/** Docker keeps places as they were written, and tells of mounts without a slash at the end. */
+export function asInspected(place: string): string {
+  return posix.normalize(place).replace(/(?<=.)\/$/, "");
 }

@@ -37,6 +37,7 @@ export interface EndpointInspect {
   readonly IPPrefixLen?: number;
   readonly GlobalIPv6PrefixLen?: number;
   readonly Aliases?: string[] | null;
+  readonly Links?: string[] | null;
   readonly DriverOpts?: Record<string, string> | null;
   /** By which Docker chooses the network of the default route; Docker 28 or newer. */
   readonly GwPriority?: number;

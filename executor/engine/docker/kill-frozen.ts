@@ -13,8 +13,12 @@ export async function killFrozen(initPid: number, runcPid: number): Promise<void
   for (const pid of workload) end(pid);
   // A process without memory has left user space for good; what is left of it waits for CRIU, which traces it, to look away.
   while ((await thoseWithMemory(workload)).length > 0) await new Promise((resolve) => setTimeout(resolve, LOOK_MILLISECONDS));
-  // Parents first, so that no runc sees its CRIU fail and acts on it.
-  for (const pid of criu) end(pid);
+  endTree(criu);
+}
+
+/** Parents first, so that no runc sees its CRIU fail and acts on it. @param pids as readTree tells them */
+export function endTree(pids: readonly number[]): void {
+  for (const pid of pids) end(pid);
 }
 
 function end(pid: number): void {

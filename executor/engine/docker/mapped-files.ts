@@ -1,59 +1,94 @@
 import { readFile } from "node:fs/promises";
+import { posix } from "node:path";
 import { bytePathOf } from "../../byte-paths.js";
 import type { FileTree } from "../engine.js";
 import { readTree } from "./processes.js";
 
+/** A line of mountinfo (proc(5)): which part of which file system is where. Paths are byte paths. */
+export interface Mount {
+  readonly device: string;
+  readonly root: string;
+  readonly point: string;
+}
+
+/** Files by where they lie in their file systems, whatever they are called by who has mapped them. */
+export interface MappedFiles {
+  readonly files: readonly { readonly device: string; readonly path: string }[];
+  /** Of the workload's first process. */
+  readonly mounts: readonly Mount[];
+}
+
+export const NONE_MAPPED: MappedFiles = { files: [], mounts: [] };
+
 /**
- * Files of the trees that a frozen workload has mapped shared and writable, by their byte paths in the tree. What is written through a mapping moves a
- * file's time only at the first write after each writeback, so size and time cannot tell whether the last copy of such a file is right.
+ * Files that a workload has mapped shared and writable. What is written through a mapping moves a file's time only at the first write after each writeback,
+ * so size and time cannot tell whether the last copy of such a file is right. A process may have mounts of its own, and call a file by another name for it.
  */
-export async function readMappedFiles(initPid: number, trees: readonly FileTree[]): Promise<Map<string, string[]>> {
-  return sortIntoTrees(await readMappedPaths(initPid), trees);
+export async function readMapped(initPid: number): Promise<MappedFiles> {
+  const each = (await readTree(initPid)).map(async (pid) => {
+    const paths = mappedIn(await readFile(`/proc/${pid}/maps`, "latin1"));
+    return paths.length === 0 ? [] : locate(paths, parseMounts(await readFile(`/proc/${pid}/mountinfo`, "latin1")));
+  });
+  const files = new Map((await Promise.all(each)).flat().map((file) => [`${file.device} ${file.path}`, file]));
+  return { files: [...files.values()], mounts: parseMounts(await readFile(`/proc/${initPid}/mountinfo`, "latin1")) };
 }
 
-/** Their byte paths as the workload sees them, each with the mount that it is on. */
-export async function readMappedPaths(initPid: number): Promise<ReadonlyMap<string, string>> {
-  const text = await readFile(`/proc/${initPid}/mountinfo`, "latin1");
-  const mounts = text.split("\n").flatMap((line) => line.split(" ")[4] ?? []);
-  return new Map([...(await readPaths(initPid))].map((path) => [path, mountOf(path, mounts.map(unescaped))]));
-}
-
-/** The deepest mount that holds a path. */
-export function mountOf(path: string, mounts: readonly string[]): string {
-  const holding = mounts.filter((mount) => mount === "/" || path === mount || path.startsWith(`${mount}/`));
-  return holding.reduce((deepest, mount) => (mount.length > deepest.length ? mount : deepest), "/");
-}
-
-async function readPaths(initPid: number): Promise<ReadonlySet<string>> {
-  const paths = new Set<string>();
-  for (const pid of await readTree(initPid)) {
-    for (const line of (await readFile(`/proc/${pid}/maps`, "latin1")).split("\n")) {
-      // address perms offset device inode path
-      const found = /^\S+ .w.s \S+ \S+ [1-9]\d*\s+(\/.*)$/.exec(line);
-      if (found?.[1] !== undefined && !found[1].endsWith(" (deleted)")) paths.add(readable(found[1]));
-    }
-  }
-  return paths;
-}
-
-/** Paths that the workload sees, by the tree that holds them and as that calls them. Those on a tmpfs or another mount are in none. */
-export function sortIntoTrees(paths: ReadonlyMap<string, string>, trees: readonly FileTree[]): Map<string, string[]> {
+/** Those that lie in the trees, by tree and by their byte paths in it. Those on a tmpfs or another mount are in none. */
+export function sortIntoTrees({ files, mounts }: MappedFiles, trees: readonly FileTree[]): Map<string, string[]> {
+  const roots = trees.flatMap((tree) => {
+    const mount = mounts.findLast(({ point }) => tree.mountedAt !== undefined && point === bytePathOf(tree.mountedAt));
+    return mount === undefined ? [] : [{ name: tree.name, device: mount.device, root: rootOf(tree, mount) }];
+  });
   const byTree = new Map<string, string[]>();
-  for (const [path, mount] of paths) {
-    const tree = trees.find(({ mountedAt }) => mountedAt !== undefined && bytePathOf(mountedAt) === mount);
-    if (tree === undefined) continue;
-    const relative = mount === "/" ? path.slice(1) : path.slice(mount.length + 1);
-    byTree.set(tree.name, [...(byTree.get(tree.name) ?? []), relative]);
+  for (const { device, path } of files) {
+    const holding = roots.filter((each) => each.device === device && isBelow(path, each.root));
+    if (holding.length === 0) continue;
+    const { name, root } = holding.reduce((deepest, each) => (each.root.length > deepest.root.length ? each : deepest));
+    byTree.set(name, [...(byTree.get(name) ?? []), root === "/" ? path.slice(1) : path.slice(root.length + 1)]);
   }
   return byTree;
 }
 
-/** In maps the kernel writes a newline of a path as \\012 (proc(5)). */
-function readable(path: string): string {
-  return path.replaceAll("\\012", "\n");
+/** Where a tree begins in its file system. Of a volume the workload may have been given a folder alone; the tree is all of it. */
+function rootOf({ subpath }: FileTree, { root }: Mount): string {
+  const ending = subpath === undefined ? "" : `/${bytePathOf(subpath)}`;
+  return ending !== "" && root.endsWith(ending) ? root.slice(0, -ending.length) || "/" : root;
 }
 
-/** In mountinfo it writes blanks and backslashes so too. */
+/** @param maps see proc(5) */
+export function mappedIn(maps: string): string[] {
+  return maps.split("\n").flatMap((line) => {
+    // address perms offset device inode path
+    const path = /^\S+ .w.s \S+ \S+ [1-9]\d*\s+(\/.*)$/.exec(line)?.[1];
+    // The kernel writes a newline of a path as \012.
+    return path === undefined || path.endsWith(" (deleted)") ? [] : [path.replaceAll("\\012", "\n")];
+  });
+}
+
+export function parseMounts(mountinfo: string): Mount[] {
+  return mountinfo.split("\n").flatMap((line) => {
+    const [, , device, root, point] = line.split(" ");
+    return device === undefined || root === undefined || point === undefined
+      ? []
+      : [{ device, root: unescaped(root), point: unescaped(point) }];
+  });
+}
+
+function locate(paths: readonly string[], mounts: readonly Mount[]): MappedFiles["files"] {
+  return paths.flatMap((path) => {
+    const holding = mounts.filter(({ point }) => isBelow(path, point));
+    if (holding.length === 0) return [];
+    // Of several at one place the last is on top.
+    const { device, root, point } = holding.reduce((deepest, mount) => (mount.point.length >= deepest.point.length ? mount : deepest));
+    return [{ device, path: posix.join(root, path.slice(point.length)) }];
+  });
+}
+
+function isBelow(path: string, folder: string): boolean {
+  return folder === "/" || path === folder || path.startsWith(`${folder}/`);
+}
+
+/** In mountinfo the kernel writes blanks, newlines and backslashes by their numbers. */
 function unescaped(path: string): string {
   return path.replaceAll(/\\(0\d\d|134)/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 }

@@ -8,6 +8,9 @@ const run = promisify(execFile);
 /** Those that say what is laid over what; the kernel shows others that it does not take back. */
 const OPTIONS = ["lowerdir", "upperdir", "workdir", "userxattr"];
 
+/** By the newer interface mount(8) gives the kernel no more than 255 bytes of a list of layers (util-linux/util-linux#2287): four of Docker's. */
+const MOUNT_ENV = { ...process.env, LIBMOUNT_FORCE_MOUNT2: "always" };
+
 export async function isOverlayMounted(point: string): Promise<boolean> {
   return overlayOptions(await readFile("/proc/self/mountinfo", "utf8"), point) !== null;
 }
@@ -23,7 +26,7 @@ export async function remountOverlay(point: string): Promise<void> {
   const bound = otherPoints(mountinfo, point);
   for (const each of [...bound, point]) await run("umount", [each]);
   // Docker gives the layers by paths relative to its folder of them when there are many.
-  await run("mount", ["-i", "-t", "overlay", "-o", options, "overlay", point], { cwd: dirname(dirname(point)) });
+  await run("mount", ["-i", "-t", "overlay", "-o", options, "overlay", point], { cwd: dirname(dirname(point)), env: MOUNT_ENV });
   for (const each of bound) await run("mount", ["--bind", point, each]);
 }
 

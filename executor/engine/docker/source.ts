@@ -54,7 +54,7 @@ export function makeDockerSource(host: DockerHost): SourceEngine {
         return false;
       }
       // The script that started CRIU has done so, unless it was killed.
-      await thaw(await findFreezer(State.Pid));
+      await thaw(await findFreezer(State.Pid, description.containerId));
       await speakAgain(State.Pid);
       await announceInside(State.Pid, addressesOf(description));
       // In a network that it shares, CRIU's locks of the others stand until they go on too.

@@ -1,6 +1,8 @@
+import { posix } from "node:path";
 import { EvenkeelError } from "../../../platform/errors.js";
 import { type FileTree, LOG_TREE, ROOT_TREE } from "../engine.js";
 import { movingFolders } from "./bind-mounts.js";
+import { asInspected } from "./create-options.js";
 import type { Inspection } from "./describe.js";
 import type { DockerHost } from "./docker-host.js";
 import { findUpperFolder } from "./upper-folder.js";
@@ -14,9 +16,19 @@ export async function treesOf(host: DockerHost, seen: Inspection): Promise<FileT
   if (upper === null) throw new EvenkeelError("ENGINE_FAILED", `storage driver ${seen.GraphDriver?.Name ?? "?"} shows no upper folder`);
   const volumes = seen.Mounts.filter((mount) => mount.Type === "volume")
     .sort((a, b) => (a.Destination < b.Destination ? -1 : 1))
-    .map((mount, index) => ({ name: `volume-${index}`, path: mount.Source, mountedAt: mount.Destination }));
+    .map((mount, index) => ({
+      name: `volume-${index}`,
+      path: mount.Source,
+      mountedAt: mount.Destination,
+      ...subpathOf(seen.HostConfig, mount.Destination),
+    }));
   const folders = movingFolders(seen).map((each, index) => ({ name: `folder-${index}`, path: each.source, mountedAt: each.destination }));
   return [{ name: ROOT_TREE, path: upper, mountedAt: "/" }, ...volumes, ...folders, ...logsOf(await containerFolder(host, seen.Id), seen)];
+}
+
+function subpathOf({ Mounts }: Inspection["HostConfig"], destination: string): Pick<FileTree, "subpath"> {
+  const options = Mounts?.find(({ Target }) => asInspected(Target) === destination)?.VolumeOptions as { Subpath?: string } | undefined;
+  return options?.Subpath ? { subpath: posix.normalize(options.Subpath).replace(/\/$/, "") } : {};
 }
 
 /** The folder of a twin's logs, which Docker makes at the first start only. */

@@ -1,28 +1,44 @@
 import { type Finding, finding } from "../../../platform/findings.js";
 import type { VolumeMount, WorkloadDescription } from "../engine.js";
-import type { Inspection } from "./describe.js";
+import type { DockerConfig, Inspection } from "./describe.js";
 import { type DockerHost, isConflict, isNotFound } from "./docker-host.js";
 
 /** What the driver local then mounts into a volume is kept elsewhere: by a server, in a folder or on a device of its host, in memory. */
 const ELSEWHERE = ["type", "device"] as const;
 
+/** The label by which Docker knows a volume that nobody has named. */
+const ANONYMOUS = "com.docker.volume.anonymous";
+
 /** The volumes of a container, each with what it was made with: a volume that a container's start makes has neither options nor labels. */
 export async function readVolumes({ docker }: DockerHost, { Mounts }: Pick<Inspection, "Mounts">): Promise<VolumeMount[]> {
   const mounts = Mounts.filter(({ Type }) => Type === "volume");
   return Promise.all(
-    mounts.map(async ({ Name: name = "", Driver: driver = "local", Destination: destination }) => {
+    mounts.map(async ({ Name: name = "", Driver: driver = "local", Destination: destination, RW }) => {
+      const place = { name, driver, destination, isReadOnly: !RW };
       // Those of a plugin do not move, and it may be gone.
-      if (driver !== "local") return { name, driver, destination, options: {}, labels: {} };
+      if (driver !== "local") return { ...place, options: {}, labels: {} };
       const { Options, Labels } = await docker.getVolume(name).inspect();
-      return { name, driver, destination, options: Options ?? {}, labels: Labels ?? {} };
+      return { ...place, options: Options ?? {}, labels: Labels ?? {} };
     }),
   );
 }
 
+/**
+ * Those that a twin is given by their names. Not the anonymous ones of a container that is run with --rm: Docker removes them with it, which it does with none
+ * that has been named to it.
+ */
+export function volumesToName({ volumes, engineConfig }: Pick<WorkloadDescription, "volumes" | "engineConfig">): readonly VolumeMount[] {
+  const { HostConfig } = engineConfig as DockerConfig;
+  return HostConfig.AutoRemove ? volumes.filter(({ labels }) => !(ANONYMOUS in labels)) : volumes;
+}
+
 /** Makes those of a twin. */
-export async function createVolumes({ docker }: DockerHost, { volumes }: Pick<WorkloadDescription, "volumes">): Promise<void> {
+export async function createVolumes(
+  { docker }: DockerHost,
+  description: Pick<WorkloadDescription, "volumes" | "engineConfig">,
+): Promise<void> {
   // One may be mounted at two places.
-  for (const { name, driver, options, labels } of new Map(volumes.map((each) => [each.name, each])).values())
+  for (const { name, driver, options, labels } of new Map(volumesToName(description).map((each) => [each.name, each])).values())
     await docker.createVolume({ Name: name, Driver: driver, DriverOpts: { ...options }, Labels: { ...labels } });
 }
 

@@ -46,10 +46,10 @@ print("ready", flush=True)
 listen(${REPORT_PORT}, report)
 `;
 
-/** Sends at times of its own, whatever is answered: each stream a line every 5 to 20 ms, and a datagram every 10 ms. */
+/** Sends at times of its own, whatever is answered: each stream a line every 5 to 20 ms, and a datagram every so many seconds. */
 const SENDER = `
 import json, os, random, socket, sys, threading, time
-address = sys.argv[1]
+address, datagram_seconds = sys.argv[1], float(sys.argv[2])
 streams = [socket.create_connection((address, ${STREAM_PORT})) for _ in range(${STREAMS})]
 trouble, stopped = [], threading.Event()
 
@@ -71,7 +71,7 @@ def send_datagrams():
     while not stopped.is_set():
         outlet.sendto(f"{number}".encode(), (address, ${DATAGRAM_PORT}))
         number += 1
-        time.sleep(0.01)
+        time.sleep(datagram_seconds)
 
 for stream in streams:
     threading.Thread(target=stream_lines, args=(stream,), daemon=True).start()
@@ -101,13 +101,14 @@ export interface PacedTraffic {
   stop(): Promise<void>;
 }
 
-export async function startPacedTraffic(lab: Lab, address: string): Promise<PacedTraffic> {
+/** `datagramSeconds`: what comes in a blackout must fit into the socket's buffer, for some five hundred datagrams, which it is let go into at once. */
+export async function startPacedTraffic(lab: Lab, address: string, datagramSeconds = 0.01): Promise<PacedTraffic> {
   const received = async () => {
     const ask = `import socket,sys; print(socket.create_connection(("${address}", ${REPORT_PORT}), timeout=5).makefile().read())`;
     return JSON.parse((await lab.clients.exec(["python3", "-c", ask])).stdout);
   };
   await waitFor("the workload to answer", received, { deadlineSeconds: 30 });
-  const sender = await lab.clients.spawn(["python3", "-c", SENDER, address], { name: "paced-traffic" });
+  const sender = await lab.clients.spawn(["python3", "-c", SENDER, address, String(datagramSeconds)], { name: "paced-traffic" });
   const goesOn = async () => {
     const before = await received();
     await waitFor(
