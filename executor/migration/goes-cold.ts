@@ -11,6 +11,8 @@ export const CRIU_ALONE: ReadonlySet<FindingCode> = new Set<FindingCode>([
   "init-differs",
   "unix-socket-external",
   "nested-namespace",
+  "nested-cgroup",
+  "pids-short",
   "traced",
   "network-changed",
   "exec-session",

@@ -154,6 +154,14 @@ export const DESTINATION_FINDINGS = {
     "It is given more CPUs than the destination has",
     "Choose a larger node, or `docker update --cpus`, `--cpuset-cpus`.",
   ),
+  "pids-short": fails(
+    "It has nearly as many processes and threads as it may (`--pids-limit`), and CRIU and its helpers count among them while it is restored",
+    "`docker update --pids-limit` to some twenty more; it takes effect at once.",
+  ),
+  "nested-cgroup": fails(
+    "It has made control groups of its own (version 2), which would be lost: all of it would be in one",
+    "Nothing: a systemd, a Docker or a BuildKit in a container stays where it is. With `io.evenkeel.fallback=cold` it is stopped and started.",
+  ),
   "kernel-limit-short": fails(
     "It has more of something already than the destination's kernel is set to allow, so it could not be restored",
     "Raise the setting that the message names there (`sysctl`, /etc/sysctl.d).",

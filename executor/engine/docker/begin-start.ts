@@ -4,6 +4,7 @@ import { EvenkeelError } from "../../../platform/errors.js";
 import { projectPath } from "../../../platform/paths.js";
 import { EventQueue } from "../../channel/events.js";
 import { type Fifo, openForReading, openForWriting } from "../../channel/fifo.js";
+import { noteCgroupNamespace } from "./cgroup-flags.js";
 import type { StartRequest } from "./start-request.js";
 import { noteSysctls } from "./sysctls.js";
 
@@ -87,7 +88,10 @@ export async function beginStart(folder: string, start: StartRequest, descriptor
 interface RuntimeConfig {
   hooks?: { createRuntime?: unknown[] };
   readonly mounts?: { readonly type?: string; source?: string }[];
-  readonly linux?: { readonly sysctl?: Readonly<Record<string, string>> };
+  readonly linux?: {
+    readonly sysctl?: Readonly<Record<string, string>>;
+    readonly namespaces?: readonly { readonly type: string; readonly path?: string }[];
+  };
 }
 
 /** Has runc call our hook, and notes what it leaves to us. Mounts come from where their sources lead to: CRIU mounts a link itself, and then does not find what it leads to (Debian's docker-init is one). */
@@ -103,5 +107,6 @@ async function fitBundle(bundle: string, folder: string): Promise<void> {
     ...(config.hooks.createRuntime ?? []),
     { path: projectPath("executor/shim/namespace-hook"), args: ["namespace-hook", folder] },
   ];
-  await Promise.all([writeFile(path, JSON.stringify(config)), noteSysctls(folder, config.linux?.sysctl ?? {})]);
+  const { sysctl = {}, namespaces = [] } = config.linux ?? {};
+  await Promise.all([writeFile(path, JSON.stringify(config)), noteSysctls(folder, sysctl), noteCgroupNamespace(folder, namespaces)]);
 }

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 
 /** Where version 2 is alone, its root says which controllers there are. */
 const UNIFIED = "/sys/fs/cgroup/cgroup.controllers";
@@ -9,4 +10,16 @@ const UNIFIED = "/sys/fs/cgroup/cgroup.controllers";
  */
 export function cgroupFlags(): readonly string[] {
   return existsSync(UNIFIED) ? ["--manage-cgroups-mode", "ignore"] : [];
+}
+
+/**
+ * With its hands off CRIU makes no cgroup namespace either (checkpoint-restore/criu#3139, newer than 4.2): `executor/shim/as-criu/criu` sees to it then.
+ * @param namespaces of the runtime's configuration; one with a path is another's
+ */
+export async function noteCgroupNamespace(
+  folder: string,
+  namespaces: readonly { readonly type: string; readonly path?: string }[],
+): Promise<void> {
+  const isPrivate = namespaces.some(({ type, path }) => type === "cgroup" && !path);
+  if (isPrivate && cgroupFlags().length > 0) await writeFile(`${folder}/cgroup-private`, "");
 }

@@ -5,6 +5,7 @@ import { bindMountFindings } from "./bind-mounts.js";
 import { RUNTIME } from "./create-options.js";
 import { type DockerConfig, inspect } from "./describe.js";
 import type { DockerHost } from "./docker-host.js";
+import { groupFindings } from "./group-findings.js";
 import { waitForHealthCheck } from "./health-checks.js";
 import { gatewayNames } from "./made-files.js";
 import { ownNetworkFindings } from "./own-network.js";
@@ -58,6 +59,7 @@ export async function sourceFindings(host: DockerHost, description: WorkloadDesc
     ...sourceNetworkFindings(description),
     ...(await sharingFindings(host, description, seen)),
     ...(await ownNetworkFindings(seen)),
+    ...(await groupFindings(seen)),
   );
   const { hasSession } = await waitForHealthCheck(host, description.containerId);
   const tenancy = { hasSession, sharesPids: (HostConfig.PidMode ?? "") !== "" };

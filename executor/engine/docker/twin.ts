@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import type { FileTree, OwnerTwins, WorkloadDescription } from "../engine.js";
 import { emptyFolders, makeFolders, movingFolders } from "./bind-mounts.js";
 import { MIGRATION_LABEL, toCreateOptions } from "./create-options.js";
-import { type Inspection, inspect } from "./describe.js";
+import { type DockerConfig, type Inspection, inspect } from "./describe.js";
 import { type DockerHost, imageIdOf, isNotFound } from "./docker-host.js";
 import { networksWithNewAddress } from "./target-networks.js";
 import { logFolderOf, treesOf } from "./trees.js";
@@ -25,6 +25,10 @@ export async function createTwin(
   await createVolumes(host, description);
   const container = await host.docker.createContainer(options);
   const seen = await inspect(host, container.id);
+  const { Networks } = description.engineConfig as DockerConfig;
+  // One that was taken off all of its networks Docker attaches to the first again.
+  for (const network of Object.keys(seen.NetworkSettings.Networks).filter((name) => !(name in Networks)))
+    await host.docker.getNetwork(network).disconnect({ Container: container.id });
   const logFolder = await logFolderOf(host, seen);
   if (logFolder !== null) await mkdir(logFolder, { recursive: true, mode: 0o700 });
   return { containerId: container.id, trees: await treesOf(host, seen) };

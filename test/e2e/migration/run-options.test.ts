@@ -54,6 +54,17 @@ while True:
     wake_at += 0.1
     time.sleep(max(0, wake_at - time.monotonic()))
 `;
+/** More than 255 bytes of their paths. */
+const LAYERS = 8;
+const KEEPS_WRITING = `
+import threading, time
+def write():
+    while True:
+        with open("/srv/now", "w") as file:
+            file.write(str(time.time()))
+        time.sleep(0.01)
+threading.Thread(target=write, daemon=True).start()
+`;
 const LAYER_BYTES = 1_000_000;
 
 const addressOf = (index: number) => `10.77.0.${160 + index}`;
@@ -223,6 +234,71 @@ describe("A workload that is run with", function () {
     expect(record.bytes["image"]).to.be.within(LAYER_BYTES, LAYER_BYTES + Size / 10);
     expect((await moving.fleet.lab.node(SECOND).docker.getContainer("derived").inspect()).Image).to.equal(Id);
     await settledOn(moving.fleet, "derived", SECOND);
+  });
+
+  it("an entrypoint that was emptied, an image of many layers and files that it keeps writing goes on and can be restarted", async () => {
+    const name = "layered";
+    const { docker } = moving.fleet.lab.node(FIRST);
+    let Image = IMAGE_BRINGER.image;
+    for (let layer = 1; layer <= LAYERS; layer++) {
+      const Cmd = ["python3", "-S", "-c", `open('/srv/layer-${layer}', 'w').close()`];
+      const builder = await docker.createContainer({ Image, Entrypoint: [""], Cmd, HostConfig: { NetworkMode: "none" } });
+      await builder.start();
+      await builder.wait();
+      await builder.commit({ repo: name, tag: String(layer), changes: 'ENTRYPOINT ["false"]' });
+      await builder.remove();
+      Image = `${name}:${layer}`;
+    }
+    const Cmd = ["python3", "-S", "-B", "-c", `${KEEPS_WRITING}${COUNTING_SERVER}`, "0.0.0.0"];
+    await (await docker.createContainer({ ...container(5, name, { Entrypoint: [""], Cmd }, {}), Image })).start();
+    const talk = await startTalk(moving.fleet.lab, addressOf(5), "talk-layered");
+    for (const [from, to] of [
+      [FIRST, SECOND],
+      [SECOND, FIRST],
+    ] as const) {
+      await moving.moveWell(name, from, to);
+      await settledOn(moving.fleet, name, to);
+      await talk.goOn();
+      expect((await moving.fleet.lab.node(to).docker.getContainer(name).inspect()).Config.Entrypoint).to.equal(null);
+    }
+    await talk.isWhole();
+    await talk.end();
+    await docker.getContainer(name).restart({ t: 1 });
+    const again = await startTalk(moving.fleet.lab, addressOf(5), "talk-layered-again");
+    await again.end();
+    await docker.getContainer(name).remove({ force: true });
+  });
+
+  it("volumes that nobody has named has them with it, and they go when it goes, as --rm wants", async () => {
+    const name = "nameless";
+    const volumesOn = async (node: string) => (await moving.fleet.lab.node(node).docker.listVolumes()).Volumes.map((volume) => volume.Name);
+    const before = [await volumesOn(FIRST), await volumesOn(SECOND)];
+    const changes = { Volumes: { "/by-option": {} } };
+    const mounts = { AutoRemove: true, Mounts: [{ Type: "volume", Target: "/by-mount" }] as never };
+    await (await moving.fleet.lab.node(FIRST).docker.createContainer(container(4, name, changes, mounts))).start();
+    const inside = async (node: string, program: string) =>
+      (await moving.fleet.lab.node(node).exec(["docker", "exec", name, "python3", "-S", "-c", program])).stdout.trim();
+    await inside(FIRST, "[open(f'/by-{way}/note', 'w').write(way) for way in ('option', 'mount')]");
+    await moving.moveWell(name, FIRST, SECOND);
+    await settledOn(moving.fleet, name, SECOND);
+    expect(await inside(SECOND, "print(*(open(f'/by-{way}/note').read() for way in ('option', 'mount')))")).to.equal("option mount");
+    await moving.fleet.lab.node(SECOND).docker.getContainer(name).stop({ t: 1 });
+    await waitFor("it to be removed with its volumes", async () => {
+      const left = [await volumesOn(FIRST), await volumesOn(SECOND)];
+      return JSON.stringify(left) === JSON.stringify(before);
+    });
+  });
+
+  it("no network any more, though it was made with one, stays without", async () => {
+    const name = "quarantined";
+    const { docker } = moving.fleet.lab.node(FIRST);
+    await (await docker.createContainer(container(3, name, {}, {}))).start();
+    await docker.getNetwork(FLEET_NETWORK).disconnect({ Container: name });
+    await moving.moveWell(name, FIRST, SECOND);
+    const seen = await moving.fleet.lab.node(SECOND).docker.getContainer(name).inspect();
+    expect(Object.keys(seen.NetworkSettings.Networks)).to.deep.equal([]);
+    await settledOn(moving.fleet, name, SECOND);
+    await moving.fleet.lab.node(SECOND).docker.getContainer(name).remove({ force: true });
   });
 
   const said = async (name: string, node: string) =>

@@ -102,6 +102,7 @@ export const OBSTACLES: readonly Obstacle[] = [
     },
     container: taking(OWN),
   },
+  { title: "has hardly room for another process", code: "pids-short", container: host({ PidsLimit: 12 }) },
   { title: "is run by another runtime", code: "runtime-other", container: host({ Runtime: "other" }) },
   {
     title: "uses a device of its host",

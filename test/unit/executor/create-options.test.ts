@@ -93,6 +93,48 @@ describe("The twin of a container", () => {
     expect(options.HostConfig?.Mounts?.map(({ Target }) => Target)).to.deep.equal(["/logs"]);
   });
 
+  const twinOf = (changes: { readonly [K in keyof DockerConfig]?: Partial<DockerConfig[K]> }) => {
+    const config = description.engineConfig as DockerConfig;
+    const merged = Object.fromEntries(
+      Object.entries(config).map(([key, value]) => [key, Object.assign({}, value, changes[key as keyof DockerConfig])]),
+    );
+    return toCreateOptions({ ...description, engineConfig: merged }, "m-1");
+  };
+
+  it("has an entrypoint that was emptied, which Docker shows as none and would fill from the image", () => {
+    expect(twinOf({ Config: { Entrypoint: null } as never }).Entrypoint).to.deep.equal([""]);
+    expect(twinOf({ Config: { Entrypoint: ["run"] } }).Entrypoint).to.deep.equal(["run"]);
+  });
+
+  it("is linked as it was on a network of the user's", () => {
+    const { fleet } = (description.engineConfig as DockerConfig).Networks;
+    const linked = twinOf({ Networks: { fleet: { ...fleet, Links: ["db:database"] } } });
+    expect(linked.NetworkingConfig?.EndpointsConfig?.["fleet"]).to.deep.include({ Links: ["db:database"] });
+  });
+
+  it("has the volumes of another container by their names, and does not ask that one", () => {
+    const { volumes } = description;
+    const given = { ...volumes[0]!, name: "theirs", destination: "/theirs", isReadOnly: true };
+    const options = toCreateOptions({ ...description, volumes: [...volumes, given] }, "m-1");
+    expect(options.HostConfig?.Binds).to.include("theirs:/theirs:ro");
+    expect(twinOf({ HostConfig: { VolumesFrom: ["gone"] } }).HostConfig?.VolumesFrom).to.deep.equal([]);
+  });
+
+  it("has a volume that was asked for without a name by the name that it got", () => {
+    const { Mounts } = twinOf({ HostConfig: { Mounts: [{ Type: "volume", Target: "/cache/", Source: "" }] as never } }).HostConfig!;
+    expect(Mounts).to.deep.equal([{ Type: "volume", Target: "/cache/", Source: ANONYMOUS }]);
+  });
+
+  it("leaves volumes without a name to Docker where the container is run with --rm, which removes them with it", () => {
+    const volumes = description.volumes.map((each) =>
+      each.name === ANONYMOUS ? { ...each, labels: { "com.docker.volume.anonymous": "" } } : each,
+    );
+    const config = description.engineConfig as DockerConfig;
+    const engineConfig = { ...config, HostConfig: { ...config.HostConfig, AutoRemove: true } };
+    const options = toCreateOptions({ ...description, volumes, engineConfig }, "m-1");
+    expect(options.HostConfig?.Binds).to.deep.equal(["shop-data:/data:rw"]);
+  });
+
   it("goes through our runtime and is not restarted before it is proven to run", () => {
     expect(options.HostConfig).to.include({ Runtime: RUNTIME });
     expect(options.HostConfig?.RestartPolicy).to.deep.equal({ Name: "no" });

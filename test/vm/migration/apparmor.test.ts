@@ -11,6 +11,7 @@ import { settledOn } from "../../e2e/support/traces.js";
 
 const obstacle = whyNoGuests();
 const PACKAGE = "apparmor";
+const OWN_CGROUP = "0::/\nmemory.max\ncgroup.type";
 const STORE: LabWorkload = WORKLOADS.find(({ name }) => name === "store")!;
 
 /** The nodes as Debian and Ubuntu set them up: their kernel has AppArmor on already, Docker uses it once its parser and policies are there. */
@@ -31,7 +32,7 @@ async function installAppArmor(lab: Lab): Promise<void> {
   );
 }
 
-describe(`Workloads that AppArmor confines, on virtual nodes${obstacle === null ? "" : ` (skipped: ${obstacle})`}`, function () {
+describe(`Workloads that AppArmor and a cgroup namespace confine, on virtual nodes${obstacle === null ? "" : ` (skipped: ${obstacle})`}`, function () {
   this.timeout(1_800_000);
   let moving: MovingFleet;
 
@@ -51,16 +52,25 @@ describe(`Workloads that AppArmor confines, on virtual nodes${obstacle === null 
     return (await node.exec(["cat", `/proc/${State.Pid}/attr/current`])).stdout.trim();
   }
 
-  it("begin under Docker's own profile", async () => {
+  /** What it sees of control groups: where it is, whether its limits are there, and whether anything of the host is. */
+  async function cgroupsOn(name: string): Promise<string> {
+    const ask =
+      "cat /proc/1/cgroup; cd /sys/fs/cgroup; for file in memory.max cgroup.type system.slice; do [ -e $file ] && echo $file; done; true";
+    return (await moving.fleet.lab.node(name).exec(["docker", "exec", STORE.name, "sh", "-c", ask])).stdout.trim();
+  }
+
+  it("begin under Docker's own profile, in a cgroup namespace of their own", async () => {
     const { SecurityOptions } = (await moving.fleet.lab.node(FIRST).docker.info()) as { SecurityOptions: string[] };
     expect(SecurityOptions.join(" ")).to.include("name=apparmor");
     expect(await confinementOn(FIRST)).to.equal("docker-default (enforce)");
+    expect(await cgroupsOn(FIRST)).to.equal(OWN_CGROUP);
   });
 
   it("keep connection and memory, and are confined at the destination as they were", async () => {
     const record = await moving.moveWell(STORE.name, FIRST, SECOND, "precopy");
     expect(record.modeUsed).to.equal("precopy");
     expect(await confinementOn(SECOND)).to.equal("docker-default (enforce)");
+    expect(await cgroupsOn(SECOND)).to.equal(OWN_CGROUP);
     expect(await moving.answersOn(STORE.name)).to.include({ wrongAnswers: 0, resets: 0, connectionKept: true });
     await settledOn(moving.fleet, STORE.name, SECOND);
   });
