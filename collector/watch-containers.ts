@@ -10,7 +10,10 @@ export type ContainersNow =
 
 /** Keeps the list of running containers true with Docker's events, so that no sample has to ask the engine. */
 export interface ContainerWatch {
-  /** Waits for a list that is being renewed; never gives one that events have overtaken. */
+  /**
+   * Waits for a list that is being renewed; never gives one that events before the call have overtaken. Those after it are for the next call:
+   * where something starts or ends all the time, no list would ever do.
+   */
   current(): Promise<ContainersNow>;
   /** Names of the node's networks as they were at the last renewal; null = Docker has not told. */
   networks(): readonly string[] | null;
@@ -40,6 +43,8 @@ export function watchContainers(docker: Docker, log: Logger, times: WatchTimes =
   const closing = new AbortController();
   let now: ContainersNow = { known: false, because: "not listed yet" };
   let renewal: Promise<void> | null = null;
+  /** The list under way, or else the last one. */
+  let listing: Promise<void> = Promise.resolve();
   let isOvertaken = false;
   let stopFollowing = () => {};
   let networks: readonly string[] | null = null;
@@ -65,11 +70,12 @@ export function watchContainers(docker: Docker, log: Logger, times: WatchTimes =
     renewal ??= (async () => {
       while (isOvertaken && !closing.signal.aborted) {
         isOvertaken = false;
-        await list().catch((error: unknown) => lose(error));
+        listing = list().catch((error: unknown) => lose(error));
+        await listing;
       }
-    })().finally(() => {
+      // At once: an event between the last look and this would be lost.
       renewal = null;
-    });
+    })();
     return renewal;
   };
 
@@ -116,7 +122,9 @@ export function watchContainers(docker: Docker, log: Logger, times: WatchTimes =
 
   return {
     async current() {
-      if (renewal !== null) await renewal;
+      await listing;
+      // By now the loop above, which was told first, has begun the next one if an event asked for it; that one is younger than the call.
+      await listing;
       return now;
     },
     networks: () => networks,

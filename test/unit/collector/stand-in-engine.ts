@@ -32,7 +32,10 @@ export interface StandInEngine {
   behaviour: "serve" | "fail" | "hang" | "half";
   readonly lists: number;
   readonly followers: number;
-  emit(action: string): void;
+  /** Called when a list is asked for; the answer, as it was then, goes out when this has ended. */
+  whileListing: () => void | Promise<void>;
+  /** @param id of the container; left out: none is named */
+  emit(action: string, id?: string): void;
   /** Ends all event streams, as a restarting engine does. */
   cutEvents(): void;
   close(): Promise<void>;
@@ -65,7 +68,8 @@ export async function startStandInEngine(): Promise<StandInEngine> {
     }
     if (path === "/containers/json") {
       lists += 1;
-      return void answer(response, 200, engine.containers.map(listContainer));
+      const running = engine.containers.map(listContainer);
+      return void Promise.resolve(engine.whileListing()).then(() => answer(response, 200, running));
     }
     if (engine.behaviour === "half") return void answer(response, 500, { message: "engine is ill" });
     const container = engine.containers.find(({ id }) => path === `/containers/${id}/json`);
@@ -86,8 +90,9 @@ export async function startStandInEngine(): Promise<StandInEngine> {
     get followers() {
       return streams.size;
     },
-    emit(action) {
-      for (const stream of streams) stream.write(`${JSON.stringify({ Type: "container", Action: action })}\n`);
+    whileListing: () => {},
+    emit(action, id) {
+      for (const stream of streams) stream.write(`${JSON.stringify({ Type: "container", Action: action, id })}\n`);
     },
     cutEvents() {
       for (const stream of streams) stream.destroy();

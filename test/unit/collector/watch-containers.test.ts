@@ -6,6 +6,7 @@ import { type StandInEngine, startStandInEngine } from "./stand-in-engine.js";
 
 /** No renewal by time, so that only events and failures can have caused one. */
 const TIMES: WatchTimes = { answerSeconds: 0.3, renewSeconds: 3600, retrySeconds: 0.02 };
+const PATIENT: WatchTimes = { ...TIMES, answerSeconds: 10 };
 const log = pino({ level: "silent" });
 
 describe("watching containers", () => {
@@ -119,6 +120,35 @@ describe("watching containers", () => {
     engine.containers = [...engine.containers, { id: "b".repeat(64), name: "b", pid: 11 }];
     engine.emit("start");
     await waitFor("the new container", async () => (await names()).includes("b"));
+  });
+
+  it("gives no list that an event has overtaken, but the one after it", async () => {
+    await follow(PATIENT);
+    let release = () => {};
+    engine.whileListing = () => new Promise((resolve) => (release = resolve));
+    const before = engine.lists;
+    watch.renew();
+    await waitFor("the list to be under way", () => engine.lists > before);
+    engine.whileListing = () => {};
+    engine.containers = [...engine.containers, { id: "b".repeat(64), name: "b", pid: 11 }];
+    engine.emit("oom", "b".repeat(64));
+    await waitFor("the event to come in", () => watch.oomEvents().size === 1);
+    const given = names();
+    release();
+    expect(await given).to.deep.equal(["a", "b"]);
+  });
+
+  it("gives a list all the same where something starts or ends all the time", async () => {
+    await follow(PATIENT);
+    engine.whileListing = () => engine.emit("start");
+    engine.emit("start");
+    const before = engine.lists;
+    await waitFor("events to overtake one list after the other", () => engine.lists > before + 3);
+    for (let index = 0; index < 3; index += 1) expect(await names()).to.deep.equal(["a"]);
+    // The last event of all is followed by a list too.
+    engine.containers = [];
+    engine.whileListing = () => {};
+    await waitFor("the empty list", async () => (await names()).length === 0);
   });
 
   it("notices what changed while the event stream was cut", async () => {
