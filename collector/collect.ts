@@ -5,6 +5,7 @@ import type { Config } from "../platform/config.js";
 import { makeKeys } from "../platform/keys.js";
 import type { Logger } from "../platform/log.js";
 import { makeAnnouncer } from "./announcer.js";
+import { monotonicSeconds } from "./counter.js";
 import { makePattern, pushPattern } from "./daily-pattern.js";
 import { countOoms, dockerFolders, rememberLimited } from "./health/engine-facts.js";
 import { watchHealth } from "./health/watch-health.js";
@@ -98,7 +99,7 @@ export function startCollector({ config, redis, docker, metrics, log, root, watc
     if (failures.length > 0) log.debug({ failures }, "some readings failed");
     metrics.addTraffic(traffic);
     metrics.show(sample);
-    if (sample !== null) memoryLimited.see(sample.workloads, sample.at);
+    if (sample !== null) memoryLimited.see(sample.workloads, monotonicSeconds());
     if (sample === null || !isPublishable) return;
     publisher.offer(sample);
     const halfHour = pattern.add(sample);
@@ -112,7 +113,7 @@ export function startCollector({ config, redis, docker, metrics, log, root, watc
   const sampleSafely = () => sampleOnce().catch((error: unknown) => log.error({ err: error }, "sampling failed"));
   const lookOnce = async () => {
     const probe = makeProbe(root);
-    await health.look(probe, nowSeconds());
+    await health.look(probe, { at: nowSeconds(), seconds: monotonicSeconds() });
     for (const failure of probe.failures) metrics.failedRead(failure);
   };
   const lookSafely = () => lookOnce().catch((error: unknown) => log.error({ err: error }, "looking for signs of failing failed"));

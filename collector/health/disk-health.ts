@@ -23,12 +23,12 @@ interface Disk {
 export function makeDiskHealth(askDisks: () => Promise<readonly Disk[]> = () => si.diskLayout()): Looker {
   const growth = makeGrowth(HOUR_SECONDS);
   let disks: readonly Disk[] = [];
-  let askedAt = Number.NEGATIVE_INFINITY;
+  let askedSeconds = Number.NEGATIVE_INFINITY;
   let asking: Promise<void> | null = null;
 
-  const ask = (at: number) => {
-    if (at - askedAt < ASK_SECONDS) return;
-    askedAt = at;
+  const ask = (seconds: number) => {
+    if (seconds - askedSeconds < ASK_SECONDS) return;
+    askedSeconds = seconds;
     asking ??= askDisks()
       .then(
         (answer) => {
@@ -43,13 +43,13 @@ export function makeDiskHealth(askDisks: () => Promise<readonly Disk[]> = () => 
       });
   };
 
-  return async (probe, at) => {
-    ask(at);
+  return async (probe, seconds) => {
+    ask(seconds);
     const told = disks.filter(({ smartStatus }) => /^(ok|predicted failure)$/i.test(smartStatus));
     const smart = told.filter(({ smartStatus }) => !/^ok$/i.test(smartStatus));
     const signs = [
       ...smart.map(({ device, name }) => `${device}${name === "" ? "" : ` (${name})`}: the disk predicts its own failure`),
-      ...(await fileSystemErrors(probe, at, growth)),
+      ...(await fileSystemErrors(probe, seconds, growth)),
       ...(await degradedArrays(probe)),
     ];
     if (signs.length > 0 || told.length > 0) return found(signs);
@@ -59,11 +59,11 @@ export function makeDiskHealth(askDisks: () => Promise<readonly Disk[]> = () => 
   };
 }
 
-async function fileSystemErrors(probe: Probe, at: number, growth: ReturnType<typeof makeGrowth>): Promise<string[]> {
+async function fileSystemErrors(probe: Probe, seconds: number, growth: ReturnType<typeof makeGrowth>): Promise<string[]> {
   const signs: string[] = [];
   for (const device of await probe.list(FILE_SYSTEMS)) {
     const errors = await probe.readIfPresent("health", `${FILE_SYSTEMS}/${device}/errors_count`, parseCount);
-    const grown = errors === null ? 0 : growth(device, errors, at);
+    const grown = errors === null ? 0 : growth(device, errors, seconds);
     if (grown > 0) signs.push(`${device}: ${grown} file system errors within an hour`);
   }
   return signs;

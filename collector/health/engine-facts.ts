@@ -18,7 +18,8 @@ export async function dockerFolders(docker: Docker): Promise<readonly string[]> 
 const REMEMBERED_SECONDS = 600;
 
 export interface LimitedContainers {
-  see(workloads: readonly Pick<WorkloadSample, "containerId" | "memoryLimitBytes">[], at: number): void;
+  /** `seconds`: on a clock that never steps back. */
+  see(workloads: readonly Pick<WorkloadSample, "containerId" | "memoryLimitBytes">[], seconds: number): void;
   readonly ids: ReadonlySet<string>;
 }
 
@@ -27,20 +28,20 @@ export interface LimitedContainers {
  * change sides.
  */
 export function rememberLimited(oomEvents: () => ReadonlyMap<string, number>): LimitedContainers {
-  const seenAt = new Map<string, number>();
+  const seenSeconds = new Map<string, number>();
   const ids = new Set<string>();
   return {
     ids,
-    see(workloads, at) {
+    see(workloads, seconds) {
       for (const { containerId, memoryLimitBytes } of workloads) {
         if (memoryLimitBytes === null) continue;
-        seenAt.set(containerId, at);
+        seenSeconds.set(containerId, seconds);
         ids.add(containerId);
       }
       const events = oomEvents();
-      for (const [id, last] of seenAt) {
-        if (at - last <= REMEMBERED_SECONDS || events.has(id)) continue;
-        seenAt.delete(id);
+      for (const [id, last] of seenSeconds) {
+        if (seconds - last <= REMEMBERED_SECONDS || events.has(id)) continue;
+        seenSeconds.delete(id);
         ids.delete(id);
       }
     },

@@ -8,8 +8,8 @@ export interface Look {
   readonly unread: string | null;
 }
 
-/** Looks once. `at`: epoch seconds. One that compares with earlier looks keeps them itself. */
-export type Looker = (probe: Probe, at: number) => Promise<Look>;
+/** Looks once. `seconds`: on a clock that never steps back. One that compares with earlier looks keeps them itself. */
+export type Looker = (probe: Probe, seconds: number) => Promise<Look>;
 
 export const found = (signs: readonly string[]): Look => ({ signs, unread: null });
 export const couldNotLook = (unread: string): Look => ({ signs: [], unread });

@@ -13,7 +13,7 @@ const MOST_CORRECTED_PER_HOUR = 100;
  */
 export function makeMemoryErrors(): Looker {
   const growth = makeGrowth(HOUR_SECONDS);
-  return async (probe, at) => {
+  return async (probe, seconds) => {
     const controllers = (await probe.list(CONTROLLERS)).filter((name) => /^mc\d+$/.test(name));
     const machineChecks = await probe.readIfPresent("health", "/proc/interrupts", parseMachineChecks);
     if (controllers.length === 0 && machineChecks === null) return couldNotLook("no EDAC driver and no machine check counter");
@@ -23,7 +23,7 @@ export function makeMemoryErrors(): Looker {
       const uncorrected = await probe.read("health", `${CONTROLLERS}/${name}/ue_count`, parseCount);
       const corrected = await probe.read("health", `${CONTROLLERS}/${name}/ce_count`, parseCount);
       if (uncorrected !== null && uncorrected > 0) signs.push(`${name}: ${uncorrected} uncorrectable memory errors since boot`);
-      const grown = corrected === null ? 0 : growth(name, corrected, at);
+      const grown = corrected === null ? 0 : growth(name, corrected, seconds);
       if (grown >= MOST_CORRECTED_PER_HOUR) signs.push(`${name}: ${grown} corrected memory errors within an hour`);
     }
     return found(signs);

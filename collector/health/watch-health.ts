@@ -22,16 +22,24 @@ export interface HealthOptions {
   readonly disks?: ReturnType<typeof makeDiskHealth>;
 }
 
+/** When it is looked. */
+export interface LookTime {
+  /** Epoch seconds: what a sign is dated by. */
+  readonly at: number;
+  /** On a clock that never steps back: what ages are measured by. */
+  readonly seconds: number;
+}
+
 export interface HealthWatch {
   /** Looks for every sign once. Each call may take as long as the kernel lets it. */
-  look(probe: Probe, at: number): Promise<void>;
+  look(probe: Probe, time: LookTime): Promise<void>;
   /** Null before the first look has ended: then nothing is known. */
   current(): NodeHealth | null;
 }
 
 interface Seen {
   readonly since: number;
-  readonly lastAt: number;
+  readonly lastSeconds: number;
   readonly detail: string;
 }
 
@@ -43,26 +51,26 @@ export function watchHealth({ written, oomCounts, disks = makeDiskHealth() }: He
   const seen = new Map<HealthSignKind, Seen>();
   let health: NodeHealth | null = null;
 
-  const lookAtAll = async (probe: Probe, at: number): Promise<readonly (readonly [HealthSignKind, Look])[]> => {
+  const lookAtAll = async (probe: Probe, seconds: number): Promise<readonly (readonly [HealthSignKind, Look])[]> => {
     const none: CgroupMounts = { v1: new Map(), v2: null };
     const mounts = (await probe.read("health", "/proc/self/mountinfo", parseCgroupMounts)) ?? none;
     const isConfined = await isConfinedNode(probe, mounts);
     return [
-      ["disk-failing", await disks(probe, at)],
-      ["memory-errors", await memoryErrors(probe, at)],
-      ["overheating", await lookAtTemperatures(probe, at)],
-      ["read-only-filesystem", await readOnly(probe, at)],
+      ["disk-failing", await disks(probe, seconds)],
+      ["memory-errors", await memoryErrors(probe, seconds)],
+      ["overheating", await lookAtTemperatures(probe, seconds)],
+      ["read-only-filesystem", await readOnly(probe, seconds)],
       ["out-of-memory-kills", await oomKills(probe, isConfined, mounts, oomCounts())],
       ["pressure-stall", await lookAtStalls(probe, isConfined, mounts)],
     ];
   };
 
   return {
-    async look(probe, at) {
-      const looks = await lookAtAll(probe, at);
+    async look(probe, { at, seconds }) {
+      const looks = await lookAtAll(probe, seconds);
       for (const [kind, { signs }] of looks) {
-        if (signs.length > 0) seen.set(kind, { since: seen.get(kind)?.since ?? at, lastAt: at, detail: signs.join("; ") });
-        else if (at - (seen.get(kind)?.lastAt ?? at) > LINGER_SECONDS) seen.delete(kind);
+        if (signs.length > 0) seen.set(kind, { since: seen.get(kind)?.since ?? at, lastSeconds: seconds, detail: signs.join("; ") });
+        else if (seconds - (seen.get(kind)?.lastSeconds ?? seconds) > LINGER_SECONDS) seen.delete(kind);
       }
       health = {
         at,
