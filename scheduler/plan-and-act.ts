@@ -55,6 +55,7 @@ export async function planAndAct(
   // Again, should whoever forgot the node have stopped in between.
   const lost = openMigrations.some(({ from }) => !known.has(from)) ? await settleLostSources(actor, (node) => known.has(node)) : [];
   if (lost.length > 0) log.warn({ lost }, "closed what a forgotten node had left open");
+  await jobs.keepOnly(known);
   const open = openMigrations.filter(({ id }) => !lost.includes(id));
   const moment = { snapshot: picture.snapshot, config: policies.current(), now, verdicts };
   const withdrawn = await withdrawMoves(actor, open, moment, restraint);

@@ -48,6 +48,7 @@ const schema = z.object({ fixedSeconds: z.number().positive(), bytesPerSecond: z
 
 /** A node's name holds no space. */
 const fieldOf = (to: string, { isCold, isAlone }: MoveKind) => [isCold ? "cold " : "", isAlone ? "" : "together ", to].join("");
+const nodeOf = (field: string) => field.split(" ").at(-1)!;
 
 type Where = Pick<Surroundings, "redis" | "keys" | "node">;
 
@@ -58,11 +59,15 @@ export async function readBlackoutModel({ redis, keys, node }: Where, to: string
   return told == null ? FIRST_GUESS : (schema.safeParse(JSON.parse(told)).data ?? FIRST_GUESS);
 }
 
-/** Keeps what a move has shown. */
+/** Keeps what a move has shown, and nothing more of nodes that have been forgotten. */
 export async function noteBlackout(where: Where, to: string, stood: Stood): Promise<void> {
   const { redis, keys, node } = where;
   const model = learn(await readBlackoutModel(where, to, stood.kind), stood.frozenBytes, stood.blackoutSeconds - stood.stopSeconds);
-  await redis.hset(keys.blackoutModel(node), fieldOf(to, stood.kind), JSON.stringify(model));
+  const key = keys.blackoutModel(node);
+  await redis.hset(key, fieldOf(to, stood.kind), JSON.stringify(model));
+  const known = new Set([to, ...(await redis.zrange(keys.nodes, 0, "-1"))]);
+  const gone = (await redis.hkeys(key)).filter((field) => !known.has(nodeOf(field)));
+  if (gone.length > 0) await redis.hdel(key, ...gone);
 }
 
 export function learn(model: BlackoutModel, frozenBytes: number, blackoutSeconds: number): BlackoutModel {

@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import { nowSeconds } from "../../platform/clock.js";
 import { EvenkeelError } from "../../platform/errors.js";
 import type { Keys } from "../../platform/keys.js";
+import { listMigrations } from "../../platform/migration-record.js";
 import { loadLua } from "../../platform/redis.js";
 import type { FleetPicture } from "../fleet/build-snapshot.js";
 import { isExecutorHeard, parseReports } from "../fleet/lost-peers.js";
@@ -39,6 +40,12 @@ export async function forgetNode(redis: Redis, keys: Keys, node: string): Promis
   );
   if (reply === "none") throw new EvenkeelError("NODE_NOT_FOUND", node);
   if (reply === "reports") throw new EvenkeelError("NODE_REPORTS", node);
+}
+
+/** Removes the queue of a node that has been forgotten, unless it has come back meanwhile and moves something. */
+export async function forgetJobs({ redis, keys, jobs }: Pick<Actor, "redis" | "keys" | "jobs">, node: string): Promise<void> {
+  const open = await listMigrations(redis, keys, 0);
+  if (!open.some(({ from, closedAt }) => from === node && closedAt === null)) await jobs.remove(node);
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { nowSeconds } from "../../platform/clock.js";
 import { EvenkeelError } from "../../platform/errors.js";
-import { forgetNode } from "../act/forget.js";
+import { forgetJobs, forgetNode } from "../act/forget.js";
 import { settleLostSources } from "../act/settle-lost.js";
 import type { ForgetAnswer, MaintenanceAnswer } from "../api-shapes.js";
 import { recordAudit } from "../audit.js";
@@ -65,6 +65,7 @@ export function addNodeRoutes(server: FastifyInstance, parts: ApiParts): void {
     const settled = await settleLostSources({ redis, keys, term: 0 }, (node) => node !== id);
     await recordAudit(redis, keys, { at: nowSeconds(), kind: "node-forgotten", actor: "operator", node: id, detail: "asked for" }, 0);
     await publishNote(redis, keys, { kind: "maintenance", node: id });
+    await forgetJobs(parts, id);
     return { forgotten: id, settled };
   });
 }

@@ -49,6 +49,20 @@ describe("What moves to a node have shown of their blackout", () => {
     expect(await fixedSeconds(ALONE)).to.equal(alone);
   });
 
+  it("is dropped with a destination that has been forgotten", async () => {
+    const { redis, keys } = where();
+    const destinations = async () => (await redis.hkeys(keys.blackoutModel("n1"))).sort();
+    await redis.zadd(keys.nodes, 1, "n1", 1, "n2", 1, "n3");
+    for (const kind of [ALONE, TOGETHER, COLD]) {
+      await noteBlackout(where(), "n2", stood(kind, 1));
+      await noteBlackout(where(), "n3", stood(kind, 1));
+    }
+    expect(await destinations()).to.deep.equal(["cold n2", "cold n3", "n2", "n3", "together n2", "together n3"]);
+    await redis.zrem(keys.nodes, "n2");
+    await noteBlackout(where(), "n3", stood(ALONE, 1));
+    expect(await destinations()).to.deep.equal(["cold n3", "n3", "together n3"]);
+  });
+
   it("is kept for each destination, by what crossed in the freeze", async () => {
     const much = 400 << 20;
     await noteBlackout(where(), "n2", stood(ALONE, FIRST_GUESS.fixedSeconds + 1, { frozenBytes: much }));

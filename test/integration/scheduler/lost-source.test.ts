@@ -1,3 +1,4 @@
+import { Worker } from "bullmq";
 import { expect } from "chai";
 import type { Redis } from "ioredis";
 import { type Keys, makeKeys } from "../../../platform/keys.js";
@@ -10,6 +11,7 @@ import {
   readMigration,
   type Stage,
 } from "../../../platform/migration-record.js";
+import { makeMigrationJobs } from "../../../scheduler/act/migration-jobs.js";
 import type { DrainReport } from "../../../scheduler/fleet/drain-report.js";
 import { startRedis, type ThrowAwayRedis } from "../../support/redis.js";
 import { containerIdOf, type ReportedFleet, reportFleet, reportOfExecutor } from "../../support/reported-fleet.js";
@@ -96,6 +98,27 @@ describe("migrations whose source is lost for good", () => {
     expect(await readMigration(redis, keys, "m-whole")).to.include({ outcome: "committed", result: "succeeded", errorCode: null });
     expect(await redis.hgetall(keys.openByWorkload)).to.deep.equal({});
     expect(await redis.hget(keys.owners, containerIdOf("b"))).to.equal("n2");
+  });
+
+  it("leave nothing of the node's queue when it is forgotten, nor of the job that its executor had in hand", async () => {
+    await open("m-half", "a", "prepare");
+    const connection = server.connect();
+    const jobs = makeMigrationJobs(connection, keys);
+    await jobs.add("m-half", "n1");
+    await jobs.add("m-next", "n1");
+    await jobs.add("m-other", "n2");
+    const options = { connection: connection as never, prefix: keys.queuePrefix, autorun: false };
+    const worker = new Worker(keys.migrateQueue("n1"), null, options);
+    expect((await worker.getNextJob("executor"))?.id).to.equal("m-half");
+    await worker.close(true);
+    await jobs.close();
+    const inRedis = async (node: string) => (await redis.keys(`${keys.queuePrefix}:${keys.migrateQueue(node)}:*`)).length;
+    expect(await inRedis("n1")).to.be.greaterThan(2);
+    await silence();
+    scheduler = await runScheduler(server);
+    expect((await scheduler.send("DELETE", `${API}/nodes/n1`)).status).to.equal(200);
+    expect(await inRedis("n1")).to.equal(0);
+    expect(await inRedis("n2")).to.be.greaterThan(2);
   });
 
   it("are closed as failed when the copy still needed memory of its source", async () => {

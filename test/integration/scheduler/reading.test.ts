@@ -108,7 +108,9 @@ describe("reading the fleet", () => {
   it("starts no move of a workload that has moved since the picture was taken", async () => {
     const before = await picture(redis);
     await finish();
-    const jobs = { add: async () => expect.fail("no job may be added"), restore: async () => false, close: async () => {} };
+    const nothing = async () => {};
+    const add = async () => expect.fail("no job may be added");
+    const jobs = { add, restore: async () => false, remove: nothing, keepOnly: nothing, close: nothing };
     const move = { workload, from: "n1", to: "n2", reason: "operator", because: "" } as const;
     const error = await startMigration({ redis, keys, jobs, term: 0 }, before, move).then(
       () => null,
