@@ -1,11 +1,12 @@
 import { isSettling, type JudgedContext, type Resource } from "../context.js";
-import { expectAt } from "../estimate/expect.js";
+import { expectAt, tellingPoints } from "../estimate/expect.js";
 import { percentileOf } from "../estimate/percentile.js";
-import { readingsOf } from "../estimate/series.js";
+import { pointsSince, readingsOf } from "../estimate/series.js";
 import { meanSince } from "../estimate/window-mean.js";
 import type { Fleet, NodeView } from "../fleet.js";
 import { needOfNewcomer, type Use } from "../need.js";
 import { capacityOf, meanRatioOf } from "../stages/score.js";
+import type { NodePoint } from "../types.js";
 import type { BalanceConfig } from "./config.js";
 
 /** How full the nodes are, over the window and as the plan so far leaves them. Ratios of capacity. */
@@ -104,14 +105,15 @@ function readNow({ load, state }: NodeView): Level {
 function measureLevel(node: NodeView, config: BalanceConfig, now: number): Level | null {
   const since = Math.max(now - config.windowSeconds, node.changedAt ?? 0);
   const level: Level = { low: { cpu: 0, memory: 0 }, middle: { cpu: 0, memory: 0 }, high: { cpu: 0, memory: 0 } };
+  const window = pointsSince(node.state.history, since);
   for (const resource of RESOURCES) {
     const ratio = resource === "cpu" ? "cpuRatio" : "memoryRatio";
-    const mean = meanSince(node.state.history, ratio, since);
+    const mean = meanSince(window, ratio, since);
     if (mean === null || mean.spanSeconds < config.windowSeconds / 2) return null;
     const { low, high } = resource === "cpu" ? node.load!.cpuCores : node.load!.memoryBytes;
     level.low[resource] = Math.min(mean.mean, low / capacityOf(resource, node));
     level.middle[resource] = mean.mean;
-    level.high[resource] = Math.max(mean.mean, high / capacityOf(resource, node), peakOf(node, ratio, since, config, now));
+    level.high[resource] = Math.max(mean.mean, high / capacityOf(resource, node), peakOf(node, window, ratio, config, now));
   }
   return level;
 }
@@ -119,17 +121,19 @@ function measureLevel(node: NodeView, config: BalanceConfig, now: number): Level
 /** How full a node is at its busy times, or will be: what a newcomer will have to live with. */
 function peakOf(
   { state, changedAt }: NodeView,
+  window: readonly NodePoint[],
   ratio: "cpuRatio" | "memoryRatio",
-  since: number,
   config: BalanceConfig,
   now: number,
 ): number {
-  const values = readingsOf(state.history, ratio, since).map(({ value }) => value);
+  const values = readingsOf(window, ratio).map(({ value }) => value);
   const peak = percentileOf(values, config.peakRatio) ?? 0;
   if (config.forecastSeconds === 0) return peak;
   // What it used before its workloads changed is no guide to what it will use.
-  const settled = readingsOf([...(state.pastDays ?? []), ...state.history], ratio, changedAt ?? Number.NEGATIVE_INFINITY);
-  const expected = expectAt(settled, now + config.forecastSeconds, config.windowSeconds);
+  const at = now + config.forecastSeconds;
+  const telling = tellingPoints([...(state.pastDays ?? []), ...state.history], at, config.windowSeconds);
+  const settled = readingsOf(telling, ratio, changedAt ?? Number.NEGATIVE_INFINITY);
+  const expected = expectAt(settled, at, config.windowSeconds);
   return expected === null ? peak : Math.max(peak, expected.value + expected.error);
 }
 

@@ -20,3 +20,8 @@ export function dailyAt(readings: readonly Reading[], at: number): Expectation |
   const variance = means.reduce((sum, mean) => sum + (mean - value) ** 2, 0) / (means.length - 1);
   return { value, error: Math.sqrt(variance * (1 + 1 / means.length)) };
 }
+
+/** Whether a reading may be near the same time of day, some days before. */
+export function isOfEarlierDay(readingAt: number, at: number): boolean {
+  return at - readingAt >= DAY_SECONDS - NEAR_SECONDS;
+}

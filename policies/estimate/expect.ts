@@ -1,4 +1,5 @@
-import { dailyAt } from "./daily.js";
+import type { NodePoint } from "../types.js";
+import { dailyAt, isOfEarlierDay } from "./daily.js";
 import type { Expectation, Reading } from "./series.js";
 import { trendAt } from "./trend.js";
 
@@ -16,4 +17,10 @@ export function expectAt(readings: readonly Reading[], at: number, trendSeconds:
   );
   if (daily !== null && (trend === null || daily.error <= trend.error)) return { ...daily, method: "daily" };
   return trend === null ? null : { ...trend, method: "trend" };
+}
+
+/** Those that can tell anything to `expectAt`: in between they are too old for the trend, and not of an earlier day. */
+export function tellingPoints(points: readonly NodePoint[], at: number, trendSeconds: number): NodePoint[] {
+  const newest = points.at(-1)?.at ?? 0;
+  return points.filter((point) => newest - point.at <= trendSeconds || isOfEarlierDay(point.at, at));
 }

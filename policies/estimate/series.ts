@@ -16,6 +16,13 @@ export function readingsOf(
   return readings;
 }
 
+/** The newest points of a history, which is oldest first, back to then. */
+export function pointsSince(history: readonly NodePoint[], since: number): readonly NodePoint[] {
+  let first = history.length;
+  while (first > 0 && history[first - 1]!.at >= since) first--;
+  return history.slice(first);
+}
+
 /** What is expected, and its standard error: two thirds of what comes is within `error` of `value`, if the past is any guide. */
 export interface Expectation {
   readonly value: number;

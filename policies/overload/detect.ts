@@ -16,7 +16,8 @@ export type Heat = "level" | "warming" | "overloaded";
 
 /**
  * Judges one resource of a node on its history and on its smoothed use, which must agree. An episode of overload, once
- * begun, lasts until the node is back at the fix bound, so that relief given one move at a time goes all the way.
+ * begun, lasts until the node is back at the fix bound, so that relief given one move at a time goes all the way; or until
+ * its beginning is older than the history.
  */
 export function detectOverload(
   history: readonly NodePoint[],
@@ -33,25 +34,21 @@ export function detectOverload(
 }
 
 function isEpisodeOpen(history: readonly NodePoint[], resource: "cpuRatio" | "memoryRatio", bounds: Bounds): boolean {
-  let open = false;
   let aboveSince: number | null = null;
   let previousAt = Number.NEGATIVE_INFINITY;
-  for (const point of history) {
-    const ratio = point[resource];
-    // A reading that failed, or a hole in which the node was unknown, proves nothing about the time in between.
-    if (ratio === null || point.at - previousAt > bounds.holeSeconds) {
-      aboveSince = null;
-      if (ratio === null) open = false;
-    }
-    previousAt = point.at;
-    if (ratio === null) continue;
-    if (ratio > bounds.detectRatio) {
-      aboveSince ??= point.at;
-      if (point.at - aboveSince >= bounds.holdSeconds) open = true;
-    } else {
-      aboveSince = null;
-      if (ratio <= bounds.fixRatio) open = false;
-    }
+  for (let index = lastEnd(history, resource, bounds) + 1; index < history.length; index++) {
+    const { at, [resource]: ratio } = history[index]!;
+    // A hole in which the node was unknown proves nothing about the time in between.
+    if (ratio! <= bounds.detectRatio || at - previousAt > bounds.holeSeconds) aboveSince = null;
+    previousAt = at;
+    if (ratio! <= bounds.detectRatio) continue;
+    aboveSince ??= at;
+    if (at - aboveSince >= bounds.holdSeconds) return true;
   }
-  return open;
+  return false;
+}
+
+/** Index of the newest reading that ends any episode, since it is back at the fix bound or failed and proves nothing; -1 = none does. */
+function lastEnd(history: readonly NodePoint[], resource: "cpuRatio" | "memoryRatio", { fixRatio }: Bounds): number {
+  return history.findLastIndex(({ [resource]: ratio }) => ratio === null || ratio <= fixRatio);
 }

@@ -6,6 +6,7 @@ import { completeConfig } from "../../policies/config.js";
 import type { LiveSettings } from "../reload.js";
 import { powerSavingWindow, type Windows } from "../windows.js";
 import { buildPicture, type FleetPicture } from "./build-snapshot.js";
+import { looksAhead, readingsNeeded } from "./look-back.js";
 import { rememberFirstSeen } from "./maintenance.js";
 import type { PlacedWorkload } from "./place-workloads.js";
 import { makeFleetMemory, readFleet } from "./read-fleet.js";
@@ -29,7 +30,6 @@ export interface ViewOptions {
 
 /** A third of the hold time: at its end the smoothed reading has come within 5 % of a load that held. */
 const SMOOTHING_PER_HOLD = 1 / 3;
-const HISTORY_LIMIT = 720;
 
 export function makeFleetView(options: ViewOptions): FleetView {
   const { redis, keys, sampleTtlSeconds, intervalSeconds, policies, windows } = options;
@@ -45,14 +45,12 @@ export function makeFleetView(options: ViewOptions): FleetView {
   const read = async () => {
     const begunMilliseconds = performance.now();
     const at = nowSeconds();
-    const { overload, balance, consolidate } = completeConfig(policies.current());
+    const config = policies.current();
+    const { overload, balance, consolidate } = completeConfig(config);
     const { holdSeconds } = overload;
     const smoothingSeconds = Math.max(holdSeconds * SMOOTHING_PER_HOLD, intervalSeconds);
-    // Twice the hold time, so that an episode is seen from its beginning even when it ebbs for a while.
-    const looksAhead = balance.enabled || consolidate.enabled;
-    const lookBackSeconds = Math.max(2 * holdSeconds, looksAhead ? balance.windowSeconds : 0);
-    const historyLength = Math.min(HISTORY_LIMIT, Math.ceil(lookBackSeconds / intervalSeconds) + 10);
-    const horizonSeconds = looksAhead ? Math.max(balance.forecastSeconds, consolidate.leadSeconds) : null;
+    const historyLength = readingsNeeded(config, { intervalSeconds });
+    const horizonSeconds = looksAhead(config) ? Math.max(balance.forecastSeconds, consolidate.leadSeconds) : null;
     const reading = await readFleet(redis, keys, { at, sampleTtlSeconds, historyLength, horizonSeconds, memory });
     const samples = reading.nodes.flatMap(({ sample }) => sample ?? []);
     if (consolidate.enabled) loads.learn(samples, consolidate.forecast);

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { dailyAt } from "../../../policies/estimate/daily.js";
-import { expectAt } from "../../../policies/estimate/expect.js";
+import { expectAt, tellingPoints } from "../../../policies/estimate/expect.js";
 import { percentileOf } from "../../../policies/estimate/percentile.js";
 import { type Reading, readingsOf } from "../../../policies/estimate/series.js";
 import { trendAt } from "../../../policies/estimate/trend.js";
@@ -95,6 +95,18 @@ describe("what is expected", () => {
         300,
       )!.method,
     ).to.equal("trend");
+  });
+  it("is the same when what tells nothing is left out", () => {
+    const days = series(3 * 96, 900, (at) => 0.5 + Math.sin(at / 5000) / 3);
+    const points = days.map(({ at, value }) => ({ at, cpuRatio: value, memoryRatio: null }));
+    for (const [at, trendSeconds] of [
+      [3 * DAY + HOUR, 2 * HOUR],
+      [3 * DAY + 12 * HOUR, 5 * HOUR],
+    ] as const) {
+      const telling = tellingPoints(points, at, trendSeconds);
+      expect(telling.length).to.be.lessThan(points.length);
+      expect(expectAt(readingsOf(telling, "cpuRatio"), at, trendSeconds)).to.deep.equal(expectAt(days, at, trendSeconds));
+    }
   });
   it("is not known for a short past", () => {
     expect(

@@ -19,6 +19,14 @@ describe("the smoothed reading", () => {
     expect(often).to.be.closeTo(seldom!, 1e-12);
   });
 
+  it("takes what is long past for nothing", () => {
+    const steps = Array.from({ length: 30 }, (_, index) => (index % 3) / 3);
+    expect(smoothRatio(points([...Array<number>(200).fill(1), ...steps], 20), "cpuRatio", 20)).to.be.closeTo(
+      smoothRatio(points(steps, 20), "cpuRatio", 20)!,
+      1e-9,
+    );
+  });
+
   it("leaves failed readings out, and is unknown when all failed", () => {
     expect(smoothRatio(points([0.4, null, 0.4]), "cpuRatio", 20)).to.be.closeTo(0.4, 1e-12);
     expect(smoothRatio(points([null, null]), "cpuRatio", 20)).to.equal(null);
