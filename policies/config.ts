@@ -29,7 +29,7 @@ export interface PolicyConfig {
   };
   /** At most so many moves an hour for the sake of levelling; absent or null = no limit. Drains, evacuations and operators are exempt. */
   readonly movesPerHour?: number | null;
-  /** A move that was refused or failed is not asked for again for so long; absent = as the default says. See policies/refusal/README.md. */
+  /** A move that was refused or failed is not asked for again for so long; for a drain or an evacuation, and where the cause passes by itself, a minute at first and up to so long if it fails again; absent = as the default says. See policies/refusal/README.md. */
   readonly refusalRestSeconds?: number;
   readonly balance?: BalanceConfig;
   readonly health?: HealthConfig;

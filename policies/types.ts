@@ -20,7 +20,7 @@ export interface Snapshot {
   readonly sampleTtlSeconds?: number;
   /** When a move for balance was last under way; absent or null = not lately. */
   readonly levelledAt?: number | null;
-  /** Those closed of late, newest last: what the limits on concurrency learn from. */
+  /** Those closed of late, newest last, of one workload's failures in a row the first: what the limits on concurrency learn from. */
   readonly recentMigrations?: readonly ClosedMigration[];
 }
 
@@ -212,6 +212,8 @@ export interface MoveRefusal {
   readonly because: string;
   /** It may go well soon without anyone changing anything. */
   readonly passes: boolean;
+  /** How often the same was in the way in the last day, wherever it was to go; absent = once. */
+  readonly times?: number;
 }
 
 /** Medians over a workload's latest moves. */

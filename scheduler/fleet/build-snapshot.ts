@@ -291,9 +291,19 @@ function lastLevelled({ at, openMigrations, closedMigrations }: FleetReading): n
 const UNTRIED: ReadonlySet<string> = new Set(["CANCELLED", "PREFLIGHT_BLOCKED", "RESERVATION_FAILED"]);
 
 function describeRecent({ closedMigrations }: FleetReading): ClosedMigration[] {
-  return closedMigrations
-    .filter(({ errorCode, result }) => result !== "cancelled" && !UNTRIED.has(errorCode ?? ""))
-    .slice(0, RECENT_MIGRATIONS)
-    .map(({ closedAt, blackoutSeconds, result }) => ({ closedAt: closedAt ?? 0, blackoutSeconds, succeeded: result === "succeeded" }))
-    .reverse();
+  const tried = closedMigrations.filter(({ errorCode, result }) => result !== "cancelled" && !UNTRIED.has(errorCode ?? ""));
+  return withoutRepeats(tried.reverse())
+    .slice(-RECENT_MIGRATIONS)
+    .map(({ closedAt, blackoutSeconds, result }) => ({ closedAt: closedAt ?? 0, blackoutSeconds, succeeded: result === "succeeded" }));
+}
+
+/** A workload that fails again and again says no more about the fleet than it did the first time. Oldest first. */
+function withoutRepeats(records: readonly MigrationRecord[]): MigrationRecord[] {
+  const failing = new Set<string>();
+  return records.filter(({ workload, result }) => {
+    if (result !== "failed") failing.delete(workload);
+    else if (failing.has(workload)) return false;
+    else failing.add(workload);
+    return true;
+  });
 }

@@ -13,7 +13,7 @@ const OF_WORKLOAD: ReadonlySet<string> = new Set(["CHECKPOINT_FAILED"]);
 const PASSING: ReadonlySet<string> = new Set(["exec-session", "memory-short", "stray-process"]);
 
 /**
- * Moves that came to nothing, by container: the newest for each destination. By container, since a successful move makes a new one, and so
+ * Moves that came to nothing, by container: the newest for each destination, and how often the like. By container, since a successful move makes a new one, and so
  * does whoever mends what was in the way. `closed` is newest first.
  */
 export function readRefusals(closed: readonly MigrationRecord[], now: number): Map<string, MoveRefusal[]> {
@@ -21,11 +21,14 @@ export function readRefusals(closed: readonly MigrationRecord[], now: number): M
   for (const record of closed) {
     if ((record.closedAt ?? 0) < now - REMEMBERED_SECONDS) break;
     if (record.result !== "failed") continue;
-    const refusal = toRefusal(record);
-    const known = refusals.get(record.containerId) ?? [];
-    if (!known.some(({ to }) => to === refusal.to)) refusals.set(record.containerId, [...known, refusal]);
+    refusals.set(record.containerId, [...(refusals.get(record.containerId) ?? []), toRefusal(record)]);
   }
-  return refusals;
+  return new Map([...refusals].map(([container, all]) => [container, newestOfEach(all)]));
+}
+
+function newestOfEach(all: readonly MoveRefusal[]): MoveRefusal[] {
+  const newest = all.filter(({ to }, index) => all.findIndex((each) => each.to === to) === index);
+  return newest.map((refusal) => ({ ...refusal, times: all.filter(({ code }) => code === refusal.code).length }));
 }
 
 function toRefusal({ closedAt, updatedAt, to, blockers, errorCode }: MigrationRecord): MoveRefusal {

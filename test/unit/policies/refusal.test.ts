@@ -60,6 +60,26 @@ describe("A move that was refused", () => {
     expect(movesOf(draining1([refusal({ at: NOW - 61, to: null })]))).to.deep.equal(["big n2"]);
   });
 
+  it("rests twice as long each time more, but no longer than any other, when the node must be emptied and when the cause passes", () => {
+    for (const [times, seconds] of [
+      [1, 60],
+      [2, 120],
+      [4, 480],
+      [5, 600],
+      [900, 600],
+    ] as const) {
+      for (const [early, moves] of [
+        [1, 0],
+        [-1, 1],
+      ] as const) {
+        const at = NOW - seconds + early;
+        expect(movesOf(draining1([refusal({ at, to: null, times })])), `drain ${times}`).to.have.length(moves);
+        expect(movesOf(hot([refusal({ at, to: null, passes: true, times })])), `passing ${times}`).to.have.length(moves);
+      }
+    }
+    expect(movesOf(hot([refusal({ at: NOW - 601, times: 5 })]))).to.deep.equal(["big n3"]);
+  });
+
   it("does not rest when the setting says so", () => {
     const plan = decide(hot([refusal({ to: null })]), { ...config(), refusalRestSeconds: 0 }, NOW);
     expect(plan.moves).to.have.length(1);

@@ -73,6 +73,15 @@ describe("What the snapshot tells of the moves that ended last", () => {
     expect([recentMigrations!.length, recentMigrations![0]!.closedAt, recentMigrations!.at(-1)!.closedAt]).to.deep.equal([50, 941, 990]);
   });
 
+  it("counts a workload that fails again and again once, so that others still tell, and anew when it went well in between", () => {
+    const again = Array.from({ length: 60 }, (_, index) => closedMove("z", 990 - index, failed));
+    const before = closedMove("y", 900);
+    const succeeded = (...closed: MigrationRecord[]) => snapshotAfter(...closed).recentMigrations!.map((each) => each.succeeded);
+    expect(succeeded(...again, before)).to.deep.equal([true, false]);
+    expect(succeeded(closedMove("z", 996, failed), closedMove("z", 995), ...again, before)).to.deep.equal([true, false, true, false]);
+    expect(snapshotAfter(...again, before).recentMigrations!.at(-1)!.closedAt).to.equal(931);
+  });
+
   it("lets fewer be begun at once after failures, and more again after moves that went well", () => {
     const policies = { ...DEFAULT_POLICY_CONFIG, concurrency: { perNode: 8, fleet: 4 } };
     const begun = (...closed: MigrationRecord[]) => decide(snapshotAfter(...closed), policies, 1000).moves.length;

@@ -37,4 +37,22 @@ describe("The refusals that closed migrations tell of", () => {
     expect(read(record("n2", "CANCELLED", { result: "cancelled" }), record("n2", null, { result: "succeeded" }))).to.deep.equal([]);
     expect(read(record("n2", "RESTORE_FAILED", { closedAt: NOW - 90_000 }))).to.deep.equal([]);
   });
+
+  it("tell how often the same was in the way in the last day, wherever to, and nothing of another container", () => {
+    const failed = record("n2", "CHECKPOINT_FAILED");
+    const closed = [
+      failed,
+      record("n3", "RESTORE_FAILED"),
+      record("n3", "CHECKPOINT_FAILED"),
+      record("n4", "RESTORE_FAILED"),
+      record("n2", "CHECKPOINT_FAILED", { result: "cancelled" }),
+      record("n2", "CHECKPOINT_FAILED", { containerId: "c2" }),
+      failed,
+      record("n2", "CHECKPOINT_FAILED", { closedAt: NOW - 90_000 }),
+    ];
+    const refusals = readRefusals(closed, NOW);
+    const timesOf = (container: string) => refusals.get(container)!.map(({ to, code, times }) => `${to} ${code} ${times}`);
+    expect(timesOf("c1")).to.deep.equal(["null CHECKPOINT_FAILED 3", "n3 RESTORE_FAILED 2", "n4 RESTORE_FAILED 2"]);
+    expect(timesOf("c2")).to.deep.equal(["null CHECKPOINT_FAILED 1"]);
+  });
 });
