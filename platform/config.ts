@@ -65,7 +65,12 @@ export const configSchema = z.strictObject({
       sampleTtlSeconds: seconds
         .default(20)
         .describe("After this long without a sample the node is unknown: at least twice `intervalSeconds`"),
-      historyLength: z.number().int().positive().default(720).describe("Samples of a node that policies look back on"),
+      historyLength: z
+        .number()
+        .int()
+        .positive()
+        .default(720)
+        .describe("Samples of a node that are kept; policies look back on 720 of them at most"),
       healthSeconds: seconds.default(30).describe("From one look for signs of failing hardware to the next"),
       metricsPort: port.default(9101).describe("For Prometheus and /healthz"),
       maintenanceFile: z

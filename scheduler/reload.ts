@@ -10,6 +10,7 @@ import { parseConfig, readConfigText } from "../platform/load-config.js";
 import type { Logger } from "../platform/log.js";
 import type { PolicyConfig } from "../policies/config.js";
 import type { Mode } from "./act/carry-out-plan.js";
+import { beyondReach, type Rhythm, type WrongSetting } from "./fleet/look-back.js";
 import { parsePolicyConfig, readPolicyConfig } from "./policy-config.js";
 import { makeWindows, type Windows, whyWrongWindow } from "./windows.js";
 
@@ -56,7 +57,8 @@ export function followSettings({ path, initial, log, onReload }: SettingsFileOpt
   // One that was never there means the defaults; one that is taken away, if only to be put back, must not.
   let wasThere = path !== null && existsSync(path);
   // Read anew rather than taken from what was read before: only the text can tell the line of what is wrong.
-  let settings = path !== null && wasThere ? readSettings(readConfigText(path), path, true) : settingsOf(initial);
+  let settings =
+    path !== null && wasThere ? readSettings(readConfigText(path), path, { power: true, rhythm: initial.collector }) : settingsOf(initial);
   let windows = makeWindows(settings.windows);
   let state: ReloadState = { loadedAt: nowSeconds(), refused: null, digest: digestOf(settings) };
   const reload = () => {
@@ -65,7 +67,7 @@ export function followSettings({ path, initial, log, onReload }: SettingsFileOpt
       const isThere = existsSync(path);
       if (wasThere && !isThere) throw new EvenkeelError("CONFIG_INVALID", `${path} is gone`);
       wasThere = isThere;
-      const read = readSettings(readConfigText(path), path, initial.scheduler.power !== undefined);
+      const read = readSettings(readConfigText(path), path, { power: initial.scheduler.power !== undefined, rhythm: initial.collector });
       const isNew = !isDeepStrictEqual(read, settings);
       if (!isNew && state.refused === null) return;
       windows = makeWindows(read.windows);
@@ -98,6 +100,12 @@ export function followSettings({ path, initial, log, onReload }: SettingsFileOpt
   };
 }
 
+/** Of what takes effect at a start only, that which these settings lean on. */
+interface InForce {
+  readonly power: boolean;
+  readonly rhythm: Rhythm;
+}
+
 interface Settings {
   readonly policies: PolicyConfig;
   readonly mode: Mode;
@@ -112,9 +120,15 @@ function digestOf(settings: Settings): string {
 function settingsOf(config: Config): Settings {
   const { scheduler } = config;
   const policies = parsePolicyConfig(config.policies);
-  const why = whyNoPower(policies, scheduler.power !== undefined, true);
-  if (why !== null) throw new EvenkeelError("CONFIG_INVALID", `policies.consolidate.enabled: ${why}`);
+  const wrong = wrongPolicies(policies, scheduler.power !== undefined, { power: true, rhythm: config.collector });
+  if (wrong.length > 0)
+    throw new EvenkeelError("CONFIG_INVALID", wrong.map(({ path, why }) => `policies.${path.join(".")}: ${why}`).join("\n"));
   return { policies, mode: scheduler.mode, windows: scheduler.windows };
+}
+
+function wrongPolicies(policies: PolicyConfig, isPowerConfigured: boolean, { power, rhythm }: InForce): WrongSetting[] {
+  const noPower = whyNoPower(policies, isPowerConfigured, power);
+  return [...(noPower === null ? [] : [{ path: ["consolidate", "enabled"], why: noPower }]), ...beyondReach(policies, rhythm)];
 }
 
 /** Nodes that are emptied and never sleep would only keep the others full. Null: all is well. */
@@ -126,15 +140,15 @@ function whyNoPower({ consolidate }: PolicyConfig, isConfigured: boolean, isInFo
 }
 
 /** @throws CONFIG_INVALID naming every wrong field with its line. */
-function readSettings(text: string, path: string, isPowerInForce: boolean): Settings {
+function readSettings(text: string, path: string, inForce: InForce): Settings {
   const { scheduler } = parseConfig(text, path);
   const policies = readPolicyConfig(text, path);
   const wrong = scheduler.windows.flatMap((window, index): z.core.$ZodIssue[] => {
     const why = whyWrongWindow(window);
     return why === null ? [] : [{ code: "custom", input: window, path: ["scheduler", "windows", index], message: why }];
   });
-  const noPower = whyNoPower(policies, scheduler.power !== undefined, isPowerInForce);
-  if (noPower !== null) wrong.push({ code: "custom", input: true, path: ["policies", "consolidate", "enabled"], message: noPower });
+  for (const { path: field, why } of wrongPolicies(policies, scheduler.power !== undefined, inForce))
+    wrong.push({ code: "custom", input: policies, path: ["policies", ...field], message: why });
   if (wrong.length > 0) throw new EvenkeelError("CONFIG_INVALID", `${path}:\n${describeIssues(text, wrong)}`);
   return { policies, mode: scheduler.mode, windows: scheduler.windows };
 }

@@ -15,7 +15,8 @@ const OF_THE_MACHINE: Readonly<Record<string, string>> = {
 const SECTIONS: Readonly<Record<string, string>> = {
   redis: "Needed by every part, and the same for all of them.",
   node: "Who a node is. Collector and executor of one node share one file, so that they agree.",
-  collector: "On each node. The scheduler reads `sampleTtlSeconds` and `historyLength` too: keep them alike in the whole fleet.",
+  collector:
+    "On each node. The scheduler reads `intervalSeconds`, `sampleTtlSeconds` and `historyLength` too: keep them alike in the whole fleet.",
   executor: "On each node.",
   scheduler: "On the control plane.",
 };
@@ -44,7 +45,8 @@ ${sections.join("\n\n")}
 
 ## policies
 Read by the scheduler. Ratios are 0 to 1 of a node's capacity. What the policies do is told in [policies.md](policies.md). A fix ratio must be below
-its detect ratio, and \`consolidate.enabled\` needs \`scheduler.power\`, in force since the start.
+its detect ratio, and \`consolidate.enabled\` needs \`scheduler.power\`, in force since the start. What a node's readings can never fill is refused: the policies look back on
+\`collector.historyLength\` of them, 720 at most. One every 5 s allows an \`overload.holdSeconds\` of 3550 and, where \`balance\` or \`consolidate\` is on, a \`balance.windowSeconds\` of 3600.
 
 ${settingsTable(policySettings())}
 

@@ -11,13 +11,14 @@ const LEAST_EPISODE_SECONDS = 1200;
 /** More than the time alone asks for: readings do not come by the clock. */
 const SPARE_READINGS = 10;
 
-/** How often a node is read. */
+/** How often a node's collector reads it, and how many readings it keeps. */
 export interface Rhythm {
   readonly intervalSeconds: number;
+  readonly historyLength: number;
 }
 
 /** How many of a node's newest readings the policies need. */
-export function readingsNeeded(config: PolicyConfig, { intervalSeconds }: Rhythm): number {
+export function readingsNeeded(config: PolicyConfig, { intervalSeconds }: Pick<Rhythm, "intervalSeconds">): number {
   const { overload, balance } = completeConfig(config);
   const episodeSeconds = Math.max(EPISODE_PER_HOLD * overload.holdSeconds, LEAST_EPISODE_SECONDS);
   const lookBackSeconds = Math.max(episodeSeconds, looksAhead(config) ? balance.windowSeconds : 0);
@@ -28,4 +29,26 @@ export function readingsNeeded(config: PolicyConfig, { intervalSeconds }: Rhythm
 export function looksAhead(config: PolicyConfig): boolean {
   const { balance, consolidate } = completeConfig(config);
   return balance.enabled || consolidate.enabled;
+}
+
+/** One of the policies' settings that what is set besides it cannot serve. */
+export interface WrongSetting {
+  readonly path: readonly string[];
+  readonly why: string;
+}
+
+/** Times that a node's readings can never fill: what waits for them would be off, and nothing would say so. */
+export function beyondReach(config: PolicyConfig, { intervalSeconds, historyLength }: Rhythm): WrongSetting[] {
+  const { overload, balance } = completeConfig(config);
+  const readings = Math.min(HISTORY_LIMIT, historyLength);
+  const refuse = (path: readonly string[], mostReadings: number): WrongSetting => {
+    const most = Number((mostReadings * intervalSeconds).toFixed(3));
+    const why = `must be at most ${most}: the policies look back on ${readings} readings of a node (collector.historyLength, ${HISTORY_LIMIT} at most), ${intervalSeconds} s apart (collector.intervalSeconds)`;
+    return { path, why };
+  };
+  const held = Math.max(0, readings - SPARE_READINGS);
+  return [
+    ...(overload.enabled && overload.holdSeconds > held * intervalSeconds ? [refuse(["overload", "holdSeconds"], held)] : []),
+    ...(looksAhead(config) && balance.windowSeconds > readings * intervalSeconds ? [refuse(["balance", "windowSeconds"], readings)] : []),
+  ];
 }

@@ -8,10 +8,10 @@ import { makeLog } from "../../../platform/log.js";
 import { DEFAULT_POLICY_CONFIG } from "../../../policies/config.js";
 import { followSettings } from "../../../scheduler/reload.js";
 
-const follow = (power: object | undefined) =>
+const follow = (power: object | undefined, policies: object = { consolidate: { enabled: true } }) =>
   followSettings({
     path: null,
-    initial: configSchema.parse({ scheduler: { power }, policies: { consolidate: { enabled: true } } }),
+    initial: configSchema.parse({ scheduler: { power }, policies }),
     log: makeLog("scheduler"),
     onReload: () => {},
   });
@@ -35,6 +35,28 @@ describe("Settings at the start", () => {
     expect(() => followFile({ policies: { consolidate: { enabled: true } } })).to.throw("line 4, policies.consolidate.enabled: needs");
   });
 
+  it("are refused when a node's readings could never fill a time that is waited for, at the start and later", () => {
+    const balance = { enabled: true, windowSeconds: 7200 };
+    expect(() => followFile({ policies: { overload: { holdSeconds: 3600 }, balance } }))
+      .to.throw("line 4, policies.overload.holdSeconds: must be at most 3550: the policies look back on 720 readings of a node")
+      .with.property("message")
+      .that.contains("line 8, policies.balance.windowSeconds: must be at most 3600: ");
+    const settings = followFile({ policies: { overload: { holdSeconds: 3550 }, balance: { ...balance, windowSeconds: 3600 } } });
+    writeFileSync(path, JSON.stringify({ policies: { balance } }));
+    settings.reload();
+    expect(settings.state().refused).to.contain("line 1, policies.balance.windowSeconds: must be at most 3600: ");
+    expect(settings.current().balance!.windowSeconds).to.equal(3600);
+    settings.close();
+  });
+
+  it("may say what no reading fills where nothing waits for it, and more where readings are further apart", () => {
+    followFile({ policies: { overload: { enabled: false, holdSeconds: 3600 }, balance: { windowSeconds: 7200 } } }).close();
+    const collector = { intervalSeconds: 60, sampleTtlSeconds: 120 };
+    followFile({ collector, policies: { overload: { holdSeconds: 3600 }, balance: { enabled: true, windowSeconds: 7200 } } }).close();
+    const few = { ...collector, historyLength: 20 };
+    expect(() => followFile({ collector: few, policies: { overload: { holdSeconds: 3600 } } })).to.throw("must be at most 600: ");
+  });
+
   it("are those of the file, and what it does not hold keeps its default", () => {
     const settings = followFile({ scheduler: { mode: "approve" }, policies: { cooldownSeconds: 7 } });
     expect([settings.mode(), settings.current().cooldownSeconds, settings.current().headroom]).to.deep.equal([
@@ -51,5 +73,9 @@ describe("Settings that belong together", () => {
     expect(() => follow(undefined)).to.throw(/consolidate\.enabled: needs `scheduler\.power`/);
     const hook = { command: ["true"] };
     expect(follow({ sleep: hook, wake: hook }).current().consolidate!.enabled).to.equal(true);
+  });
+
+  it("are refused when a node's readings could never fill a time that is waited for", () => {
+    expect(() => follow(undefined, { overload: { holdSeconds: 3600 } })).to.throw("policies.overload.holdSeconds: must be at most 3550");
   });
 });
