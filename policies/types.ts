@@ -89,6 +89,8 @@ export interface NodeState {
   readonly power?: PowerState | null;
   /** Epoch seconds of when it was last woken; absent or null = not lately. */
   readonly wokenAt?: number | null;
+  /** Epoch seconds of when its hook last failed to wake it from the sleep that it is in; absent or null = it did not. */
+  readonly wakeFailedAt?: number | null;
   /** The node reports, but its executor has never been heard or has fallen silent: nobody there could move anything. */
   readonly executorSilent?: boolean;
   /** Signs that the node may soon fail; what they are worth is for the health policy to say. */

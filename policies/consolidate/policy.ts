@@ -41,12 +41,12 @@ function planPower(context: JudgedContext): void {
   for (const node of flagged) wake(node, "it is under maintenance, and nobody can work on it asleep");
   const awake = awakeNodes(context);
   // One at a time, and one that is on its way is waited for: it may be enough.
-  const isWaking = flagged.length > 0 || fleet.nodes.some(({ state }) => state.power === "waking");
+  const isWaking = flagged.some(mayCome) || fleet.nodes.some((node) => node.state.power === "waking" && mayCome(node));
   const closing = fleet.nodes.filter(({ state }) => state.power === "closing");
   const shortage = findShortage(awake, context);
   if (shortage !== null) {
     // One that is closing opens again when it is not asked to sleep once more, and that may be enough.
-    const cheapest = isWaking || closing.length > 0 ? undefined : byDraw(asleep).find((node) => shortage.wouldHelp(node));
+    const cheapest = isWaking || closing.length > 0 ? undefined : inTurn(asleep).find((node) => shortage.wouldHelp(node));
     if (cheapest) wake(cheapest, shortage.why);
     return;
   }
@@ -96,6 +96,16 @@ function sleepSome(awake: readonly NodeView[], context: JudgedContext): Readonly
   const chosen = chooseTogether(choices, mostAtOnce(1, awake), MOST_CHECKED);
   for (const node of chosen) sleep(node, awake.length - chosen.length, context);
   return new Set(chosen);
+}
+
+/** One under maintenance that could not be woken is called again and again: whatever keeps it asleep must not keep the others asleep too. */
+function mayCome({ state }: NodeView): boolean {
+  return state.maintenance === null || state.wakeFailedAt == null;
+}
+
+/** Cheapest CPU first; last those that could not be woken, the one that was called longest ago first. */
+function inTurn(asleep: readonly NodeView[]): NodeView[] {
+  return byDraw(asleep).sort((a, b) => (a.state.wakeFailedAt ?? 0) - (b.state.wakeFailedAt ?? 0));
 }
 
 /** Cheapest CPU first. */

@@ -33,7 +33,7 @@ function addDoor(because: string, state: NodeState): string {
 
 function judgeAway({ id, state }: NodeView): Judgement {
   const power = state.power as Exclude<PowerState, "closing">;
-  return { node: id, verdict: power === "waking" ? "waking" : "asleep", because: SLEEP[power], hot: [] };
+  return { node: id, verdict: power === "waking" ? "waking" : "asleep", because: `${SLEEP[power]}${sayFailedWake(state)}`, hot: [] };
 }
 
 const SLEEP: Readonly<Record<Exclude<PowerState, "closing">, string>> = {
@@ -41,6 +41,10 @@ const SLEEP: Readonly<Record<Exclude<PowerState, "closing">, string>> = {
   asleep: "It sleeps to save power, and is woken before it is needed.",
   waking: "It has been woken, and has not reported yet.",
 };
+
+function sayFailedWake({ wakeFailedAt }: NodeState): string {
+  return wakeFailedAt == null ? "" : " The last call to wake it failed.";
+}
 
 function sayUnknown(node: NodeView): string {
   const why = node.state.state === "unknown" ? "It is silent or its readings failed" : "Its use or its capacity is not known";

@@ -146,6 +146,7 @@ function nodeState(
     | "whyNoPrecopy"
     | "power"
     | "wokenAt"
+    | "wakeFailedAt"
   >,
 ): NodeState {
   const { sample, identity, history } = reading;
@@ -184,7 +185,7 @@ function describePower(
   { id, sample, neverHeard }: NodeReading,
   { power, at }: FleetReading,
   deadlineSeconds: number,
-): Pick<NodeState, "power" | "wokenAt" | "contentUnknown"> {
+): Pick<NodeState, "power" | "wokenAt" | "wakeFailedAt" | "contentUnknown"> {
   const judged = judgePower(power.get(id), sample?.at ?? null, at, deadlineSeconds);
   return { ...judged, ...(neverHeard && !isAway(judged) && { contentUnknown: true }) };
 }

@@ -51,14 +51,16 @@ export function makePowerActs(config: PowerConfig, log: Logger): PowerActs {
     await recordAudit(redis, keys, { at: nowSeconds(), kind, actor: "scheduler", node, detail }, term);
   };
 
-  const runFor = async (actor: Teller, { node, to, because }: PowerChange) => {
+  const runFor = async (actor: Teller, { node, to, because }: PowerChange, before: PowerRecord | undefined) => {
     // First the record: from now on nobody places anything there, whatever becomes of this process.
-    await tell(actor, node, { told: to, since: nowSeconds() }, to === "sleep" ? "node-put-to-sleep" : "node-woken", because);
+    const failed = to === "wake" && before?.failedAt !== undefined ? { failedAt: before.failedAt } : {};
+    await tell(actor, node, { told: to, since: nowSeconds(), ...failed }, to === "sleep" ? "node-put-to-sleep" : "node-woken", because);
     const hooked = runHook(config![to], node)
       .catch(async (error: Error) => {
-        failedAt.set(node, nowSeconds());
+        const at = nowSeconds();
+        failedAt.set(node, at);
         log.error({ node, err: error }, `the hook "${to}" failed`);
-        const record: PowerRecord = to === "sleep" ? { told: "awake", since: nowSeconds() } : { told: "sleep", since: 0 };
+        const record: PowerRecord = to === "sleep" ? { told: "awake", since: at } : { told: "sleep", since: 0, failedAt: at };
         await tell(actor, node, record, `${to}-failed`, error.message);
       })
       .catch((error: unknown) => {
@@ -116,7 +118,7 @@ export function makePowerActs(config: PowerConfig, log: Logger): PowerActs {
         if (each.to === "sleep" && !isReadSince(record!.since, each.node, picture)) continue;
         taken.add(each.node);
         try {
-          await runFor(actor, each);
+          await runFor(actor, each, record);
         } catch (error) {
           taken.delete(each.node);
           throw error;

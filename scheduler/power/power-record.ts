@@ -16,6 +16,8 @@ const powerRecordSchema = z.object({
   told: z.enum(["close", "sleep", "wake", "awake"]),
   /** Epoch seconds. */
   since: z.number(),
+  /** Of one that sleeps, or is called again: when its hook last failed to wake it, in epoch seconds; absent = it did not. */
+  failedAt: z.number().optional(),
   /** An operator has let it sleep where the mode would hold that back. */
   approved: z.literal(true).optional(),
 });
@@ -53,15 +55,16 @@ export function judgePower(
   sampleAt: number | null,
   at: number,
   deadlineSeconds: number,
-): Pick<NodeState, "power" | "wokenAt"> {
+): Pick<NodeState, "power" | "wokenAt" | "wakeFailedAt"> {
   if (record === undefined) return {};
-  const { told, since } = record;
+  const { told, since, failedAt } = record;
+  const failed = failedAt === undefined ? {} : { wakeFailedAt: failedAt };
   if (told === "awake") return { wokenAt: since };
   if (told === "close") return { power: "closing" };
   if (told === "sleep") {
-    if (sampleAt === null) return { power: "asleep" };
+    if (sampleAt === null) return { power: "asleep", ...failed };
     return sampleAt > since + deadlineSeconds ? {} : { power: "falling-asleep" };
   }
   if (sampleAt !== null && sampleAt > since) return { wokenAt: since };
-  return at - since <= deadlineSeconds ? { power: "waking" } : {};
+  return at - since <= deadlineSeconds ? { power: "waking", ...failed } : {};
 }

@@ -148,6 +148,23 @@ describe("putting nodes to sleep and waking them", () => {
     await isIn("n3", "unknown");
   });
 
+  it("wakes another when a hook fails, and keeps in mind which one it could not wake", async () => {
+    await switchOff();
+    for (const id of ["n3", "n4"]) {
+      await redis.zadd(keys.nodes, Date.now() / 1000 - 600, id);
+      await redis.hset(keys.power, id, JSON.stringify({ told: "sleep", since: Date.now() / 1000 - 600 }));
+    }
+    const path = join(folder, "wake-");
+    const wake = { command: ["sh", "-c", `test "$0" != n3 && touch ${path}$0`, "{node}"] };
+    heat();
+    await start({ sleep: touch("sleep"), wake, deadlineSeconds: 60 });
+    await wasDone("wake-n4");
+    await isIn("n4", "waking");
+    expect((await audit("wake-failed")).map(({ node }) => node)).to.deep.equal(["n3"]);
+    expect(await stateOf("n3")).to.equal("asleep");
+    expect(JSON.parse((await redis.hget(keys.power, "n3"))!)).to.have.property("failedAt");
+  });
+
   it("takes a node that goes on reporting for awake, and lets it be when a hook fails", async () => {
     await start({ sleep: { command: ["false"] }, wake: touch("wake") });
     const [failed] = await waitFor("the failure", async () => {

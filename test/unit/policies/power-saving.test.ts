@@ -230,6 +230,37 @@ describe("waking", () => {
     );
     expect(wishes(state)).to.deep.equal(["wake n3"]);
   });
+
+  it("calls one whose hook failed after all others that would help, and then the one that was called longest ago", () => {
+    const thin = (n3: Partial<NodeState>, n4: Partial<NodeState>) =>
+      wishes(
+        snapshot([...awake(0.5), sleeping("n3", "asleep", n3), sleeping("n4", "asleep", n4)], [light("a", "n1", 4), light("b", "n2", 4)]),
+      );
+    const dear = { labels: { ...SLEEPER, "io.evenkeel.watts": "90,360" } };
+    expect(thin({}, dear)).to.deep.equal(["wake n3"]);
+    expect(thin({ wakeFailedAt: NOW - 9000 }, dear)).to.deep.equal(["wake n4"]);
+    expect(thin({ wakeFailedAt: NOW - 10 }, { ...dear, wakeFailedAt: NOW - 20 })).to.deep.equal(["wake n4"]);
+    expect(thin({ wakeFailedAt: NOW - 20 }, { ...dear, wakeFailedAt: NOW - 10 })).to.deep.equal(["wake n3"]);
+  });
+
+  it("of others does not wait for one under maintenance that could not be woken, and lets others sleep", () => {
+    const flag = { maintenance: { since: NOW, deadline: null, reason: "fans" } };
+    const thin = (power: PowerState, override: Partial<NodeState>) =>
+      wishes(
+        snapshot(
+          [...awake(0.5), sleeping("n3", power, { ...flag, ...override }), sleeping("n4", "asleep")],
+          [light("a", "n1", 4), light("b", "n2", 4)],
+        ),
+      );
+    expect(thin("asleep", {})).to.deep.equal(["wake n3"]);
+    expect(thin("asleep", { wakeFailedAt: NOW - 10 })).to.deep.equal(["wake n3", "wake n4"]);
+    expect(thin("waking", { wakeFailedAt: NOW - 10 })).to.deep.equal(["wake n4"]);
+    expect(thin("waking", { maintenance: null, wakeFailedAt: NOW - 10 }), "which others would have to give room").to.deep.equal([]);
+    const calm = { ...three(), nodes: [...three().nodes, sleeping("n4", "asleep", { ...flag, wakeFailedAt: NOW - 10 })] };
+    expect(wishes(calm)).to.deep.equal(["wake n4", "sleep n3"]);
+    const { because } = decide(calm, on, NOW).verdicts[3]!;
+    expect(because).to.match(/\. The last call to wake it failed\.$/);
+  });
 });
 
 describe("the loss of a node", () => {

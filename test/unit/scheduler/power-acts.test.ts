@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { pino } from "pino";
 import type { Mode } from "../../../scheduler/act/carry-out-plan.js";
 import { makePowerActs } from "../../../scheduler/power/carry-out-power.js";
-import type { PowerRecord } from "../../../scheduler/power/power-record.js";
+import { judgePower, type PowerRecord } from "../../../scheduler/power/power-record.js";
 
 const HOOK = { command: ["true"] };
 const power = makePowerActs({ sleep: HOOK, wake: HOOK, deadlineSeconds: 60 }, pino({ level: "silent" }));
@@ -23,5 +23,15 @@ describe("a node that is closed for its sleep", () => {
     expect(whySleepless("observe", approved, 50), "approved in spite of the pause").to.equal(null);
     expect(whySleepless("observe", approved, 150)).to.contain("paused (a fair)");
     expect(whySleepless("auto", closed, 50)).to.contain("paused (a fair)");
+  });
+});
+
+describe("a node whose hook failed to wake it", () => {
+  it("is said to have failed for as long as it sleeps or is called again, and not once it reports", () => {
+    const failedAt = 500;
+    expect(judgePower({ told: "sleep", since: 0, failedAt }, null, 1000, 60)).to.deep.equal({ power: "asleep", wakeFailedAt: failedAt });
+    expect(judgePower({ told: "wake", since: 990, failedAt }, null, 1000, 60)).to.deep.equal({ power: "waking", wakeFailedAt: failedAt });
+    expect(judgePower({ told: "wake", since: 990, failedAt }, 999, 1000, 60)).to.deep.equal({ wokenAt: 990 });
+    expect(judgePower({ told: "sleep", since: 900 }, null, 1000, 60)).to.deep.equal({ power: "asleep" });
   });
 });
