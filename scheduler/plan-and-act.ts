@@ -70,6 +70,7 @@ export async function planAndAct(
   const changes = power.filter((change) => change.heldBack === null);
   await parts.power.open(actor, picture, changes);
   await parts.power.carryOut(actor, picture, changes);
+  await parts.power.callAgain(actor, picture);
   if (started.length > 0) log.info({ started: started.map(({ id }) => id) }, "moves started");
   const recovered = await recoverJobs(
     actor,

@@ -36,6 +36,11 @@ export interface PowerActs {
    * that shows it empty. @returns those begun: none whose node is no longer empty, or whose hook runs or has just failed.
    */
   carryOut(actor: Teller, picture: FleetPicture, changes: readonly BegunChange[]): Promise<PowerChange[]>;
+  /**
+   * Wakes once more what was woken and is silent after its deadline, and again each time that long: whoever woke it may have stopped before its hook
+   * ran, or the call was lost. It stays unknown meanwhile: it may just as well be broken.
+   */
+  callAgain(actor: Teller, picture: FleetPicture): Promise<void>;
   /** Waits for the hooks under way. */
   close(): Promise<void>;
 }
@@ -51,17 +56,21 @@ export function makePowerActs(config: PowerConfig, log: Logger): PowerActs {
     await recordAudit(redis, keys, { at: nowSeconds(), kind, actor: "scheduler", node, detail }, term);
   };
 
-  const runFor = async (actor: Teller, { node, to, because }: PowerChange, before: PowerRecord | undefined) => {
+  /** @param record what the node is told then @param afterFailure what it counts as having been told if the hook fails */
+  const runHookFor = async (
+    actor: Teller,
+    { node, to, because }: PowerChange,
+    record: PowerRecord,
+    afterFailure: (at: number) => PowerRecord,
+  ) => {
     // First the record: from now on nobody places anything there, whatever becomes of this process.
-    const failed = to === "wake" && before?.failedAt !== undefined ? { failedAt: before.failedAt } : {};
-    await tell(actor, node, { told: to, since: nowSeconds(), ...failed }, to === "sleep" ? "node-put-to-sleep" : "node-woken", because);
+    await tell(actor, node, record, to === "sleep" ? "node-put-to-sleep" : "node-woken", because);
     const hooked = runHook(config![to], node)
       .catch(async (error: Error) => {
         const at = nowSeconds();
         failedAt.set(node, at);
         log.error({ node, err: error }, `the hook "${to}" failed`);
-        const record: PowerRecord = to === "sleep" ? { told: "awake", since: at } : { told: "sleep", since: 0, failedAt: at };
-        await tell(actor, node, record, `${to}-failed`, error.message);
+        await tell(actor, node, afterFailure(at), `${to}-failed`, error.message);
       })
       .catch((error: unknown) => {
         if (asEvenkeelError(error).code !== "FENCED") log.error({ node, err: error }, "the failed hook could not be noted");
@@ -71,6 +80,17 @@ export function makePowerActs(config: PowerConfig, log: Logger): PowerActs {
         taken.delete(node);
       });
     running.set(node, hooked);
+  };
+
+  /** One hook at a time for each node. */
+  const runFor = async (actor: Teller, change: PowerChange, record: PowerRecord, afterFailure: (at: number) => PowerRecord) => {
+    taken.add(change.node);
+    try {
+      await runHookFor(actor, change, record, afterFailure);
+    } catch (error) {
+      taken.delete(change.node);
+      throw error;
+    }
   };
 
   return {
@@ -116,16 +136,26 @@ export function makePowerActs(config: PowerConfig, log: Logger): PowerActs {
           continue;
         }
         if (each.to === "sleep" && !isReadSince(record!.since, each.node, picture)) continue;
-        taken.add(each.node);
-        try {
-          await runFor(actor, each, record);
-        } catch (error) {
-          taken.delete(each.node);
-          throw error;
+        const since = nowSeconds();
+        if (each.to === "sleep") await runFor(actor, each, { told: "sleep", since }, (at) => ({ told: "awake", since: at }));
+        else {
+          const failed = record?.failedAt === undefined ? {} : { failedAt: record.failedAt };
+          await runFor(actor, each, { told: "wake", since, ...failed }, (at) => ({ told: "sleep", since: 0, failedAt: at }));
         }
         begun.push(each);
       }
       return begun;
+    },
+    callAgain: async (actor, { reading }) => {
+      if (config === undefined) return;
+      for (const { id, sample } of reading.nodes) {
+        const record = reading.power.get(id);
+        if (sample !== null || record?.told !== "wake" || taken.has(id)) continue;
+        if (reading.at - (record.calledAt ?? record.since) <= config.deadlineSeconds) continue;
+        const because = `Wakes ${id} again: it was woken ${Math.round(reading.at - record.since)} s ago and has not reported since.`;
+        const again: PowerRecord = { ...record, calledAt: nowSeconds() };
+        await runFor(actor, { node: id, to: "wake", because }, again, () => again);
+      }
     },
     close: async () => {
       await Promise.all(running.values());

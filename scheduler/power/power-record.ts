@@ -16,7 +16,9 @@ const powerRecordSchema = z.object({
   told: z.enum(["close", "sleep", "wake", "awake"]),
   /** Epoch seconds. */
   since: z.number(),
-  /** Of one that sleeps, or is called again: when its hook last failed to wake it, in epoch seconds; absent = it did not. */
+  /** Of one that has not come although it was woken: when it was last called again, in epoch seconds; absent = it was not. */
+  calledAt: z.number().optional(),
+  /** Of one that sleeps, or is woken from there once more: when its hook last failed to wake it, in epoch seconds; absent = it did not. */
   failedAt: z.number().optional(),
   /** An operator has let it sleep where the mode would hold that back. */
   approved: z.literal(true).optional(),
@@ -57,7 +59,7 @@ export function judgePower(
   deadlineSeconds: number,
 ): Pick<NodeState, "power" | "wokenAt" | "wakeFailedAt"> {
   if (record === undefined) return {};
-  const { told, since, failedAt } = record;
+  const { told, since, calledAt, failedAt } = record;
   const failed = failedAt === undefined ? {} : { wakeFailedAt: failedAt };
   if (told === "awake") return { wokenAt: since };
   if (told === "close") return { power: "closing" };
@@ -65,6 +67,6 @@ export function judgePower(
     if (sampleAt === null) return { power: "asleep", ...failed };
     return sampleAt > since + deadlineSeconds ? {} : { power: "falling-asleep" };
   }
-  if (sampleAt !== null && sampleAt > since) return { wokenAt: since };
+  if (sampleAt !== null && sampleAt > since) return { wokenAt: calledAt ?? since };
   return at - since <= deadlineSeconds ? { power: "waking", ...failed } : {};
 }

@@ -148,6 +148,22 @@ describe("putting nodes to sleep and waking them", () => {
     await isIn("n3", "unknown");
   });
 
+  it("calls a node again that has not come, unknown as it is: whoever woke it may have stopped before the hook ran", async () => {
+    await switchOff();
+    await redis.hset(keys.power, "n3", JSON.stringify({ told: "wake", since: Date.now() / 1000 - 600 }));
+    await start({ sleep: touch("sleep"), wake: touch("wake"), deadlineSeconds: 3 });
+    await wasDone("wake-n3");
+    expect(await stateOf("n3")).to.equal("unknown");
+    await rm(join(folder, "wake-n3"));
+    await wasDone("wake-n3");
+    const [second, first, ...more] = await audit("node-woken");
+    expect(more).to.deep.equal([]);
+    expect(second!.at - first!.at, "not at each tick").to.be.greaterThan(3);
+    expect(second!.detail).to.match(/^Wakes n3 again: it was woken 6\d\d s ago and has not reported since\.$/);
+    fleet.nodes.push(sleeper);
+    await waitFor("n3 to be awake", async () => (await audit("node-awake")).some(({ detail }) => detail === "it reports again"));
+  });
+
   it("wakes another when a hook fails, and keeps in mind which one it could not wake", async () => {
     await switchOff();
     for (const id of ["n3", "n4"]) {

@@ -35,3 +35,12 @@ describe("a node whose hook failed to wake it", () => {
     expect(judgePower({ told: "sleep", since: 900 }, null, 1000, 60)).to.deep.equal({ power: "asleep" });
   });
 });
+
+describe("a node that was woken and has not come", () => {
+  it("is unknown, called again or not, and awake since the last call once it reports", () => {
+    expect(judgePower({ told: "wake", since: 900 }, null, 1000, 60)).to.deep.equal({});
+    const called: PowerRecord = { told: "wake", since: 900, calledAt: 990 };
+    expect(judgePower(called, null, 1000, 60)).to.deep.equal({});
+    expect(judgePower(called, 995, 1000, 60)).to.deep.equal({ wokenAt: 990 });
+  });
+});
