@@ -9,7 +9,7 @@ import { sayCompany } from "./say-company.js";
 import { takeAlong } from "./take-along.js";
 import type { Move, PowerChange, Skip, Snapshot, Verdict } from "./types.js";
 
-/** What the policies share while one plan is made. Only the ledger, the lists and `spoken` grow, and `way` is replaced. */
+/** What the policies share while one plan is made. Only the ledger, the lists, `spoken` and `keptFromHome` grow, and `way` is replaced. */
 export interface PlanContext {
   readonly fleet: Fleet;
   readonly config: CompleteConfig;
@@ -26,6 +26,8 @@ export interface PlanContext {
   way: Way | null;
   /** Workloads that have a move or a reason already: each gets one. */
   readonly spoken: Set<string>;
+  /** Home of each workload whose skip says why it cannot come home: nothing but that node would be of help. */
+  readonly keptFromHome: Map<string, string>;
 }
 
 export type Resource = "cpu" | "memory";
@@ -58,6 +60,7 @@ export function openContext(snapshot: Snapshot, given: PolicyConfig, now: number
     power: [],
     way: null,
     spoken: new Set(),
+    keptFromHome: new Map(),
   };
 }
 

@@ -4,6 +4,7 @@ import type { NodeView } from "./fleet.js";
 import { needOf, type Use } from "./need.js";
 import { missingNetworks } from "./placement/rules.js";
 import { cpuCeiling, memoryCeiling } from "./stages/feasible.js";
+import { MOMENTARY } from "./stages/gates.js";
 import type { Refusals } from "./stages/refusals.js";
 import type { MoveCost, NodeState, Skip, SkipReason, WorkloadState } from "./types.js";
 import { bytes, cores, percent, plural } from "./words.js";
@@ -170,7 +171,7 @@ export function refuseEverywhere(
   return { workload: id, from: node, to: null, reason, because };
 }
 
-/** Sums up why none of the targets will do: their common reason, else `no-target` with the count of each. */
+/** Sums up why none of the targets will do: their common reason, the commonest if all pass in a moment, else `no-target`; with the count of each. */
 export function refuseAll(workload: WorkloadState, { count, byReason }: Refusals, config: PolicyConfig): Skip {
   const reasons = [...byReason].sort(([, a], [, b]) => b.count - a.count);
   const [first] = reasons;
@@ -181,7 +182,7 @@ export function refuseAll(workload: WorkloadState, { count, byReason }: Refusals
     workload: workload.id,
     from: workload.node,
     to: null,
-    reason: reasons.length === 1 ? first[0] : "no-target",
+    reason: reasons.length === 1 || reasons.every(([reason]) => MOMENTARY.has(reason)) ? first[0] : "no-target",
     because: `None of ${plural(count, "other node")} will do: ${counts}.`,
   };
 }

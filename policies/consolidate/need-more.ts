@@ -43,12 +43,16 @@ export function findShortage(awake: readonly NodeView[], context: JudgedContext)
   return why === null ? null : { why, wouldHelp: () => true };
 }
 
-/** What should leave its node and finds no room, though some node is meant for it: first of all such that one that sleeps is. */
+/**
+ * What should leave its node and finds no room, though some node is meant for it: first of all such that one that sleeps is. What is only kept from
+ * coming home lacks no room where it is, unless home sleeps.
+ */
 function findCrowded(awake: readonly NodeView[], context: JudgedContext): Skip | null {
-  const { fleet, skips, ledger } = context;
+  const { fleet, skips, ledger, keptFromHome } = context;
   const asleep = fleet.nodes.filter(({ state }) => state.power);
   const empty = awake.filter(({ id, workloads }) => workloads.length === 0 && ledger.accounts.get(id)!.moves === 0);
-  const crowded = skips.filter((skip) => CROWDED.has(skip.reason) && !empty.some((node) => isOpenTo(node, skip, context)));
+  const lacksRoom = ({ workload, reason }: Skip) => CROWDED.has(reason) && (reason === "target-asleep" || !keptFromHome.has(workload));
+  const crowded = skips.filter((skip) => lacksRoom(skip) && !empty.some((node) => isOpenTo(node, skip, context)));
   const amongThose = (nodes: readonly NodeView[]) => crowded.find((skip) => nodes.some((node) => isMeantFor(node, skip, context)));
   return amongThose(asleep) ?? amongThose(awake) ?? null;
 }
@@ -57,11 +61,18 @@ function findCrowded(awake: readonly NodeView[], context: JudgedContext): Skip |
 function isOpenTo(node: NodeView, { workload: id }: Skip, context: JudgedContext): boolean {
   const workload = context.fleet.workloadById.get(id);
   const need = workload === undefined ? null : needOf(workload);
-  return workload !== undefined && need !== null && whyNotThere(workload, need, node, context) === null;
+  if (workload === undefined || need === null || !isWhereItGoes(node, id, context)) return false;
+  return whyNotThere(workload, need, node, context) === null;
+}
+
+function isWhereItGoes({ id }: NodeView, workload: string, { keptFromHome }: JudgedContext): boolean {
+  const home = keptFromHome.get(workload);
+  return home === undefined || home === id;
 }
 
 /** Whether only room, or its sleep, keeps it from taking that: to one that would refuse it awake no sleep makes a difference. */
 function isMeantFor(node: NodeView, { workload: id }: Skip, context: JudgedContext): boolean {
+  if (!isWhereItGoes(node, id, context)) return false;
   const workload = context.fleet.workloadById.get(id);
   const reason = workload === undefined ? null : whyNotMeantFor(workload, node, context, true);
   return reason === null || reason === "target-asleep";

@@ -3,7 +3,7 @@ import { compareIds } from "../order.js";
 import type { Policy } from "../policy.js";
 import { refuse } from "../sentences.js";
 import { leaveCandidates } from "../stages/candidates.js";
-import { placeElsewhere } from "../stages/place-elsewhere.js";
+import { tryToPlace } from "../stages/place-elsewhere.js";
 
 /** Brings workloads home that left a node for a drain which is over, because an operator wants them back. */
 export const homecoming: Policy = {
@@ -27,5 +27,8 @@ function bringHome(id: string, home: string, context: JudgedContext): void {
     return;
   }
   const why = `${home} is in service again, and it was here before the drain`;
-  placeElsewhere(entry, { reason: "homecoming", why, whyNotTo: (target) => (target.id === home ? null : "not-home") }, context);
+  const skip = tryToPlace(entry, { reason: "homecoming", why, whyNotTo: (target) => (target.id === home ? null : "not-home") }, context);
+  if (skip === null) return;
+  context.keptFromHome.set(id, home);
+  addSkip(context, skip);
 }

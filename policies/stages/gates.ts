@@ -75,5 +75,8 @@ export function isBeyondBudget(workload: WorkloadState, fleet: Fleet): boolean {
   return whyAnyOf(workload, fleet, (member) => (isBudgetSpent(NOTHING_UNDER_WAY, member, fleet) ? "disruption-budget" : null)) !== null;
 }
 
-/** Reasons that pass by themselves: a destination refused for one of these is worth waiting for. */
-export const PASSING: ReadonlySet<SkipReason> = new Set(["target-busy", "target-settling", "target-asleep", "move-window"]);
+/** Reasons for which a destination will not do just now, and will in a moment. */
+export const MOMENTARY: ReadonlySet<SkipReason> = new Set(["target-busy", "target-settling"]);
+
+/** Reasons that pass by themselves, the soonest first: a destination refused for one of these is worth waiting for. */
+export const PASSING: readonly ReadonlySet<SkipReason>[] = [MOMENTARY, new Set(["target-asleep"]), new Set(["move-window"])];

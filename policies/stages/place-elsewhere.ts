@@ -58,8 +58,8 @@ function findPlace(candidate: Candidate, { reason, whyNotTo }: Wish, context: Ju
   for (const target of context.fleet.nodes) {
     if (target === source) continue;
     const refusal =
-      whyNotThere(workload, need, target, context, mustLeave) ??
       whyNotTo?.(target) ??
+      whyNotThere(workload, need, target, context, mustLeave) ??
       (mustLeave ? null : whyNotLevelTo(target, context)) ??
       whyNotArrive(context, target.id, reason);
     if (refusal !== null) {

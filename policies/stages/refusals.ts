@@ -21,9 +21,14 @@ export function addRefusal(refusals: Refusals, target: NodeView, reason: SkipRea
   else if (entry.count++ < NAMED) entry.some.push(target);
 }
 
-/** Those that pass by themselves; null = there are none. A target that is only busy is worth waiting for, whatever the others say. */
+/**
+ * Those that pass by themselves, and of these the soonest; null = there are none. A target that is only busy is worth waiting for, whatever the
+ * others say: none is woken where one that is awake will do in a moment, nor is a window's end awaited where one could be woken.
+ */
 export function passingRefusals({ byReason }: Refusals): Refusals | null {
-  const passing = [...byReason].filter(([reason]) => PASSING.has(reason));
-  if (passing.length === 0) return null;
-  return { count: passing.reduce((sum, [, { count }]) => sum + count, 0), byReason: new Map(passing) };
+  for (const reasons of PASSING) {
+    const passing = [...byReason].filter(([reason]) => reasons.has(reason));
+    if (passing.length > 0) return { count: passing.reduce((sum, [, { count }]) => sum + count, 0), byReason: new Map(passing) };
+  }
+  return null;
 }

@@ -28,6 +28,9 @@ describe("coming home after a drain (a returned node stays empty)", () => {
     expect(lines(away({ nodes: [draining("n1", 0.05), node("n2", 0.4), node("n3", 0.3)] }))).to.deep.equal(["a no-target", "b no-target"]);
     const { skips } = decide(away({ nodes: [node("n1", 0.7), node("n2", 0.4), node("n3", 0.3)] }), config(), NOW);
     expect(skips[0]!.because).to.contain("target-cpu-full (n1)");
+    const asleep = node("n4", 0, 0.3, { state: "unknown", cpuUsedCores: null, memoryUsedBytes: null, history: [], power: "asleep" });
+    const [full] = decide(away({ nodes: [node("n1", 0.7), node("n2", 0.4), node("n3", 0.3), asleep] }), config(), NOW).skips;
+    expect(full!.because, "though another sleeps").to.equal("None of 3 other nodes will do: not-home (n3, n4), target-cpu-full (n1).");
     const fixed = away();
     const pinned = fixed.workloads.map((each) => ({ ...each, constraints: constraints({ mode: "never" }) }));
     expect(lines({ ...fixed, workloads: pinned })).to.deep.equal(["a workload-never", "b workload-never"]);

@@ -211,6 +211,56 @@ describe("waking", () => {
     ]);
   });
 
+  const told = (state: Snapshot, settings = on) => {
+    const { skips, power } = decide(state, settings, NOW);
+    return [skips.map(({ workload: id, reason }) => `${id} ${reason}`), power.map(({ to, node: id }) => `${to} ${id}`)];
+  };
+
+  it("does not come for what would fit on a node that is only busy or settling", () => {
+    const oneAtOnce = config({ consolidate: { enabled: true }, concurrency: { perNode: 1, fleet: 1000 } });
+    const drain = snapshot(
+      [draining("n1", 0.1), steady("n2", 0.05), steady("n3", 0.05), sleeping("n9", "asleep")],
+      [light("a", "n1", 0.4), light("d", "n2", 0.1)],
+      [{ id: "m", workload: "d", from: "n2", to: "n3" }],
+    );
+    expect(told(drain, oneAtOnce)).to.deep.equal([["a target-busy"], []]);
+    const hot = snapshot(
+      [steady("n1", 0.95), steady("n2", 0.1), steady("n4", 0.1), sleeping("n9", "asleep")],
+      [
+        light("a", "n1", 3.6),
+        light("b", "n1", 3.6),
+        light("c", "n2", 0.5, { lastMovedAt: NOW - 5, lastMovedFrom: "n5" }),
+        light("d", "n4", 0.1),
+      ],
+      [{ id: "m", workload: "d", from: "n4", to: "n5" }],
+    );
+    expect(told(hot, oneAtOnce), "the one settling, the other busy").to.deep.equal([["a target-settling", "b target-settling"], []]);
+    const closed = { windows: [{ node: "n2", active: true, reason: "a fair" }] };
+    const workloads = [light("a", "n1", 3.6), light("b", "n1", 3.6), light("c", "n2", 0.5)];
+    const waiting = { ...hot, ...closed, nodes: hot.nodes.filter(({ id }) => id !== "n4"), workloads, migrations: [] };
+    expect(told(waiting), "but rather than wait for the end of a window").to.deep.equal([
+      ["a target-asleep", "b target-asleep"],
+      ["wake n9"],
+    ]);
+  });
+
+  it("does not come for what is only kept from coming home, unless home sleeps", () => {
+    const homecoming = (home: NodeState, ...more: NodeState[]) => ({
+      ...snapshot(
+        [home, steady("n2", 0.2), steady("n3", 0.1), ...more, sleeping("n0", "asleep")],
+        [light("a", "n2", 1), light("c", "n3", 0.5)],
+      ),
+      homecomings: [{ node: "n1", workloads: ["a"] }],
+    });
+    expect(told(homecoming(steady("n1", 0.1, 0.3, { cordoned: true })))).to.deep.equal([["a no-target"], []]);
+    expect(told(homecoming(sleeping("n1", "asleep")))).to.deep.equal([["a target-asleep"], ["wake n1"]]);
+    expect(told(homecoming(sleeping("n1", "asleep"), steady("n4", 0))), "an empty one is not home").to.deep.equal([
+      ["a target-asleep"],
+      ["wake n1"],
+    ]);
+    expect(told(homecoming(sleeping("n1", "waking")))).to.deep.equal([["a target-asleep"], []]);
+  });
+
   it("is waited for: nothing is moved there, no second one is woken, nothing else put to sleep", () => {
     const state = snapshot(
       [draining("n1", 0.3), sleeper("n2", 0.7), sleeping("n3", "waking"), sleeping("n4", "asleep"), sleeper("n5", 0.7)],
