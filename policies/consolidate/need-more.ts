@@ -3,6 +3,7 @@ import { dailyAt } from "../estimate/daily.js";
 import { type Reading, readingsOf } from "../estimate/series.js";
 import { trendAt } from "../estimate/trend.js";
 import type { NodeView } from "../fleet.js";
+import { whyEvacuated } from "../health/judge.js";
 import { needOf } from "../need.js";
 import { cpuCeiling, whyNotMeantFor, whyNotThere } from "../stages/feasible.js";
 import type { Skip, SkipReason } from "../types.js";
@@ -20,6 +21,12 @@ export function awakeNodes(context: JudgedContext): NodeView[] {
 /** Neither silent, flagged nor doubted. */
 export function isSound({ id, load, state }: NodeView, { suspects }: JudgedContext): boolean {
   return load !== null && state.maintenance === null && !state.cordoned && !state.executorSilent && !suspects.has(id);
+}
+
+/** Whether what it runs is left to it, and not for the nodes awake to bear: it may take nothing more, nor is it being emptied. */
+function keepsItsOwn(node: NodeView, context: JudgedContext): boolean {
+  if (node.load === null || node.state.maintenance !== null || isSound(node, context)) return false;
+  return whyEvacuated(node, context.config.health) === null;
 }
 
 /** Why the nodes that are awake are not enough. */
@@ -78,12 +85,13 @@ function isMeantFor(node: NodeView, { workload: id }: Skip, context: JudgedConte
   return reason === null || reason === "target-asleep";
 }
 
-/** The load of all nodes as it is expected when a node woken now would be there, with its error, against what those awake may give. */
+/** The load of all nodes but those that keep what they have, as it is expected when a node woken now would be there, with its error, against what those awake may give. */
 export function whyExpectedTooMuch(awake: readonly NodeView[], context: JudgedContext): string | null {
   const { leadSeconds } = context.config.consolidate;
   const at = context.now + leadSeconds;
-  const byTrend = expectByTrend(at, context);
-  const byDay = expectByDay(at, context);
+  const nodes = context.fleet.nodes.filter((node) => !keepsItsOwn(node, context));
+  const byTrend = expectByTrend(nodes, at, context);
+  const byDay = expectByDay(nodes, at);
   const expected = Math.max(byTrend, byDay ?? 0);
   const room = awake.reduce((sum, { state }) => sum + state.cpuCapacityCores * cpuCeiling(context.config), 0);
   if (expected <= room) return null;
@@ -91,9 +99,9 @@ export function whyExpectedTooMuch(awake: readonly NodeView[], context: JudgedCo
   return `${cores(expected)} are expected to be asked for in ${leadSeconds} s${how}, and those awake may give ${cores(room)}`;
 }
 
-function expectByTrend(at: number, { fleet, config }: JudgedContext): number {
+function expectByTrend(nodes: readonly NodeView[], at: number, { config }: JudgedContext): number {
   let expected = 0;
-  for (const { load, state } of fleet.nodes) {
+  for (const { load, state } of nodes) {
     if (load === null) continue;
     const forecast = trendAt(latest(readingsOf(state.history, "cpuRatio"), config.balance.windowSeconds), at);
     const ratio = forecast === null ? 0 : Math.min(1, forecast.value + forecast.error);
@@ -103,12 +111,12 @@ function expectByTrend(at: number, { fleet, config }: JudgedContext): number {
 }
 
 /**
- * What the whole fleet used at this time on earlier days: wherever its workloads were then, and of those that sleep now too. Null until every
+ * What these nodes used at this time on earlier days: wherever its workloads were then, and of those that sleep now too. Null until every
  * node that is awake has days to show.
  */
-function expectByDay(at: number, { fleet }: JudgedContext): number | null {
+function expectByDay(nodes: readonly NodeView[], at: number): number | null {
   let [expected, variance] = [0, 0];
-  for (const { load, state } of fleet.nodes) {
+  for (const { load, state } of nodes) {
     const day = dailyAt(readingsOf(state.pastDays ?? [], "cpuRatio"), at);
     if (day === null && load !== null) return null;
     expected += (day?.value ?? 0) * state.cpuCapacityCores;

@@ -144,6 +144,30 @@ describe("waking", () => {
     expect(plan.power[0]!.because).to.match(/cores are expected to be asked for in 300 s/);
   });
 
+  it("does not come for the load of a node that keeps it, cordoned or doubted; for that of one being emptied it does", () => {
+    const foreseen = (override: Partial<NodeState>) => {
+      const nodes = [sleeper("n1", 0.45), sleeper("n2", 0.45), steady("n3", 0.75, 0.2, override), sleeping("n4", "asleep")];
+      const { power } = decide(snapshot(nodes, [light("a", "n1"), light("b", "n2"), light("c", "n3")]), on, NOW);
+      return power.map(({ because }) => /expected/.test(because));
+    };
+    const sign = (kind: "overheating" | "pressure-stall") => ({ health: [{ kind, since: NOW, detail: "" }] });
+    expect(foreseen({ cordoned: true })).to.deep.equal([]);
+    expect(foreseen(sign("pressure-stall"))).to.deep.equal([]);
+    expect(foreseen({ executorSilent: true })).to.deep.equal([]);
+    expect(foreseen(sign("overheating"))).to.deep.equal([true]);
+    expect(foreseen({ maintenance: { since: NOW, deadline: null, reason: "disk" } })).to.deep.equal([true]);
+    const past = (each: NodeState, cpuRatio: number) => ({
+      ...each,
+      pastDays: [2, 1].map((days) => ({ at: NOW + 300 - days * 86_400, cpuRatio, memoryRatio: 0.2 })),
+    });
+    const quietNow = (override: Partial<NodeState>) => {
+      const nodes = [past(sleeper("n1", 0.1), 0.4), past(sleeper("n2", 0.1), 0.4), past(steady("n3", 0.1, 0.2, override), 0.9)];
+      return wishes(snapshot([...nodes, sleeping("n4", "asleep")], [light("a", "n1"), light("b", "n2"), light("c", "n3")]));
+    };
+    expect(quietNow({ cordoned: true })).to.deep.equal([]);
+    expect(quietNow({ maintenance: { since: NOW, deadline: null, reason: "disk" } })).to.deep.equal(["wake n4"]);
+  });
+
   it("comes when a node is overloaded, a drain finds no room, or the loss of a node could not be borne", () => {
     const hot = snapshot(
       [sleeper("n1", 0.95), sleeper("n2", 0.6), sleeping("n3", "asleep")],
