@@ -3,7 +3,7 @@ import type { Keys } from "../platform/keys.js";
 import { type NodeSample, PATTERN_SLOT_SECONDS, type PatternPoint, patternSlot, patternSlotSchema } from "./protocol.js";
 
 /** Weekdays and weekends differ; a week shows both. */
-const DAYS_KEPT = 7;
+const SECONDS_KEPT = 7 * 86_400;
 /** What was seen for less of it says little about half an hour. */
 const LEAST_SEEN_SECONDS = PATTERN_SLOT_SECONDS / 2;
 
@@ -45,12 +45,12 @@ export function makePattern(): PatternMaker {
   };
 }
 
-/** Adds it to the same half hour of earlier days. Only the node's own collector writes there. */
+/** Adds it to the same half hour of the last days: of those it was switched off there is nothing, and nothing older in its place. Only the node's own collector writes there. */
 export async function pushPattern(redis: Redis, keys: Keys, node: string, point: PatternPoint): Promise<void> {
   const field = String(patternSlot(point[0]));
   const before = patternSlotSchema.safeParse(parse(await redis.hget(keys.nodePattern(node), field)));
-  const earlier = (before.data ?? []).filter(([at]) => at < point[0]);
-  await redis.hset(keys.nodePattern(node), field, JSON.stringify([...earlier, point].slice(-DAYS_KEPT)));
+  const earlier = (before.data ?? []).filter(([at]) => at < point[0] && at > point[0] - SECONDS_KEPT);
+  await redis.hset(keys.nodePattern(node), field, JSON.stringify([...earlier, point]));
 }
 
 function parse(text: string | null): unknown {

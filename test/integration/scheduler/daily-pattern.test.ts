@@ -86,7 +86,13 @@ describe("what earlier days showed at this time of day", () => {
     for (let day = 1; day <= 12; day++) await pushPattern(redis, keys, "n1", [day * DAY + 900, day / 100, null]);
     const kept = patternSlotSchema.parse(JSON.parse((await redis.hget(keys.nodePattern("n1"), "0"))!));
     expect(kept.map(([at]) => at / DAY)).to.deep.equal([6, 7, 8, 9, 10, 11, 12].map((day) => day + 900 / DAY));
-    await pushPattern(redis, keys, "n1", [12 * DAY + 900, 0.5, null]);
+    await pushPattern(redis, keys, "n1", [16 * DAY + 900, 0.5, null]);
+    const after = patternSlotSchema.parse(JSON.parse((await redis.hget(keys.nodePattern("n1"), "0"))!));
+    expect(
+      after.map(([at]) => Math.floor(at / DAY)),
+      "days on which it slept leave older ones no place",
+    ).to.deep.equal([10, 11, 12, 16]);
+    await pushPattern(redis, keys, "n1", [16 * DAY + 900, 0.5, null]);
     expect(await redis.hlen(keys.nodePattern("n1"))).to.equal(1);
   });
 });

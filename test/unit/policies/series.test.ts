@@ -75,6 +75,12 @@ describe("daily pattern", () => {
     const differing = series(3 * 96, 900, (at) => (at < DAY ? 0.2 : 0.6));
     expect(dailyAt(differing, 3 * DAY + 6 * HOUR)!.error).to.be.greaterThan(0.2);
   });
+  it("counts no more than a week, however few days that leaves", () => {
+    const at = 30 * DAY + 6 * HOUR;
+    const daysAgo = (...days: number[]) => days.map((day) => ({ at: at - day * DAY, value: day > 7 ? 0.9 : 0.1 }));
+    expect(dailyAt(daysAgo(20, 9, 8, 7, 1), at)!.value).to.be.closeTo(0.1, 1e-9);
+    expect(dailyAt(daysAgo(20, 9, 8, 7), at)).to.equal(null);
+  });
   it("wants two days at least", () => {
     expect(dailyAt(series(96, 900, wave), DAY + 6 * HOUR)).to.equal(null);
   });
