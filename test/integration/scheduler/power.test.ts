@@ -121,9 +121,10 @@ describe("putting nodes to sleep and waking them", () => {
       expect((await audit("node-awake"))[0]!.detail).to.contain("something has come there");
       sleeper.workloads = [];
       late.keepPushing();
+      await isTold("close");
+      const { since } = JSON.parse((await redis.hget(keys.power, "n3"))!) as { since: number };
       await wasDone("sleep-n3");
-      const closed = (await audit("node-closed"))[0]!.at;
-      expect((await audit("node-put-to-sleep"))[0]!.at - closed, "only a reading that is surely younger").to.be.greaterThan(3);
+      expect((await audit("node-put-to-sleep"))[0]!.at - since, "only a reading that is surely younger").to.be.greaterThan(3);
     } finally {
       await late.stop();
     }
