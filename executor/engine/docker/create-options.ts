@@ -1,10 +1,9 @@
-import { posix } from "node:path";
 import type Docker from "dockerode";
 import { LABELS } from "../../../collector/protocol.js";
 import type { WorkloadDescription } from "../engine.js";
 import type { DockerConfig, EndpointInspect } from "./describe.js";
 import { INTERFACE_NAME_OPTION } from "./interface-names.js";
-import { volumesToName } from "./volumes.js";
+import { asInspected, volumesToName } from "./volumes.js";
 
 /** The migration that made a container, so that a twin can be found again by an executor that died while making it. */
 export const MIGRATION_LABEL = "io.evenkeel.migration";
@@ -23,7 +22,7 @@ export function toCreateOptions(
   withNewAddress: ReadonlySet<string> = new Set(),
   owners: { readonly network: string | null; readonly ipc: string | null } = { network: null, ipc: null },
 ): Docker.ContainerCreateOptions {
-  const { Config, HostConfig, Networks, interfaceNames = {}, hasInit } = description.engineConfig as DockerConfig;
+  const { Config, HostConfig, Networks, interfaceNames = {}, hasInit, bindsFromOthers = [] } = description.engineConfig as DockerConfig;
   const endpoints = Object.entries(Networks).map(([network, endpoint]) => [
     network,
     {
@@ -47,9 +46,9 @@ export function toCreateOptions(
       ...(owners.ipc === null ? {} : { IpcMode: `container:${owners.ipc}` }),
       Runtime: RUNTIME,
       RestartPolicy: { Name: "no" },
-      Binds: withVolumes(HostConfig, description),
+      Binds: [...withVolumes(HostConfig, description), ...bindsFromOthers],
       Mounts: withNames(HostConfig, description),
-      // Whatever that gave it is among the volumes by name; the container that it names may be gone, or another's.
+      // What that gave it is among its volumes and binds; the container that it names may be gone, or another's.
       VolumesFrom: [],
       // Else the destination's daemon.json would decide.
       ...(hasInit === undefined ? {} : { Init: hasInit }),
@@ -93,9 +92,4 @@ function withNames({ Mounts = [] }: Docker.HostConfig, description: WorkloadDesc
     if (mount.Type !== "volume" || mount.Source) return mount;
     return { ...mount, Source: names.get(asInspected(mount.Target)) ?? "" };
   });
-}
-
-/** Docker keeps places as they were written, and tells of mounts without a slash at the end. */
-export function asInspected(place: string): string {
-  return posix.normalize(place).replace(/(?<=.)\/$/, "");
 }

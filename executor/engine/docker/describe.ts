@@ -12,7 +12,7 @@ import { findInit } from "./docker-init.js";
 import { readInterfaceNames } from "./interface-names.js";
 import { readSharedIpc } from "./shared-ipc.js";
 import { readSharedNetwork } from "./shared-network.js";
-import { readVolumes } from "./volumes.js";
+import { asInspected, readVolumes } from "./volumes.js";
 
 /** Docker's own inspection, narrowed to what a twin is made from. */
 export interface DockerConfig {
@@ -23,6 +23,8 @@ export interface DockerConfig {
   readonly interfaceNames?: Readonly<Record<string, string>>;
   /** Whether Docker's own init is its first process, by whoever's wish; absent where that cannot be seen. */
   readonly hasInit?: boolean;
+  /** What --volumes-from gave it of its host, written as for Binds. */
+  readonly bindsFromOthers?: readonly string[];
   /** What runc says its stdin, stdout and stderr are; absent where that cannot be read. */
   readonly descriptors?: readonly string[];
 }
@@ -83,6 +85,7 @@ export async function describeContainer(host: DockerHost, containerId: string): 
     HostConfig: seen.HostConfig,
     Networks: seen.NetworkSettings.Networks,
     interfaceNames: Object.fromEntries(interfaceNames),
+    bindsFromOthers: bindsFromOthers(seen),
     ...descriptors,
     ...(await readInit(seen)),
   };
@@ -113,6 +116,18 @@ export async function describeContainer(host: DockerHost, containerId: string): 
 async function readInit({ State }: Inspection): Promise<Pick<DockerConfig, "hasInit">> {
   const path = await findInit(State.Pid);
   return path === undefined ? {} : { hasInit: path !== null };
+}
+
+function bindsFromOthers({ HostConfig, Mounts }: Inspection): string[] {
+  if ((HostConfig.VolumesFrom ?? []).length === 0) return [];
+  const own = new Set(
+    [...(HostConfig.Binds ?? []).map((bind) => bind.split(":")[1] ?? ""), ...(HostConfig.Mounts ?? []).map(({ Target }) => Target)].map(
+      asInspected,
+    ),
+  );
+  return Mounts.filter(({ Type, Destination }) => Type === "bind" && !own.has(Destination)).map(
+    ({ Source, Destination, RW }) => `${Source}:${Destination}${RW ? "" : ":ro"}`,
+  );
 }
 
 async function readDescriptors(host: DockerHost, containerId: string): Promise<Pick<DockerConfig, "descriptors">> {

@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { type Finding, finding } from "../../../platform/findings.js";
+import { readMembers } from "../../preflight/members.js";
 import { cgroupFlags } from "./cgroup-flags.js";
 import type { Inspection } from "./describe.js";
 import { containersOwn } from "./freezer.js";
-import { readProcesses, readTree } from "./processes.js";
 
 /** CRIU, its `tar` and our scripts are in the container's control group while it is restored. */
 const HELPERS = 16;
@@ -12,9 +12,10 @@ const HELPERS = 16;
 export async function groupFindings({ Id, State, HostConfig }: Inspection): Promise<Finding[]> {
   if (State.Pid === 0) return [];
   const limit = HostConfig.PidsLimit ?? 0;
-  const threads = limit <= 0 ? 0 : (await readProcesses(State.Pid)).reduce((sum, each) => sum + each.threads, 0);
+  const { tree } = await readMembers(State.Pid);
+  const threads = limit <= 0 ? 0 : (await Promise.all(tree.map(countThreads))).reduce((sum, each) => sum + each, 0);
   // In version 1 CRIU makes them anew.
-  const groups = cgroupFlags().length === 0 ? [] : await Promise.all((await readTree(State.Pid)).map(readGroup));
+  const groups = cgroupFlags().length === 0 ? [] : await Promise.all(tree.map(readGroup));
   const nested = nestedIn(groups, Id);
   return [
     ...(limit > 0 && threads + HELPERS > limit ? [finding("pids-short", `It has ${threads} of ${limit}; ${HELPERS} more are needed`)] : []),
@@ -31,6 +32,10 @@ export function nestedIn(groups: readonly string[], containerId: string): string
     if (group !== own) return group.slice(own.length);
   }
   return null;
+}
+
+async function countThreads(pid: number): Promise<number> {
+  return Number(/^Threads:\s*(\d+)/m.exec(await readFile(`/proc/${pid}/status`, "utf8").catch(() => ""))?.[1] ?? 0);
 }
 
 /** Empty once the process is gone. */

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, readlink } from "node:fs/promises";
 import { posix } from "node:path";
 import { bytePathOf } from "../../byte-paths.js";
 import type { FileTree } from "../engine.js";
@@ -25,12 +25,18 @@ export const NONE_MAPPED: MappedFiles = { files: [], mounts: [] };
  * so size and time cannot tell whether the last copy of such a file is right. A process may have mounts of its own, and call a file by another name for it.
  */
 export async function readMapped(initPid: number): Promise<MappedFiles> {
+  const mountsOf = async (pid: number) => parseMounts(await readFile(`/proc/${pid}/mountinfo`, "latin1"));
+  const mounts = await mountsOf(initPid);
+  const namespace = await readlink(`/proc/${initPid}/ns/mnt`);
   const each = (await readTree(initPid)).map(async (pid) => {
     const paths = mappedIn(await readFile(`/proc/${pid}/maps`, "latin1"));
-    return paths.length === 0 ? [] : locate(paths, parseMounts(await readFile(`/proc/${pid}/mountinfo`, "latin1")));
+    if (paths.length === 0) return [];
+    // Paths begin where the namespace does, also those of a process with another root, which is told of no mount outside of that.
+    const isElsewhere = (await readlink(`/proc/${pid}/ns/mnt`)) !== namespace;
+    return locate(paths, isElsewhere ? await mountsOf(pid) : mounts);
   });
   const files = new Map((await Promise.all(each)).flat().map((file) => [`${file.device} ${file.path}`, file]));
-  return { files: [...files.values()], mounts: parseMounts(await readFile(`/proc/${initPid}/mountinfo`, "latin1")) };
+  return { files: [...files.values()], mounts };
 }
 
 /** Those that lie in the trees, by tree and by their byte paths in it. Those on a tmpfs or another mount are in none. */

@@ -1,12 +1,13 @@
 import { readdir, readFile } from "node:fs/promises";
 import type { ProcessFact } from "../engine.js";
 
-/** Pids of a container's init and all below it, as this node numbers them; parents before children. */
+/** Pids of a container's init and all below it, as this node numbers them; parents before children. @throws when that init is gone */
 export async function readTree(initPid: number): Promise<number[]> {
   const pids = [initPid];
   for (const task of await readdir(`/proc/${initPid}/task`)) {
-    const children = (await readFile(`/proc/${initPid}/task/${task}/children`, "utf8")).trim();
-    for (const child of children === "" ? [] : children.split(" ")) pids.push(...(await readTree(Number(child))));
+    // Where nobody has frozen them, threads and processes end meanwhile.
+    const children = (await readFile(`/proc/${initPid}/task/${task}/children`, "utf8").catch(() => "")).trim();
+    for (const child of children === "" ? [] : children.split(" ")) pids.push(...(await readTree(Number(child)).catch(() => [])));
   }
   return pids;
 }

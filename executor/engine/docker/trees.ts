@@ -2,10 +2,10 @@ import { posix } from "node:path";
 import { EvenkeelError } from "../../../platform/errors.js";
 import { type FileTree, LOG_TREE, ROOT_TREE } from "../engine.js";
 import { movingFolders } from "./bind-mounts.js";
-import { asInspected } from "./create-options.js";
 import type { Inspection } from "./describe.js";
 import type { DockerHost } from "./docker-host.js";
 import { findUpperFolder } from "./upper-folder.js";
+import { asInspected } from "./volumes.js";
 
 /** Where the log driver `local` keeps all that a container has printed, below the container's folder. */
 const LOCAL_LOGS = "local-logs";

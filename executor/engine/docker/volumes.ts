@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { type Finding, finding } from "../../../platform/findings.js";
 import type { VolumeMount, WorkloadDescription } from "../engine.js";
 import type { DockerConfig, Inspection } from "./describe.js";
@@ -24,12 +25,20 @@ export async function readVolumes({ docker }: DockerHost, { Mounts }: Pick<Inspe
 }
 
 /**
- * Those that a twin is given by their names. Not the anonymous ones of a container that is run with --rm: Docker removes them with it, which it does with none
- * that has been named to it.
+ * Those that a twin is given by their names. Not the anonymous ones that Docker makes for each container of its configuration, where it is run with --rm: Docker
+ * removes them with it, which it does with none that has been named to it.
  */
 export function volumesToName({ volumes, engineConfig }: Pick<WorkloadDescription, "volumes" | "engineConfig">): readonly VolumeMount[] {
-  const { HostConfig } = engineConfig as DockerConfig;
-  return HostConfig.AutoRemove ? volumes.filter(({ labels }) => !(ANONYMOUS in labels)) : volumes;
+  const { Config, HostConfig } = engineConfig as DockerConfig;
+  if (!HostConfig.AutoRemove) return volumes;
+  const nameless = (HostConfig.Mounts ?? []).filter(({ Type, Source }) => Type === "volume" && !Source);
+  const made = new Set([...Object.keys(Config.Volumes ?? {}), ...nameless.map(({ Target }) => Target)].map(asInspected));
+  return volumes.filter(({ labels, destination }) => !(ANONYMOUS in labels && made.has(destination)));
+}
+
+/** Docker keeps places as they were written, and tells of mounts without a slash at the end. */
+export function asInspected(place: string): string {
+  return posix.normalize(place).replace(/(?<=.)\/$/, "");
 }
 
 /** Makes those of a twin. */

@@ -95,9 +95,10 @@ describe("The twin of a container", () => {
 
   const twinOf = (changes: { readonly [K in keyof DockerConfig]?: Partial<DockerConfig[K]> }) => {
     const config = description.engineConfig as DockerConfig;
-    const merged = Object.fromEntries(
-      Object.entries(config).map(([key, value]) => [key, Object.assign({}, value, changes[key as keyof DockerConfig])]),
-    );
+    const merged = {
+      ...config,
+      ...Object.fromEntries(Object.entries(changes).map(([key, value]) => [key, { ...config[key as "Config"], ...(value as object) }])),
+    };
     return toCreateOptions({ ...description, engineConfig: merged }, "m-1");
   };
 
@@ -120,6 +121,20 @@ describe("The twin of a container", () => {
     expect(twinOf({ HostConfig: { VolumesFrom: ["gone"] } }).HostConfig?.VolumesFrom).to.deep.equal([]);
   });
 
+  it("has what another container gave it of its host", async () => {
+    const given = {
+      ...inspection,
+      HostConfig: { ...inspection.HostConfig, VolumesFrom: ["config"] },
+      Mounts: [...inspection.Mounts, { Type: "bind", Source: "/etc/app", Destination: "/app", RW: false }],
+    };
+    const docker = { ...engine, getContainer: () => ({ inspect: async () => given }) } as unknown as Docker;
+    const described = await describeContainer(
+      { docker, socketPath: "/nowhere", runtimeRoots: "/nowhere", rootFolder: async () => "/nowhere" },
+      inspection.Id,
+    );
+    expect(toCreateOptions(described, "m-1").HostConfig?.Binds).to.include("/etc/app:/app:ro");
+  });
+
   it("has a volume that was asked for without a name by the name that it got", () => {
     const { Mounts } = twinOf({ HostConfig: { Mounts: [{ Type: "volume", Target: "/cache/", Source: "" }] as never } }).HostConfig!;
     expect(Mounts).to.deep.equal([{ Type: "volume", Target: "/cache/", Source: ANONYMOUS }]);
@@ -130,9 +145,13 @@ describe("The twin of a container", () => {
       each.name === ANONYMOUS ? { ...each, labels: { "com.docker.volume.anonymous": "" } } : each,
     );
     const config = description.engineConfig as DockerConfig;
-    const engineConfig = { ...config, HostConfig: { ...config.HostConfig, AutoRemove: true } };
-    const options = toCreateOptions({ ...description, volumes, engineConfig }, "m-1");
-    expect(options.HostConfig?.Binds).to.deep.equal(["shop-data:/data:rw"]);
+    const rm = (Volumes: object) => {
+      const engineConfig = { ...config, Config: { ...config.Config, Volumes }, HostConfig: { ...config.HostConfig, AutoRemove: true } };
+      return toCreateOptions({ ...description, volumes, engineConfig }, "m-1").HostConfig?.Binds;
+    };
+    expect(rm({ "/cache/": {} })).to.deep.equal(["shop-data:/data:rw"]);
+    // One that it had of a container which is gone Docker would not make again.
+    expect(rm({})).to.deep.equal(["shop-data:/data:rw", `${ANONYMOUS}:/cache`]);
   });
 
   it("goes through our runtime and is not restarted before it is proven to run", () => {
