@@ -128,6 +128,8 @@ export interface MigrationRecord extends NewMigration {
 }
 
 const CLOSED_KEPT = 1000;
+/** What a program says of each of a million files is of no use here. */
+const WORDS_MOST = 4096;
 
 const createScript = loadLua("platform/lua/migration-create.lua");
 const claimScript = loadLua("platform/lua/migration-claim.lua");
@@ -238,7 +240,11 @@ export async function commitMigration(redis: Redis, keys: Keys, id: string, epoc
  */
 export async function abortMigration(redis: Redis, keys: Keys, id: string, at: number, why: string, term = 0): Promise<Outcome | "gone"> {
   const others = await othersOf(redis, keys, id);
-  const reply = await abortScript(redis, [keys.migration(id), keys.audit, keys.leader, ...others], [at, why, keys.events, term]);
+  const reply = await abortScript(
+    redis,
+    [keys.migration(id), keys.audit, keys.leader, ...others],
+    [at, why.slice(0, WORDS_MOST), keys.events, term],
+  );
   if (reply === "fenced") throw new EvenkeelError("FENCED", `term ${term} is over`);
   return reply as Outcome | "gone";
 }
@@ -259,7 +265,16 @@ export async function closeMigration(redis: Redis, keys: Keys, record: Migration
   await closeScript(
     redis,
     [keys.migration(record.id), keys.openMigrations, keys.openByWorkload, keys.closedMigrations, keys.reservations(record.to), keys.audit],
-    [record.id, at, closing.result, closing.errorCode ?? "", closing.errorMessage ?? "", CLOSED_KEPT, keys.events, keys.migration("")],
+    [
+      record.id,
+      at,
+      closing.result,
+      closing.errorCode ?? "",
+      (closing.errorMessage ?? "").slice(0, WORDS_MOST),
+      CLOSED_KEPT,
+      keys.events,
+      keys.migration(""),
+    ],
   );
 }
 

@@ -1,4 +1,4 @@
-import { EvenkeelError } from "../../platform/errors.js";
+import { type ErrorCode, EvenkeelError } from "../../platform/errors.js";
 
 interface Waiter {
   readonly words: readonly string[];
@@ -43,15 +43,15 @@ export class EventQueue {
     this.#waiters.clear();
   }
 
-  /** The next event whose first word is one of `words`. @throws what `fail` was given, or INTERNAL after the deadline. */
-  async next(words: readonly string[], deadlineSeconds: number): Promise<Event> {
+  /** The next event whose first word is one of `words`. @throws what `fail` was given, or an error of this code after the deadline. */
+  async next(words: readonly string[], deadlineSeconds: number, code: ErrorCode = "INTERNAL"): Promise<Event> {
     const index = this.#seen.findIndex((event) => words.includes(event.word));
     if (index >= 0) return this.#seen.splice(index, 1)[0]!;
     if (this.#failure !== null) throw this.#failure;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#waiters.delete(waiter);
-        reject(new EvenkeelError("INTERNAL", `no ${words.join(" or ")} within ${deadlineSeconds} s`));
+        reject(new EvenkeelError(code, `no ${words.join(" or ")} within ${deadlineSeconds} s`));
       }, deadlineSeconds * 1000);
       const waiter: Waiter = {
         words,

@@ -26,6 +26,9 @@ const NOT_ALL_CARRIED = 23;
  */
 const CONNECT_PROGRAM = "exec 5<&0; cat <&5 >&4 & up=$!; exec 5<&- 0<&-; cat <&3; kill $up";
 
+/** It has a line for each file that it could not carry. */
+const WORDS_MOST = 4096;
+
 export interface SyncRound {
   /** The workload is frozen: nothing may be left behind. */
   readonly final: boolean;
@@ -65,8 +68,8 @@ export async function syncTree(tree: FileTree, socket: Duplex, round: SyncRound)
   // Else a name that begins with # or ; would be a comment.
   child.stdin!.end(bytesOf(round.only?.map((path) => `./${path}`).join("\0") ?? ""));
   let words = "";
-  child.stderr!.on("data", (chunk) => {
-    words += chunk;
+  child.stderr!.on("data", (chunk: Buffer) => {
+    words = `${words}${chunk}`.slice(0, WORDS_MOST);
   });
   const [toRsync, fromRsync] = [child.stdio[3] as Duplex, child.stdio[4] as Duplex];
   let bytes = 0;

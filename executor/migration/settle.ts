@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { nowSeconds } from "../../platform/clock.js";
 import type { ErrorCode, EvenkeelError } from "../../platform/errors.js";
-import { abortMigration, type Closing, closeMigration, readMigration } from "../../platform/migration-record.js";
+import { abortMigration, type Closing, closeMigration, type MigrationRecord, readMigration } from "../../platform/migration-record.js";
 import type { Checkpoint, WorkloadDescription } from "../engine/engine.js";
 import { stopPageSource } from "../pages/start-page-source.js";
 import type { IncomingStatus } from "../peer/protocol.js";
@@ -167,12 +167,26 @@ async function reviveSurely(
  * The record says committed but the answer was lost. Only the destination knows whether its copy runs; until it tells us, our copy
  * stays frozen, for it must not run and might still be given back.
  */
-export async function awaitTwin({ redis, keys }: Surroundings, held: Pick<Held, "record" | "peer">): Promise<"committed" | "aborted"> {
+export async function awaitTwin(surroundings: Surroundings, held: Pick<Held, "record" | "peer">): Promise<"committed" | "aborted"> {
+  const { redis, keys } = surroundings;
   for (;;) {
-    const status = await held.peer.status(held.record.id).catch((): IncomingStatus => ({ state: "restoring", pages: null }));
+    const status = await held.peer
+      .status(held.record.id)
+      .catch(() => askAnew(surroundings, held.record))
+      .catch((): IncomingStatus => ({ state: "restoring", pages: null }));
     if (status.state === "running") return "committed";
     const record = await readMigration(redis, keys, held.record.id);
     if (record?.outcome === "aborted") return "aborted";
     await new Promise((resolve) => setTimeout(resolve, STATUS_INTERVAL_SECONDS * 1000));
+  }
+}
+
+/** Its executor may have come back at another address. What is asked of it then fails, and whoever takes the record up again asks it there. */
+async function askAnew({ connect }: Surroundings, { id, to }: MigrationRecord): Promise<IncomingStatus> {
+  const peer = await connect(to);
+  try {
+    return await peer.status(id);
+  } finally {
+    peer.close();
   }
 }

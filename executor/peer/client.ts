@@ -151,7 +151,10 @@ export function connectPeer(address: string, node: string, tls: ReturnType<typeo
           path: routes.files(id),
           headers: { connection: "Upgrade", upgrade: RSYNC_UPGRADE },
         });
+        const opening = heartbeat.watch(sent);
+        sent.once("close", opening.done);
         sent.once("upgrade", (_response, socket, head) => {
+          opening.done();
           if (head.length > 0) socket.unshift(head);
           const watch = heartbeat.watch(socket);
           socket.once("close", watch.done);

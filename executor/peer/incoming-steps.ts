@@ -99,6 +99,7 @@ export function makeIncomingSteps({ node, arrivals, halves, streams, settling, e
       // Asked again after the answer was lost: the same twin, or none of the half-made one.
       if (half.containerId !== null) return answer(half.containerId, half.trees, half.pagePort);
       const left = await engine.findTwin(id);
+      if (left?.isRunning) throw new EvenkeelError("FENCED", `${id}: the copy on ${node} runs already`);
       if (left !== null) await engine.remove(left.containerId, pendingFolder(left.containerId), half.description);
       const [network, ipc] = await Promise.all([ownerIds.network, ownerIds.ipc].map(ownerTwin));
       const owners = { network: network ?? null, ipc: ipc ?? null };

@@ -27,8 +27,14 @@ import type {
 import { makeSettling } from "./settle-half.js";
 import { makeTurns } from "./turns.js";
 
+export type Until = "pending" | "open" | "ever";
+
 export interface Incoming {
-  authorise(id: string, caller: string): Promise<void>;
+  /**
+   * Whether the caller is the source of that migration, and it is as far as its request wants: `pending` for all that makes a copy, `open` until its record is
+   * closed. @throws MIGRATION_NOT_FOUND, PEER_UNAUTHENTICATED, FENCED
+   */
+  authorise(id: string, caller: string, until: Until): Promise<void>;
   /** What would keep this node from taking the workload. Changes nothing. */
   judge(offer: Offer): Promise<OfferAnswer>;
   compare(introduction: Introduction): Promise<{ readonly findings: readonly Finding[] }>;
@@ -101,12 +107,15 @@ export function makeIncoming({ node, runDirectory, arrivals, engine, room, redis
   }
 
   return {
-    async authorise(id, caller) {
+    async authorise(id, caller, until) {
       const record = await readMigration(redis, keys, id);
       if (record === null) throw new EvenkeelError("MIGRATION_NOT_FOUND", id);
       if (record.to !== node || record.from !== caller) {
         throw new EvenkeelError("PEER_UNAUTHENTICATED", `${caller} may not speak for migration ${id} (${record.from} -> ${record.to})`);
       }
+      // A source of long ago has no more say in what runs here.
+      const isOver = until !== "ever" && (record.closedAt !== null || (until === "pending" && record.outcome !== "pending"));
+      if (isOver) throw new EvenkeelError("FENCED", `${id} is ${record.closedAt === null ? record.outcome : "closed"}`);
     },
     // Beside the memory, not after it: both belong to the freeze.
     files: async (id) => {

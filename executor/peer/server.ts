@@ -11,7 +11,7 @@ import type { readTls } from "../../platform/tls.js";
 import { decompress } from "../channel/zstd.js";
 import type { WorkloadDescription } from "../engine/engine.js";
 import type { Introduction } from "../preflight/node-probe.js";
-import type { Incoming } from "./incoming.js";
+import type { Incoming, Until } from "./incoming.js";
 import { type Offer, ROUNDS_MOST, RSYNC_UPGRADE, routes } from "./protocol.js";
 
 const params = z.object({ id: z.string().regex(/^[\w-]{1,64}$/) });
@@ -70,9 +70,9 @@ export async function servePeers(
     options.log.warn({ path: request.url, code: known.code, detail: known.detail }, "peer request failed");
     void reply.status(known.httpStatus).send({ error: { code: known.code, detail: known.detail } });
   });
-  const admit = async (request: FastifyRequest): Promise<string> => {
+  const admit = async (request: FastifyRequest, until: Until = "pending"): Promise<string> => {
     const { id } = params.parse(request.params);
-    await incoming.authorise(id, callerOf(request.raw));
+    await incoming.authorise(id, callerOf(request.raw), until);
     return id;
   };
   app.get(routes.alive, async () => ({}));
@@ -93,7 +93,7 @@ export async function servePeers(
   app.post(routes.twin(":id"), async (request) => {
     const id = await admit(request);
     const wanted = twinBody.parse(request.body);
-    for (const owner of Object.values(wanted.owners)) if (owner !== null) await incoming.authorise(owner, callerOf(request.raw));
+    for (const owner of Object.values(wanted.owners)) if (owner !== null) await incoming.authorise(owner, callerOf(request.raw), "pending");
     return incoming.makeTwin(id, wanted);
   });
   app.post(routes.hold(":id"), async (request) => incoming.hold(await admit(request)));
@@ -107,11 +107,11 @@ export async function servePeers(
   app.post(routes.begin(":id"), async (request) => incoming.begin(await admit(request)));
   app.post(routes.restore(":id"), async (request) => incoming.restore(await admit(request), restoreBody.parse(request.body)));
   app.post(routes.anew(":id"), async (request) =>
-    incoming.startAnew(await admit(request), anewBody.parse(request.body).description as unknown as WorkloadDescription),
+    incoming.startAnew(await admit(request, "open"), anewBody.parse(request.body).description as unknown as WorkloadDescription),
   );
-  app.post(routes.finish(":id"), async (request) => incoming.finish(await admit(request)));
-  app.delete(routes.migration(":id"), async (request) => incoming.remove(await admit(request)));
-  app.get(routes.migration(":id"), async (request) => incoming.status(await admit(request)));
+  app.post(routes.finish(":id"), async (request) => incoming.finish(await admit(request, "ever")));
+  app.delete(routes.migration(":id"), async (request) => incoming.remove(await admit(request, "ever")));
+  app.get(routes.migration(":id"), async (request) => incoming.status(await admit(request, "ever")));
   // A peer whose link was cut says no goodbye; what waits for its bytes must end all the same.
   app.server.on("connection", (socket: Socket) => socket.setKeepAlive(true, KEEP_ALIVE_SECONDS * 1000));
   // A restore answers only when the workload runs; Node would cut it off after five minutes.
@@ -120,7 +120,7 @@ export async function servePeers(
     const open = async () => {
       const id = /^\/v1\/migrations\/([\w-]{1,64})\/files$/.exec(request.url ?? "")?.[1];
       if (id === undefined || request.headers.upgrade !== RSYNC_UPGRADE) throw new EvenkeelError("INPUT_INVALID", "no such upgrade");
-      await incoming.authorise(id, callerOf(request));
+      await incoming.authorise(id, callerOf(request), "pending");
       const serve = await incoming.files(id);
       socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${RSYNC_UPGRADE}\r\n\r\n`);
       if (head.length > 0) socket.unshift(head);

@@ -70,12 +70,12 @@ export async function beginStart(folder: string, start: StartRequest, descriptor
   };
   try {
     await rm(`${folder}/asked`, { force: true });
-    await fitBundle((await events.next(["create"], BEGIN_DEADLINE_SECONDS)).rest, folder);
+    await fitBundle((await events.next(["create"], BEGIN_DEADLINE_SECONDS, "RESTORE_FAILED")).rest, folder);
     if (descriptors !== null) {
       await writeFile(`${folder}/images/descriptors.json`, JSON.stringify(descriptors));
       hasRunc = true;
       open["bundle-ready"].send("ahead");
-      const { word, rest } = await events.next(["criu", "exit"], BEGIN_DEADLINE_SECONDS);
+      const { word, rest } = await events.next(["criu", "exit"], BEGIN_DEADLINE_SECONDS, "RESTORE_FAILED");
       if (word === "exit") throw new EvenkeelError("RESTORE_FAILED", `runc restore ended with ${rest} before it asked for the images`);
     }
   } catch (error) {

@@ -104,13 +104,13 @@ export async function startCheckpoint(
   return {
     letGo,
     async dumped() {
-      const begun = await conversation.events.next(["pre-dump", "exit"], HOLD_DEADLINE_SECONDS);
+      const begun = await conversation.events.next(["pre-dump", "exit"], HOLD_DEADLINE_SECONDS, "CHECKPOINT_FAILED");
       let done = begun;
-      if (done.word !== "exit") done = await conversation.events.next(["network-lock", "exit"], HOLD_DEADLINE_SECONDS);
+      if (done.word !== "exit") done = await conversation.events.next(["network-lock", "exit"], HOLD_DEADLINE_SECONDS, "CHECKPOINT_FAILED");
       if (done.word !== "exit") {
         await onStill();
         conversation.send("lock");
-        done = await conversation.events.next(["post-dump", "exit"], DUMP_DEADLINE_SECONDS);
+        done = await conversation.events.next(["post-dump", "exit"], DUMP_DEADLINE_SECONDS, "CHECKPOINT_FAILED");
       }
       if (done.word === "exit") {
         conversation.close();

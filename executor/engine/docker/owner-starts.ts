@@ -3,8 +3,8 @@ import { basename } from "node:path";
 import { EvenkeelError } from "../../../platform/errors.js";
 import type { OwnerTwin, SharedNetwork } from "../engine.js";
 
-/** The owner is restored so far meanwhile; past this it hangs. */
-const DEADLINE_SECONDS = 60;
+/** The owner is restored so far meanwhile, which takes long where much is in its /dev/shm; past this it hangs. */
+const DEADLINE_SECONDS = 600;
 
 /** `answered`: Docker says that it runs, and starts others into its network and IPC namespace. `prepared`: what System V keeps in that is there. */
 type Moment = "answered" | "prepared";

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, stat, writeFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { EvenkeelError } from "../../../platform/errors.js";
 import { type Event, EventQueue, monotonicSeconds } from "../../channel/events.js";
@@ -18,6 +18,8 @@ import { fillSharedMemory } from "./shared-memory.js";
 import { containerFolder } from "./trees.js";
 
 const STEP_DEADLINE_SECONDS = 60;
+/** Slower than any memory: this only ends a CRIU that hangs. */
+const LEAST_BYTES_PER_SECOND = 100e6;
 /** For Docker's words, once what it waited for has been called off. */
 const ANSWER_SECONDS = 5;
 
@@ -72,9 +74,10 @@ export async function restoreContainer(
   const isLazy = await feedMemory();
   const begun = await begin();
   const { events, open, starting } = begun;
+  const deadlineSeconds = await deadlineOf(folder);
   let isGivenUp = false;
   const next = async (word: string, orWord = word): Promise<Event> => {
-    const event = await events.next([word, "exit", ...(word === "start" ? ["kill"] : [])], STEP_DEADLINE_SECONDS);
+    const event = await events.next([word, "exit", ...(word === "start" ? ["kill"] : [])], deadlineSeconds, "RESTORE_FAILED");
     timeline[word] = event.at - began;
     if (event.word === "kill") {
       isGivenUp = true;
@@ -132,10 +135,18 @@ export async function restoreContainer(
   }
 }
 
+/** What is not left for later CRIU reads within a step: contents of tmpfs mounts, or memory. */
+async function deadlineOf(folder: string): Promise<number> {
+  const images = `${folder}/images`;
+  const sizes = (await readdir(images)).map(async (name) => (await stat(`${images}/${name}`).catch(() => null))?.size ?? 0);
+  const bytes = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+  return STEP_DEADLINE_SECONDS + bytes / LEAST_BYTES_PER_SECOND;
+}
+
 async function giveUp({ events, open }: BegunStart): Promise<void> {
   open.gate.send("abort");
   open.verdict.send("abort");
-  await events.next(["exit"], STEP_DEADLINE_SECONDS).catch(() => {});
+  await events.next(["exit"], STEP_DEADLINE_SECONDS, "RESTORE_FAILED").catch(() => {});
 }
 
 /**
@@ -149,7 +160,7 @@ export async function resumeRestore(host: DockerHost, containerId: string, folde
   const started = openForWriting(`${folder}/started`);
   try {
     verdict.send("commit");
-    const exit = await events.next(["exit"], 5).catch(() => null);
+    const exit = await events.next(["exit"], 5, "RESTORE_FAILED").catch(() => null);
     started.send(exit?.rest ?? "0");
     if (exit !== null && exit.rest !== "0") throw new EvenkeelError("RESTORE_FAILED", await explain(folder, exit.rest));
     const deadline = monotonicSeconds() + STEP_DEADLINE_SECONDS;
