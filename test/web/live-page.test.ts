@@ -206,11 +206,59 @@ describe("the live page", function () {
     const port = scheduler.port;
     await scheduler.close();
     await page.locator('[data-connection="stale"]').waitFor({ timeout: 20_000 });
-    expect(await page.getByRole("alert").textContent()).to.contain("silent for");
+    expect(await page.getByRole("alert").textContent()).to.contain("has not been heard for");
     expect(await page.getByTestId("node-n1").count()).to.equal(1);
     await picture("stale");
     scheduler = await runScheduler(server, { scheduler: { port } });
     await page.locator('[data-connection="live"]').waitFor({ timeout: 20_000 });
+  });
+
+  it("does not say that it is live while events come and readings do not, and reads again by itself", async () => {
+    let questions = 0;
+    await page.route("**/api/v1/nodes*", () => void questions++);
+    await page.locator('[data-connection="stale"]').waitFor({ timeout: 20_000 });
+    expect(await page.getByRole("alert").textContent()).to.contain("has not answered for");
+    await waitFor("the first question to be given up", () => questions > 1);
+    await page.unroute("**/api/v1/nodes*");
+    await page.locator('[data-connection="live"]').waitFor({ timeout: 20_000 });
+  });
+
+  it("says before it has read that it is reading, not that there is nothing", async () => {
+    const early = await page.context().newPage();
+    process.kill(server.pid, "SIGSTOP");
+    try {
+      await early.goto(scheduler.url);
+      await early.getByText("reading …").nth(2).waitFor();
+      expect(await early.getByTestId("connection").textContent()).to.equal("connecting …");
+      expect(await early.getByText(/Nothing has been moved yet|There is no plan yet|No node has reported yet/).count()).to.equal(0);
+      await picture("reading", early);
+    } finally {
+      process.kill(server.pid, "SIGCONT");
+    }
+    await early.getByTestId("node-n1").waitFor();
+    await early.getByText("Nothing has been moved yet.").waitFor();
+    expect(await early.getByText("reading …").count()).to.equal(0);
+  });
+
+  it("leaves the browser's few connections to the tab that is looked at, and goes on where it is looked at again", async () => {
+    // Of several tabs a browser without a window hides none.
+    const turn = (tab: Page, state: "hidden" | "visible") =>
+      tab.evaluate(
+        `Object.defineProperty(document, "visibilityState", { value: "${state}", configurable: true }); document.dispatchEvent(new Event("visibilitychange"))`,
+      );
+    let last = page;
+    for (let opened = 1; opened < 8; opened++) {
+      await turn(last, "hidden");
+      last = await page.context().newPage();
+      await last.goto(scheduler.url, { timeout: 10_000 });
+      await last.getByTestId("node-n1").waitFor({ timeout: 10_000 });
+    }
+    await redis.hset(keys.maintenance, "n2", "new disk");
+    await last.getByText("Maintenance (flag): new disk").waitFor();
+    expect(await page.getByText("Maintenance (flag): new disk").count()).to.equal(0);
+    await turn(page, "visible");
+    await page.getByText("Maintenance (flag): new disk").waitFor();
+    await page.locator('[data-connection="live"]').waitFor();
   });
 
   it("can be worked by keyboard alone", async () => {

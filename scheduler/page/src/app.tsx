@@ -18,11 +18,11 @@ export function App() {
       <a class="skip-link" href="#fleet">
         To the fleet
       </a>
-      <Masthead status={fleet.status} heardAt={fleet.heardAt} now={now} onAction={setAction} />
+      <Masthead status={fleet.status} heard={fleet} now={now} onAction={setAction} />
       <main>
         <FleetView fleet={fleet} now={now} onAction={setAction} />
-        <MigrationList migrations={fleet.migrations} now={now} />
-        <PlanView plan={fleet.plan} workloads={fleet.workloads} now={now} onAction={setAction} />
+        <MigrationList migrations={fleet.migrations} isRead={fleet.readAt !== null} now={now} />
+        <PlanView plan={fleet.plan} isRead={fleet.readAt !== null} workloads={fleet.workloads} now={now} onAction={setAction} />
         <AuditView at={fleet.status?.at ?? null} />
       </main>
       <MoveAnnouncer migrations={fleet.migrations} />

@@ -1,6 +1,10 @@
 import type { ErrorAnswer } from "../../api-shapes.js";
 
 const BASE = "/api/v1";
+/** A fetch that finds no connection free waits for one without end. */
+const READ_MILLISECONDS = 10_000;
+/** Longer than a scheduler waits for the leader that it hands a request on to. */
+const CHANGE_MILLISECONDS = 15_000;
 const TOKEN = "evenkeel-operator-token";
 
 /** What the scheduler said no with, or that it could not be asked. */
@@ -23,6 +27,7 @@ export async function ask<T>(method: "GET" | "POST" | "PUT" | "DELETE", path: st
       ...(body === undefined ? {} : { "content-type": "application/json" }),
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    signal: AbortSignal.timeout(method === "GET" ? READ_MILLISECONDS : CHANGE_MILLISECONDS),
   }).catch((error: unknown) => {
     throw new Refusal("The scheduler does not answer", String(error), "SCHEDULER_UNREACHABLE");
   });

@@ -21,8 +21,8 @@ export function FleetView({ fleet, now, onAction }: Props) {
   return (
     <section id="fleet" aria-labelledby="fleet-title">
       <h2 id="fleet-title">Fleet</h2>
-      {fleet.heardAt !== null && fleet.nodes.length === 0 && (
-        <p class="empty">No node has reported yet. Start a collector on each Docker host.</p>
+      {fleet.nodes.length === 0 && (
+        <p class="empty">{fleet.readAt === null ? "reading …" : "No node has reported yet. Start a collector on each Docker host."}</p>
       )}
       <div class="fleet" ref={area}>
         {fleet.nodes.map((node) => (

@@ -1,10 +1,7 @@
 import type { StatusAnswer } from "../../api-shapes.js";
 import { duration, percent, plural } from "../../cli/words.js";
+import { type Heard, judgeFreshness } from "./judge-freshness.js";
 import type { OperatorAction } from "./operator-action.js";
-
-/** Two ticks may go missing before the page stops claiming to be live. */
-const TICKS_MISSED = 3;
-const LEAST_SECONDS = 8;
 
 const MODES: Readonly<Record<string, string>> = {
   observe: "plans, moves nothing by itself",
@@ -14,16 +11,13 @@ const MODES: Readonly<Record<string, string>> = {
 
 interface Props {
   readonly status: StatusAnswer | null;
-  readonly heardAt: number | null;
+  readonly heard: Heard;
   readonly now: number;
   readonly onAction: (action: OperatorAction) => void;
 }
 
-export function Masthead({ status, heardAt, now, onAction }: Props) {
-  const silentSeconds = heardAt === null ? null : Math.max(0, now - heardAt / 1000);
-  const patience = Math.max(LEAST_SECONDS, TICKS_MISSED * (status?.tickSeconds ?? 0));
-  const isStale = silentSeconds !== null && silentSeconds > patience;
-  const connection = silentSeconds === null ? "connecting" : isStale ? "stale" : "live";
+export function Masthead({ status, heard, now, onAction }: Props) {
+  const { connection, ageSeconds, isHeard } = judgeFreshness(heard, status?.tickSeconds ?? 0, now);
   return (
     <header class="masthead">
       <div class="masthead-row">
@@ -41,9 +35,10 @@ export function Masthead({ status, heardAt, now, onAction }: Props) {
           </button>
         )}
       </div>
-      {isStale && (
+      {connection === "stale" && ageSeconds !== null && (
         <p class="stale-banner" role="alert">
-          The scheduler has been silent for {duration(Math.round(silentSeconds))}. What you see is how the fleet was then; trying again.
+          The scheduler has not {isHeard ? "answered" : "been heard"} for {duration(Math.round(ageSeconds))}. What you see is how the fleet
+          was then; trying again.
         </p>
       )}
       {status !== null && status.leader.holder === null && (

@@ -4,12 +4,19 @@ import { PHASE_WORDS, type Phase } from "../../timeline.js";
 import { Progress } from "./progress.js";
 import { Timeline, TimelineDetails } from "./timeline.js";
 
-export function MigrationList({ migrations, now }: { migrations: readonly MigrationRecord[]; now: number }) {
+interface Props {
+  readonly migrations: readonly MigrationRecord[];
+  /** False: that there are none is not known. */
+  readonly isRead: boolean;
+  readonly now: number;
+}
+
+export function MigrationList({ migrations, isRead, now }: Props) {
   return (
     <section aria-labelledby="moves-title">
       <h2 id="moves-title">Moves</h2>
       {migrations.length === 0 ? (
-        <p class="empty">Nothing has been moved yet.</p>
+        <p class="empty">{isRead ? "Nothing has been moved yet." : "reading …"}</p>
       ) : (
         <>
           <p class="legend">

@@ -8,19 +8,21 @@ const SKIPS_SHOWN = 200;
 
 interface Props {
   readonly plan: PublishedPlan | null;
+  /** False: that there is none is not known. */
+  readonly isRead: boolean;
   readonly workloads: readonly WorkloadAnswer[];
   readonly now: number;
   readonly onAction: (action: OperatorAction) => void;
 }
 
-export function PlanView({ plan, workloads, now, onAction }: Props) {
+export function PlanView({ plan, isRead, workloads, now, onAction }: Props) {
   const names = new Map(workloads.map(({ id, name }) => [id, name]));
   const nameOf = (id: string) => names.get(id) ?? id.slice(0, 12);
   return (
     <section aria-labelledby="plan-title">
       <h2 id="plan-title">Plan</h2>
       {plan === null ? (
-        <p class="empty">There is no plan yet.</p>
+        <p class="empty">{isRead ? "There is no plan yet." : "reading …"}</p>
       ) : (
         <>
           <p class="muted">

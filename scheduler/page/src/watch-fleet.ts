@@ -3,18 +3,26 @@ import type { MigrationRecord } from "../../../platform/migration-record.js";
 import type { Answers, NodeAnswer, StatusAnswer, WorkloadAnswer } from "../../api-shapes.js";
 import type { PublishedPlan } from "../../plan-store.js";
 import { ask } from "./ask.js";
+import type { Heard } from "./judge-freshness.js";
 
-export interface FleetNow {
+export interface FleetNow extends Heard {
   readonly status: StatusAnswer | null;
   readonly nodes: readonly NodeAnswer[];
   readonly workloads: readonly WorkloadAnswer[];
   readonly migrations: readonly MigrationRecord[];
   readonly plan: PublishedPlan | null;
-  /** Epoch milliseconds of the last word from the scheduler; null before the first. */
-  readonly heardAt: number | null;
 }
 
-const NOTHING: FleetNow = { status: null, nodes: [], workloads: [], migrations: [], plan: null, heardAt: null };
+const NOTHING: FleetNow = {
+  status: null,
+  nodes: [],
+  workloads: [],
+  migrations: [],
+  plan: null,
+  heardAt: null,
+  readAt: null,
+  shownAt: 0,
+};
 const MIGRATIONS_SHOWN = 50;
 const HISTORY_POINTS = 150;
 /** In a fleet above this size histories would be most of the traffic. */
@@ -56,9 +64,9 @@ function watchFleet(apply: (change: Change) => void): () => void {
           ask<Answers["migrations"]>("GET", `/migrations?limit=${MIGRATIONS_SHOWN}`),
         ]);
         nodeCount = nodes.length;
-        heard({ nodes, workloads, plan, migrations });
+        heard({ nodes, workloads, plan, migrations, readAt: Date.now() });
       } catch {
-        // The event stream shows soon enough whether the scheduler is gone; until then the old picture stands, and says how old it is.
+        // The next event is the time to try again; until then the old picture stands, and the page says how old it is.
       }
     } while (readAgain && !closed);
     reading = false;
@@ -82,11 +90,23 @@ function watchFleet(apply: (change: Change) => void): () => void {
       reopening = setTimeout(open, REOPEN_MILLISECONDS);
     };
   };
-  open();
-  return () => {
-    closed = true;
+  const leave = () => {
     clearTimeout(reopening);
     source?.close();
+  };
+  // A browser has six connections for all tabs on one scheduler, and a stream takes one: those of tabs that nobody sees would leave none to ask by.
+  const follow = () => {
+    leave();
+    if (document.visibilityState === "hidden") return;
+    apply(() => ({ shownAt: Date.now() }));
+    open();
+  };
+  document.addEventListener("visibilitychange", follow);
+  follow();
+  return () => {
+    closed = true;
+    document.removeEventListener("visibilitychange", follow);
+    leave();
   };
 }
 
@@ -99,8 +119,14 @@ function replaceRecord(migrations: readonly MigrationRecord[], record: Migration
 export function useNow(): number {
   const [now, setNow] = useState(Date.now());
   useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), 1000);
-    return () => clearInterval(timer);
+    const renew = () => setNow(Date.now());
+    const timer = setInterval(renew, 1000);
+    // Of a hidden page the browser lets timers run late.
+    document.addEventListener("visibilitychange", renew);
+    return () => {
+      clearInterval(timer);
+      document.removeEventListener("visibilitychange", renew);
+    };
   }, []);
   return now / 1000;
 }
