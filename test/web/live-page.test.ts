@@ -202,6 +202,21 @@ describe("the live page", function () {
     await picture("node-unknown");
   });
 
+  it("does not pass off the load of a silent node's past as that of the last minutes", async () => {
+    const past = Date.now() / 1000 - 300;
+    const asleep = reportFleet(redis, keys, [{ id: "n4", workloads: [{ name: "sleeper" }] }]);
+    for (const at of [0, 5, 10, 130, 135, 140]) await asleep.push(past + at);
+    await redis.del(keys.nodeSample("n4"));
+    const chart = page.getByTestId("node-n4").locator(".history");
+    await chart.getByText(/^2 min 20 s until 2 min \d+ s ago/).waitFor();
+    expect(await chart.getByRole("img").getAttribute("aria-label")).to.match(
+      /^n4: CPU and memory of 2 min 20 s until 2 min \d+ s ago, CPU at most 8 %$/,
+    );
+    expect(await page.getByTestId("node-n1").locator(".history").textContent()).to.contain("last ");
+    await picture("node-silent");
+    expect(complaints).to.deep.equal([]);
+  });
+
   it("says that it is not live while the scheduler is away, keeps the last picture, and comes back by itself", async () => {
     const port = scheduler.port;
     await scheduler.close();

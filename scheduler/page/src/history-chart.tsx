@@ -1,22 +1,18 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import UPlot from "uplot";
 import type { NodePoint } from "../../../policies/types.js";
-import { duration, percent } from "../../cli/words.js";
+import { describeHistory } from "./describe-history.js";
 
 const HEIGHT_PIXELS = 72;
 
-/** CPU and memory of the last minutes, from 0 to 100 %. A reading that failed is a gap. */
-export function HistoryChart({ history, name }: { history: readonly NodePoint[]; name: string }) {
+/** CPU and memory of the last minutes that the node was heard, from 0 to 100 %. A reading that failed is a gap, and so is a silence. */
+export function HistoryChart({ history, name, now }: { history: readonly NodePoint[]; name: string; now: number }) {
   const box = useRef<HTMLDivElement>(null);
   const chart = useRef<UPlot | null>(null);
   const isDark = useDarkness();
-  const data: UPlot.AlignedData = [
-    history.map(({ at }) => at),
-    history.map(({ cpuRatio }) => cpuRatio),
-    history.map(({ memoryRatio }) => memoryRatio),
-  ];
-  const latest = useRef(data);
-  latest.current = data;
+  const { series, span, spoken } = describeHistory(history, now);
+  const latest = useRef<UPlot.AlignedData>(series);
+  latest.current = series;
   useEffect(() => {
     const element = box.current!;
     const colour = (variable: string) => getComputedStyle(element).getPropertyValue(variable).trim();
@@ -58,17 +54,11 @@ export function HistoryChart({ history, name }: { history: readonly NodePoint[];
   }, [isDark]);
   useEffect(() => chart.current?.setData(latest.current), [history]);
 
-  const span = history.at(-1)!.at - history[0]!.at;
-  const highest = Math.max(...history.map(({ cpuRatio }) => cpuRatio ?? 0));
   return (
     <figure class="history">
-      <div
-        ref={box}
-        role="img"
-        aria-label={`${name}: CPU and memory of the last ${duration(Math.round(span))}, CPU at most ${percent(highest)}`}
-      />
+      <div ref={box} role="img" aria-label={`${name}: ${spoken}`} />
       <figcaption>
-        last {duration(Math.round(span))}: <span class="key cpu">CPU</span> <span class="key memory">memory</span>
+        {span}: <span class="key cpu">CPU</span> <span class="key memory">memory</span>
       </figcaption>
     </figure>
   );

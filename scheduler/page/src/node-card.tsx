@@ -60,7 +60,7 @@ export function NodeCard({ node, workloads, arriving, open, now, onAction }: Pro
       </header>
       <LoadBar kind="cpu" ratio={node.cpuRatio} words={`${cores(node.cpuUsedCores)} of ${cores(node.cpuCapacityCores)} cores`} />
       <LoadBar kind="memory" ratio={node.memoryRatio} words={`${bytes(node.memoryUsedBytes)} of ${bytes(node.memoryCapacityBytes)}`} />
-      {node.history !== undefined && node.history.length > 1 && <HistoryChart history={node.history} name={node.id} />}
+      {node.history !== undefined && node.history.length > 1 && <HistoryChart history={node.history} name={node.id} now={now} />}
       {node.maintenance.map(({ source, reason, deadline }) => (
         <p class="maintenance" key={source}>
           Maintenance ({source}): {reason}
