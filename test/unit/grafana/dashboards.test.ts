@@ -70,6 +70,7 @@ describe("the dashboards' expressions", () => {
       "evenkeel_node_cpu_capacity_cores",
       "evenkeel_node_memory_available_bytes",
       "evenkeel_node_memory_capacity_bytes",
+      "process_start_time_seconds",
       "up",
     ]);
   });
