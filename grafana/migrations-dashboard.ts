@@ -20,6 +20,7 @@ export function migrationsDashboard(): DashboardBuilder {
 }
 
 function addNow(dashboard: DashboardBuilder): void {
+  const ended = `sum(evenkeel_migrations_total{${ON_NODE}})`;
   const blackout = (suffix: string, more = "") => `sum(evenkeel_migration_blackout_seconds_${suffix}{${ON_NODE}${more}})`;
   dashboard
     .withPanel(
@@ -40,7 +41,8 @@ function addNow(dashboard: DashboardBuilder): void {
       stat({
         title: "Succeeded",
         about: "Of all that ended.",
-        queries: [{ expr: `sum(evenkeel_migrations_total{${ON_NODE},result="succeeded"}) / sum(evenkeel_migrations_total{${ON_NODE}})` }],
+        // None that succeeded has no series: that is 0, and unknown only while none has ended.
+        queries: [{ expr: `(sum(evenkeel_migrations_total{${ON_NODE},result="succeeded"}) or 0 * ${ended}) / ${ended}` }],
         unit: "percentunit",
       }),
     )

@@ -112,11 +112,14 @@ describe(`the dashboards' expressions in a real Prometheus${obstacle === null ? 
     await redis.hset(keys.maintenance, "n1", "new disks");
     const scheduler = await startRealScheduler(server);
     closers.push(() => scheduler.close());
-    const executor = await playExecutor();
+    const executor = await playExecutor(["succeeded", "failed"]);
     closers.push(() => executor.close());
+    const unlucky = await playExecutor(["failed"]);
+    closers.push(() => unlucky.close());
     prometheus = await startPrometheus([
       ...ports.map((port, index) => ({ job: "evenkeel-collector", port, labels: { node: `n${index + 1}` } })),
       { job: "evenkeel-executor", port: executor.port, labels: { node: "n1" } },
+      { job: "evenkeel-executor", port: unlucky.port, labels: { node: "n2" } },
       { job: "evenkeel-scheduler", port: scheduler.port },
     ]);
     closers.push(() => prometheus.close());
@@ -130,6 +133,12 @@ describe(`the dashboards' expressions in a real Prometheus${obstacle === null ? 
       await waitFor(`a value of ${expr}`, async () => (await prometheus.query(expr)).some(({ value }) => value[1] !== "NaN"));
     });
   }
+
+  it("shows that none has succeeded where all have failed", async () => {
+    const { expr } = expressions().find(({ panel }) => panel === "Succeeded")!;
+    const ofNode = expr.replaceAll('node=~".*"', 'node="n2"');
+    await waitFor("a share of nothing", async () => (await prometheus.query(ofNode)).some(({ value }) => value[1] === "0"));
+  });
 });
 
 const ports: number[] = [];
@@ -179,12 +188,12 @@ function startRealScheduler(server: ThrowAwayRedis): Promise<Scheduler> {
 }
 
 /** Ends a migration of each kind again and again: an increase needs more than the first. */
-async function playExecutor(): Promise<MetricsServer> {
+async function playExecutor(results: readonly NonNullable<MigrationRecord["result"]>[]): Promise<MetricsServer> {
   const registry = makeRegistry();
   const metrics = makeExecutorMetrics(registry);
   const server = await serveMetrics(registry, 0, "127.0.0.1");
   const timer = setInterval(() => {
-    for (const result of ["succeeded", "failed"] as const) {
+    for (const result of results) {
       metrics.migrationStarted();
       metrics.migrationEnded(migration(result));
     }
