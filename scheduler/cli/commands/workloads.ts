@@ -1,5 +1,7 @@
 import type { Command } from "commander";
+import { EvenkeelError } from "../../../platform/errors.js";
 import type { Answers, NodeAnswer, WorkloadAnswer } from "../../api-shapes.js";
+import type { ApiClient } from "../api-client.js";
 import { EXIT } from "../exit-codes.js";
 import type { Output } from "../output.js";
 import { type CommonOptions, runCommand, withCommonOptions } from "../run-command.js";
@@ -14,16 +16,28 @@ export function addWorkloads(program: Command): void {
     .action((options: CommonOptions & { node?: string }) =>
       runCommand(options, async ({ api, output }) => {
         const { workloads } = await api.ask<Answers["workloads"]>("GET", "/workloads");
-        const shown = workloads.filter(({ node }) => options.node === undefined || node === options.node);
+        const shown = workloads.filter((workload) => options.node === undefined || runsOn(workload, options.node));
+        // Of a node without any it matters which it is: there may be no such node, or a silent one.
+        const node = shown.length > 0 || options.node === undefined ? null : await findNode(api, options.node);
         if (output.json) output.answer(shown);
         else if (shown.length > 0) printWorkloads(shown, output);
-        else {
-          const { nodes } = await api.ask<Answers["nodes"]>("GET", "/nodes");
-          output.line(sayNone(nodes.find(({ id }) => id === options.node)));
-        }
+        else output.line(sayNone(node));
         return EXIT.ok;
       }),
     );
+}
+
+/** A copy that nothing explains runs there as well. */
+function runsOn({ node, conflict }: WorkloadAnswer, wanted: string): boolean {
+  return node === wanted || conflict.includes(wanted);
+}
+
+/** @throws NODE_NOT_FOUND */
+async function findNode(api: ApiClient, wanted: string): Promise<NodeAnswer> {
+  const { nodes } = await api.ask<Answers["nodes"]>("GET", "/nodes");
+  const node = nodes.find(({ id }) => id === wanted);
+  if (node === undefined) throw new EvenkeelError("NODE_NOT_FOUND", wanted);
+  return node;
 }
 
 function printWorkloads(workloads: readonly WorkloadAnswer[], output: Output): void {
@@ -43,7 +57,7 @@ function printWorkloads(workloads: readonly WorkloadAnswer[], output: Output): v
   );
 }
 
-function sayNone(node: NodeAnswer | undefined): string {
+function sayNone(node: NodeAnswer | null): string {
   return node?.workloads === null ? `${node.id} is silent: what runs there is not known.` : "No workload runs there.";
 }
 

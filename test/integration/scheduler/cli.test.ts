@@ -25,6 +25,22 @@ describe("the command line", () => {
     expect((await here.run(["status"])).out).to.contain(`Leader ${here.scheduler.url}, term 1`);
   });
 
+  it("lists a workload with each node on which a copy of it runs", async () => {
+    here.fleet.node("n2").workloads.push({ name: "web" });
+    const ofNode = async (node: string) => (await here.run(["workloads", "--node", node])).out;
+    await waitFor("the conflict", async () => (await ofNode("n1")).includes("runs on n1 and n2"));
+    expect(await ofNode("n2"))
+      .to.match(/^web .*runs on n1 and n2: stop all but one/m)
+      .and.to.match(/^db /m);
+  });
+
+  it("says of a node that is there that nothing runs on it", async () => {
+    here.fleet.node("n2").workloads = [];
+    await waitFor("it to be seen", async () => (await here.run(["workloads", "--node", "n2"])).out === "No workload runs there.\n");
+    expect(await here.json(["workloads", "--node", "n2"])).to.deep.equal([]);
+    expect(await here.run(["workloads", "--node", "n9", "--json"])).to.include({ code: 4, out: "" });
+  });
+
   it("explains the plan", async () => {
     await here.run(["drain", "n1"]);
     await waitFor("a skip", async () => (await here.run(["plan", "--explain"])).out.includes("workload-never"));
@@ -63,6 +79,7 @@ describe("the command line", () => {
     ["nobody at the address", ["nodes", "--url", "http://127.0.0.1:1"], {}, 3, "EVENKEEL_URL"],
     ["a wrong token", ["drain", "n1", "--token", "wrong"], {}, 4, "EVENKEEL_TOKEN"],
     ["no token", ["drain", "n1"], { EVENKEEL_TOKEN: "" }, 4, "no bearer token"],
+    ["no such node", ["workloads", "--node", "n9"], {}, 4, "`evenkeel nodes` lists them"],
     ["no such workload", ["migrate", "none", "--to", "n2"], {}, 4, "`evenkeel workloads` lists them"],
     ["a constraint in the way", ["migrate", "fixed", "--to", "n2"], {}, 4, "io.evenkeel.mode"],
   ];
