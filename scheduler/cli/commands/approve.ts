@@ -1,6 +1,8 @@
 import type { Command } from "commander";
 import { EvenkeelError } from "../../../platform/errors.js";
-import type { Answers, ApprovalAnswer } from "../../api-shapes.js";
+import type { Answers, ApprovalAnswer, WorkloadAnswer } from "../../api-shapes.js";
+import { namedBy } from "../../name-workloads.js";
+import type { PublishedPlan } from "../../plan-store.js";
 import { EXIT } from "../exit-codes.js";
 import type { Output } from "../output.js";
 import { type CommonOptions, runCommand, withCommonOptions } from "../run-command.js";
@@ -21,13 +23,9 @@ export function addApprove(program: Command): void {
         const names = new Map(workloads.map(({ id, name }) => [id, name]));
         const heldMoves = (plan?.moves ?? []).filter(({ heldBack }) => heldBack !== null);
         const heldPower = (plan?.power ?? []).filter(({ heldBack }) => heldBack !== null);
-        const isNamed = (id: string, word: string) => word === id || word === names.get(id);
-        const stranger = wanted.find(
-          (word) => !heldMoves.some(({ workload }) => isNamed(workload, word)) && !heldPower.some(({ node }) => node === word),
-        );
-        if (stranger !== undefined) throw new EvenkeelError("INPUT_INVALID", `nothing of ${stranger} is held back: evenkeel plan`);
         const isAll = wanted.length === 0;
-        const moves = heldMoves.filter(({ workload }) => isAll || wanted.some((word) => isNamed(workload, word)));
+        const named = new Set(wanted.flatMap((word) => heldBackBy(word, heldMoves, heldPower, workloads)));
+        const moves = heldMoves.filter(({ workload }) => isAll || named.has(workload));
         const power = heldPower.filter(({ node }) => isAll || wanted.includes(node));
         const body = {
           moves: moves.map(({ workload, to }) => ({ workload, to })),
@@ -43,6 +41,26 @@ export function addApprove(program: Command): void {
         return EXIT.ok;
       }),
     );
+}
+
+/** Workloads that a word names, of those whose moves are held back. @throws INPUT_INVALID when it names no node either, WORKLOAD_AMBIGUOUS. */
+function heldBackBy(
+  word: string,
+  moves: PublishedPlan["moves"],
+  power: PublishedPlan["power"],
+  workloads: readonly WorkloadAnswer[],
+): readonly string[] {
+  const known = new Map(workloads.map((workload) => [workload.id, workload]));
+  const held = moves.map(({ workload: id }) => known.get(id) ?? { id, name: id, containerId: id });
+  const fitting = namedBy(held, word, (workload) => workload);
+  if (fitting.length === 0 && !power.some(({ node }) => node === word)) {
+    throw new EvenkeelError("INPUT_INVALID", `nothing of ${word} is held back: evenkeel plan`);
+  }
+  // Of one name there may be several, and all are meant; the beginning of an id is one's own.
+  if (fitting.length > 1 && fitting.some(({ name }) => name !== word)) {
+    throw new EvenkeelError("WORKLOAD_AMBIGUOUS", `${word} is ${fitting.map(({ id }) => id).join(", ")}`);
+  }
+  return fitting.map(({ id }) => id);
 }
 
 function printApproval(

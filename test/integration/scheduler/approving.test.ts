@@ -4,8 +4,9 @@ import type { Redis } from "ioredis";
 import { type Keys, makeKeys } from "../../../platform/keys.js";
 import { listMigrations } from "../../../platform/migration-record.js";
 import { projectPath } from "../../../platform/paths.js";
+import type { Answers } from "../../../scheduler/api-shapes.js";
 import { startRedis, type ThrowAwayRedis } from "../../support/redis.js";
-import { type ReportedFleet, reportFleet } from "../../support/reported-fleet.js";
+import { containerIdOf, type ReportedFleet, reportFleet } from "../../support/reported-fleet.js";
 import { OPERATOR_TOKEN, type RunningScheduler, runScheduler } from "../../support/running-scheduler.js";
 import { waitFor } from "../../support/wait-for.js";
 
@@ -22,6 +23,15 @@ describe("`evenkeel approve`", () => {
       execFile(projectPath("bin/evenkeel"), args, { env }, (error, out, err) => {
         resolve({ code: error === null ? 0 : Number(error.code), out, err });
       });
+    });
+
+  const approvePlanned = (word: (workload: Answers["workloads"]["workloads"][number]) => string) =>
+    // A busy machine may push late, and then the plan is another for a tick.
+    waitFor("the approval", async () => {
+      const { plan } = await scheduler.get<Answers["plan"]>("/api/v1/plan");
+      const { workloads } = await scheduler.get<Answers["workloads"]>("/api/v1/workloads");
+      const planned = workloads.find(({ id }) => id === plan?.moves[0]?.workload);
+      return planned !== undefined && (await run("approve", word(planned))).out.startsWith("Started m-") && planned.name;
     });
 
   beforeEach(async () => {
@@ -67,13 +77,14 @@ describe("`evenkeel approve`", () => {
     const refused = await run("approve", "cache");
     expect([refused.code, refused.err.includes("nothing of cache is held back")]).to.deep.equal([2, true]);
     expect(await listMigrations(redis, keys)).to.deep.equal([]);
-    // A busy machine may push late, and then the plan is another for a tick.
-    const name = await waitFor("the approval", async () => {
-      const { plan } = await scheduler.get<{ plan: { moves: { workload: string }[] } }>("/api/v1/plan");
-      const { workloads } = await scheduler.get<{ workloads: { id: string; name: string }[] }>("/api/v1/workloads");
-      const planned = workloads.find(({ id }) => id === plan.moves[0]?.workload)?.name;
-      return planned !== undefined && (await run("approve", planned)).out.startsWith("Started m-") && planned;
-    });
+    const name = await approvePlanned(({ name: planned }) => planned);
+    expect((await listMigrations(redis, keys)).map((record) => record.name)).to.deep.equal([name]);
+  });
+
+  it("takes the first six characters of a container id for the workload, and no fewer", async () => {
+    const words = ["burn", "web", "db"].map((each) => containerIdOf(each).slice(0, 5));
+    for (const word of words) expect((await run("approve", word)).err).to.contain(`nothing of ${word} is held back`);
+    const name = await approvePlanned(({ containerId }) => containerId.slice(0, 6));
     expect((await listMigrations(redis, keys)).map((record) => record.name)).to.deep.equal([name]);
   });
 });
