@@ -11,7 +11,7 @@ import { API_BASE } from "../protocol.js";
 import { authorize } from "./authorize.js";
 import { termOrForward } from "./forward-to-leader.js";
 import type { ApiParts } from "./parts.js";
-import { approveBody, readInput } from "./read-input.js";
+import { approveBody, noQueryHere, readInput } from "./read-input.js";
 
 type Wanted = Pick<PowerChange, "node" | "to">;
 
@@ -75,7 +75,7 @@ export function addApproveRoutes(server: FastifyInstance, parts: ApiParts): void
     };
   };
 
-  server.post(`${API_BASE}/plan/approve`, { onRequest }, async (request, reply) => {
+  server.post(`${API_BASE}/plan/approve`, { onRequest, ...noQueryHere }, async (request, reply) => {
     const asked = readInput(approveBody, request.body);
     const term = await termOrForward(parts, request, reply);
     if (term === null) return reply;

@@ -7,7 +7,7 @@ import { publishNote } from "../notes.js";
 import { API_BASE } from "../protocol.js";
 import { authorize } from "./authorize.js";
 import type { ApiParts } from "./parts.js";
-import { flagBody, nodeParams, readInput } from "./read-input.js";
+import { flagBody, nodeParams, noQueryHere, nothingHere, readInput } from "./read-input.js";
 
 /** The cordon, one hash field that `redis-cli` may set as well. Any scheduler may write it. */
 export function addCordonRoutes(server: FastifyInstance, parts: ApiParts): void {
@@ -27,7 +27,7 @@ export function addCordonRoutes(server: FastifyInstance, parts: ApiParts): void 
     return { node: id, cordon, stillAskedForBy: cordon.filter(({ source }) => source !== "flag"), maintenance: requests.get(id) ?? [] };
   };
 
-  server.put(`${API_BASE}/nodes/:id/cordon`, { onRequest }, async (request): Promise<CordonAnswer> => {
+  server.put(`${API_BASE}/nodes/:id/cordon`, { onRequest, ...noQueryHere }, async (request): Promise<CordonAnswer> => {
     const { id } = readInput(nodeParams, request.params);
     const { reason = "operator" } = readInput(flagBody, request.body);
     await assertNode(id);
@@ -37,7 +37,7 @@ export function addCordonRoutes(server: FastifyInstance, parts: ApiParts): void 
     return answer(id);
   });
 
-  server.delete(`${API_BASE}/nodes/:id/cordon`, { onRequest }, async (request): Promise<CordonAnswer> => {
+  server.delete(`${API_BASE}/nodes/:id/cordon`, { onRequest, ...nothingHere }, async (request): Promise<CordonAnswer> => {
     const { id } = readInput(nodeParams, request.params);
     await assertNode(id);
     const removed = await redis.hdel(keys.cordons, id);

@@ -10,7 +10,7 @@ import { API_BASE } from "../protocol.js";
 import { authorize } from "./authorize.js";
 import { findWorkload } from "./find-workload.js";
 import { type ApiParts, READ_AGE_SECONDS } from "./parts.js";
-import { doctorBody, migrateBody, readInput } from "./read-input.js";
+import { doctorBody, noQueryHere, preflightBody, readInput } from "./read-input.js";
 
 const PATIENCE_SECONDS = 30;
 
@@ -19,7 +19,7 @@ export function addDoctorRoutes(server: FastifyInstance, parts: ApiParts): void 
   const { redis, keys, view, policies } = parts;
   const onRequest = async (request: FastifyRequest) => authorize(request, parts.config.scheduler.operatorToken);
 
-  server.post(`${API_BASE}/doctor`, { onRequest }, async (request): Promise<DoctorAnswer> => {
+  server.post(`${API_BASE}/doctor`, { onRequest, ...noQueryHere }, async (request): Promise<DoctorAnswer> => {
     const { nodes: wanted } = readInput(doctorBody, request.body);
     const { reading } = await view.picture(READ_AGE_SECONDS);
     const stranger = (wanted ?? []).find((id) => !reading.nodes.some((node) => node.id === id));
@@ -31,8 +31,8 @@ export function addDoctorRoutes(server: FastifyInstance, parts: ApiParts): void 
     );
   });
 
-  server.post(`${API_BASE}/preflight`, { onRequest }, async (request): Promise<PreflightAnswer> => {
-    const { workload: wanted, to } = readInput(migrateBody, request.body);
+  server.post(`${API_BASE}/preflight`, { onRequest, ...noQueryHere }, async (request): Promise<PreflightAnswer> => {
+    const { workload: wanted, to } = readInput(preflightBody, request.body);
     const picture = await view.picture(0);
     const { id, node: from, reading } = findWorkload(picture, wanted);
     if (!picture.snapshot.nodes.some((node) => node.id === to)) throw new EvenkeelError("NODE_NOT_FOUND", to);

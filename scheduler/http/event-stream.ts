@@ -3,6 +3,7 @@ import type { FastifyInstance } from "fastify";
 import { readMigration } from "../../platform/migration-record.js";
 import { API_BASE } from "../protocol.js";
 import type { ApiParts } from "./parts.js";
+import { noQuery, readInput } from "./read-input.js";
 import { readStatus } from "./read-routes.js";
 
 /** Progress may be noted many times a second; viewers are told at most this often about each migration. */
@@ -53,7 +54,8 @@ export function addEventStream(server: FastifyInstance, parts: ApiParts): EventS
   });
   const heartbeat = setInterval(() => write(": still here\n\n"), HEARTBEAT_MILLISECONDS);
 
-  server.get(`${API_BASE}/events`, async (_request, reply) => {
+  server.get(`${API_BASE}/events`, async (request, reply) => {
+    readInput(noQuery, request.query);
     const viewer = reply.raw;
     const status = await readStatus(parts);
     reply.hijack();

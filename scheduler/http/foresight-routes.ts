@@ -6,7 +6,7 @@ import { foreseeAside } from "../foresight-thread.js";
 import { API_BASE } from "../protocol.js";
 import { authorize } from "./authorize.js";
 import { type ApiParts, READ_AGE_SECONDS } from "./parts.js";
-import { noQuery, readInput, whatIfBody } from "./read-input.js";
+import { noQuery, noQueryHere, readInput, whatIfBody } from "./read-input.js";
 
 /** What the policies see, and what they would make of a change. Nothing is changed, but playing a large fleet forward costs time, hence the token. */
 export function addForesightRoutes(server: FastifyInstance, parts: ApiParts): void {
@@ -17,7 +17,7 @@ export function addForesightRoutes(server: FastifyInstance, parts: ApiParts): vo
   });
 
   const onRequest = async (request: FastifyRequest) => authorize(request, parts.config.scheduler.operatorToken);
-  server.post(`${API_BASE}/what-if`, { onRequest }, async (request): Promise<Foresight> => {
+  server.post(`${API_BASE}/what-if`, { onRequest, ...noQueryHere }, async (request): Promise<Foresight> => {
     const change = readInput(whatIfBody, request.body);
     const { snapshot } = await parts.view.picture(READ_AGE_SECONDS);
     const stranger = findStranger(snapshot, change);

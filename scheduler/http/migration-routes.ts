@@ -15,7 +15,7 @@ import { authorize } from "./authorize.js";
 import { findWorkload } from "./find-workload.js";
 import { termOrForward } from "./forward-to-leader.js";
 import type { ApiParts } from "./parts.js";
-import { migrateBody, migrationParams, readInput } from "./read-input.js";
+import { migrateBody, migrationParams, noQueryHere, nothingHere, readInput } from "./read-input.js";
 
 type Asked = z.infer<typeof migrateBody>;
 
@@ -46,7 +46,7 @@ export function addMigrationRoutes(server: FastifyInstance, parts: ApiParts): vo
     return { id: await startMigration({ redis, keys, jobs, term }, picture, move, mode ?? null), workload };
   };
 
-  server.post(`${API_BASE}/migrations`, { onRequest }, async (request, reply) => {
+  server.post(`${API_BASE}/migrations`, { onRequest, ...noQueryHere }, async (request, reply) => {
     const asked = readInput(migrateBody, request.body);
     const term = await termOrForward(parts, request, reply);
     if (term === null) return reply;
@@ -59,7 +59,7 @@ export function addMigrationRoutes(server: FastifyInstance, parts: ApiParts): vo
     return reply.code(201).send({ migration } as Answers["migration"]);
   });
 
-  server.delete(`${API_BASE}/migrations/:id`, { onRequest }, async (request): Promise<Answers["migration"]> => {
+  server.delete(`${API_BASE}/migrations/:id`, { onRequest, ...nothingHere }, async (request): Promise<Answers["migration"]> => {
     const { id } = readInput(migrationParams, request.params);
     const record = await readMigration(redis, keys, id);
     if (record === null) throw new EvenkeelError("MIGRATION_NOT_FOUND", id);

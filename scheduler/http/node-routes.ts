@@ -11,7 +11,7 @@ import { publishNote } from "../notes.js";
 import { API_BASE } from "../protocol.js";
 import { authorize } from "./authorize.js";
 import type { ApiParts } from "./parts.js";
-import { maintenanceBody, nodeParams, readInput, undrainQuery } from "./read-input.js";
+import { maintenanceBody, noBodyHere, nodeParams, noQueryHere, nothingHere, readInput, undrainQuery } from "./read-input.js";
 
 /** The flag for maintenance and the cordon, each one hash field that `redis-cli` may set as well, and the end of nodes. Any scheduler may write these. */
 export function addNodeRoutes(server: FastifyInstance, parts: ApiParts): void {
@@ -31,7 +31,7 @@ export function addNodeRoutes(server: FastifyInstance, parts: ApiParts): void {
     return { drain, comingHome: [], stillAskedForBy: drain.requests.filter(({ source }) => source !== "flag"), cordon };
   };
 
-  server.put(`${API_BASE}/nodes/:id/maintenance`, { onRequest }, async (request): Promise<MaintenanceAnswer> => {
+  server.put(`${API_BASE}/nodes/:id/maintenance`, { onRequest, ...noQueryHere }, async (request): Promise<MaintenanceAnswer> => {
     const { id } = readInput(nodeParams, request.params);
     const { deadlineSeconds, reason = "operator" } = readInput(maintenanceBody, request.body);
     await assertNode(id);
@@ -46,7 +46,7 @@ export function addNodeRoutes(server: FastifyInstance, parts: ApiParts): void {
     return answer(id);
   });
 
-  server.delete(`${API_BASE}/nodes/:id/maintenance`, { onRequest }, async (request): Promise<MaintenanceAnswer> => {
+  server.delete(`${API_BASE}/nodes/:id/maintenance`, { onRequest, ...noBodyHere }, async (request): Promise<MaintenanceAnswer> => {
     const { id } = readInput(nodeParams, request.params);
     const { bringHome } = readInput(undrainQuery, request.query);
     await assertNode(id);
@@ -59,7 +59,7 @@ export function addNodeRoutes(server: FastifyInstance, parts: ApiParts): void {
     return { ...(await answer(id)), comingHome };
   });
 
-  server.delete(`${API_BASE}/nodes/:id`, { onRequest }, async (request): Promise<ForgetAnswer> => {
+  server.delete(`${API_BASE}/nodes/:id`, { onRequest, ...nothingHere }, async (request): Promise<ForgetAnswer> => {
     const { id } = readInput(nodeParams, request.params);
     await forgetNode(redis, keys, id);
     const settled = await settleLostSources({ redis, keys, term: 0 }, (node) => node !== id);

@@ -6,7 +6,7 @@ import { publishNote } from "../notes.js";
 import { API_BASE } from "../protocol.js";
 import { authorize } from "./authorize.js";
 import type { ApiParts } from "./parts.js";
-import { flagBody, readInput } from "./read-input.js";
+import { flagBody, noQueryHere, nothingHere, readInput } from "./read-input.js";
 
 /** The fleet's pause, one key that `redis-cli` may set as well. Any scheduler may write it, and all obey it. */
 export function addPauseRoutes(server: FastifyInstance, parts: ApiParts): void {
@@ -19,14 +19,14 @@ export function addPauseRoutes(server: FastifyInstance, parts: ApiParts): void {
     return { pause: (await view.picture(0)).pause };
   };
 
-  server.put(`${API_BASE}/pause`, { onRequest }, async (request): Promise<PauseAnswer> => {
+  server.put(`${API_BASE}/pause`, { onRequest, ...noQueryHere }, async (request): Promise<PauseAnswer> => {
     const { reason = "operator" } = readInput(flagBody, request.body);
     // Anew each time: what was approved before is held back by the newest.
     await redis.set(keys.pause, JSON.stringify({ since: nowSeconds(), reason }));
     return answer("paused", reason);
   });
 
-  server.delete(`${API_BASE}/pause`, { onRequest }, async (): Promise<PauseAnswer> => {
+  server.delete(`${API_BASE}/pause`, { onRequest, ...nothingHere }, async (): Promise<PauseAnswer> => {
     const removed = await redis.del(keys.pause);
     return answer("resumed", removed === 1 ? "the pause is over" : "there was no pause");
   });

@@ -1,3 +1,4 @@
+import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { EvenkeelError } from "../../platform/errors.js";
 import { ASKED_MODES } from "../../policies/modes/choose-mode.js";
@@ -23,6 +24,16 @@ export const undrainQuery = z.strictObject({
     .transform((text) => text === "true"),
 });
 export const noQuery = z.strictObject({});
+const noBody = z.strictObject({});
+
+/** For routes that change or ask for work, and take a body: what stands in the query is refused. */
+export const noQueryHere = { preHandler: async ({ query }: FastifyRequest) => void readInput(noQuery, query) };
+/** For those that take a query: what comes in a body is refused. */
+export const noBodyHere = { preHandler: async ({ body }: FastifyRequest) => void readInput(noBody, body) };
+/** For those that take neither. */
+export const nothingHere = { preHandler: [noQueryHere.preHandler, noBodyHere.preHandler] };
+
+export const preflightBody = z.strictObject({ workload: id, to: id });
 export const migrateBody = z.strictObject({ workload: id, to: id, mode: z.enum(ASKED_MODES).optional() });
 /** Which nodes to look at; left out = all. */
 export const doctorBody = z.strictObject({ nodes: z.array(id).min(1).max(1000).optional() });

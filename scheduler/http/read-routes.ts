@@ -51,6 +51,7 @@ export function addReadRoutes(server: FastifyInstance, parts: ApiParts): void {
 
   server.get(`${API_BASE}/migrations/:id`, async (request): Promise<Answers["migration"]> => {
     const { id } = readInput(migrationParams, request.params);
+    readInput(noQuery, request.query);
     const migration = await readMigration(redis, keys, id);
     if (migration === null) throw new EvenkeelError("MIGRATION_NOT_FOUND", id);
     return { migration };
@@ -58,6 +59,7 @@ export function addReadRoutes(server: FastifyInstance, parts: ApiParts): void {
 
   server.get(`${API_BASE}/drains/:id`, async (request): Promise<Answers["drain"]> => {
     const { id } = readInput(nodeParams, request.params);
+    readInput(noQuery, request.query);
     // Fresh: a script that waits for the end of a drain acts on this answer.
     const [picture, plan] = await Promise.all([view.picture(0), readPlan(redis, keys)]);
     const drain = reportDrain(picture, id, parts.policies.current(), plan);

@@ -43,7 +43,11 @@ describe("the HTTP API", () => {
     ["PUT", `${API_BASE}/nodes/n1/cordon`, {}],
     ["DELETE", `${API_BASE}/nodes/n1/cordon`, undefined],
     ["DELETE", `${API_BASE}/nodes/n1`, undefined],
+    ["PUT", `${API_BASE}/pause`, {}],
+    ["DELETE", `${API_BASE}/pause`, undefined],
     ["POST", `${API_BASE}/what-if`, {}],
+    ["POST", `${API_BASE}/doctor`, {}],
+    ["POST", `${API_BASE}/preflight`, { workload: "web", to: "n2" }],
   ];
 
   for (const [method, path, body] of changes) {
@@ -81,6 +85,12 @@ describe("the HTTP API", () => {
     ["GET", "/migrations?limit=0", undefined, "limit"],
     ["GET", "/audit?limit=many", undefined, "limit"],
     ["GET", "/status?verbose=1", undefined, "verbose"],
+    ["GET", "/migrations/m-1?verbose=1", undefined, "verbose"],
+    ["GET", "/drains/n1?verbose=1", undefined, "verbose"],
+    ["GET", "/events?verbose=1", undefined, "verbose"],
+    ["POST", "/preflight", { workload: "web", to: "n2", mode: "postcopy" }, "mode"],
+    ["DELETE", "/nodes/n1/maintenance?bringhome=true", undefined, "bringhome"],
+    ["DELETE", "/nodes/n1/maintenance", { bringHome: true }, "bringHome"],
   ];
 
   for (const [method, path, body, field] of invalid) {
@@ -88,6 +98,17 @@ describe("the HTTP API", () => {
       const answer = await scheduler.send(method, `${API_BASE}${path}`, body);
       expect([answer.status, answer.body.error.code]).to.deep.equal([400, "INPUT_INVALID"]);
       expect(answer.body.error.message).to.contain(field);
+    });
+  }
+
+  for (const [method, path, body] of changes) {
+    it(`refuses ${method} ${path} with a query that nobody asked for${method === "DELETE" ? ", and with a body" : ""}`, async () => {
+      const asked = [await scheduler.send(method, `${path}?dryRun=true`, body)];
+      if (method === "DELETE") asked.push(await scheduler.send(method, path, { dryRun: true }));
+      for (const answer of asked) {
+        expect([answer.status, answer.body.error.code]).to.deep.equal([400, "INPUT_INVALID"]);
+        expect(answer.body.error.message).to.contain("dryRun");
+      }
     });
   }
 
