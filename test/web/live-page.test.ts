@@ -91,7 +91,7 @@ describe("the live page", function () {
     await page.getByLabel("Reason").fill("new disk");
     await page.getByLabel("Operators' token").fill("wrong-token");
     await page.getByRole("button", { name: "Drain", exact: true }).click();
-    await page.getByText("That is not this scheduler's operator token").waitFor();
+    await page.getByText("the bearer token is wrong").waitFor();
     await picture("dialog-refused");
     await page.getByLabel("Operators' token").fill(OPERATOR_TOKEN);
     await page.getByRole("button", { name: "Drain", exact: true }).click();

@@ -34,13 +34,17 @@ describe("what an operator does on the live page", function () {
   let complaints: string[];
 
   /** A scheduler in mode approve whose hooks leave a file each, and its page. */
-  const start = async (nodes: Parameters<typeof reportFleet>[2], policies: Record<string, unknown>) => {
+  const start = async (
+    nodes: Parameters<typeof reportFleet>[2],
+    policies: Record<string, unknown>,
+    settings: Record<string, unknown> = {},
+  ) => {
     fleet = reportFleet(redis, keys, nodes);
     await fleet.pushPast(30, 1);
     fleet.keepPushing();
     const hook = (what: string) => ({ command: ["touch", join(folder, `${what}-{node}`)] });
     const power = { sleep: hook("sleep"), wake: hook("wake"), deadlineSeconds: 60 };
-    scheduler = await runScheduler(server, { scheduler: { mode: "approve", leaseSeconds: 2, power }, policies });
+    scheduler = await runScheduler(server, { scheduler: { mode: "approve", leaseSeconds: 2, power, ...settings }, policies });
     await waitFor("the leader's plan", () => redis.get(keys.plan));
     page = await browser!.open(scheduler.url, complaints);
   };
@@ -85,6 +89,14 @@ describe("what an operator does on the live page", function () {
     await server?.close();
     await rm(folder, { recursive: true, force: true });
     expect(complaints).to.deep.equal([]);
+  });
+
+  it("hears that a scheduler without a token takes none", async () => {
+    await start([{ id: "n1", workloads: [] }], {}, { operatorToken: undefined });
+    await page.getByRole("button", { name: "Drain n1" }).click();
+    await confirm("Drain");
+    await page.getByText("this scheduler has no scheduler.operatorToken, so it refuses every change").waitFor();
+    expect(await page.getByRole("alert").textContent()).not.to.contain("EVENKEEL_TOKEN");
   });
 
   it("cordons a node with a reason, sees that it is, and uncordons it", async () => {

@@ -73,13 +73,8 @@ export function ActionDialog({ action, onClose }: { action: OperatorAction; onCl
         )}
         {refusal !== null && (
           <p class="refusal" role="alert">
-            {refusal.code === "UNAUTHORIZED" ? (
-              <strong>That is not this scheduler's operator token.</strong>
-            ) : (
-              <>
-                <strong>{refusal.message}.</strong> {refusal.hint}
-              </>
-            )}
+            {/* The hint on tokens is for the command line. */}
+            <strong>{refusal.message}.</strong> {refusal.code === "UNAUTHORIZED" ? "" : refusal.hint}
           </p>
         )}
         <div class="dialog-buttons">
