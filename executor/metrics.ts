@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
-import { type MigrationRecord, STAGES } from "../platform/migration-record.js";
+import { CLOSED_KEPT, type MigrationRecord, STAGES } from "../platform/migration-record.js";
 import { MODES } from "./migration/modes.js";
 import { METRICS } from "./protocol.js";
 
@@ -8,7 +8,7 @@ const STAGE_BUCKETS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300];
 
 export interface ExecutorMetrics {
   migrationStarted(): void;
-  /** Null when the record is gone. */
+  /** Null when the record is gone. One that was taken up again after it had closed is not counted again. */
   migrationEnded(record: MigrationRecord | null): void;
 }
 
@@ -48,6 +48,8 @@ export function makeExecutorMetrics(registry: Registry): ExecutorMetrics {
     labelNames: ["kind"],
     registers,
   });
+  /** Ids, oldest first. No more records than these are kept closed. */
+  const counted = new Set<string>();
   const active = new Gauge({ name: METRICS.active, help: "Migrations that leave this node now", registers });
   // Series that begin at zero: a rate cannot see the first event of one that begins at one.
   for (const mode of Object.keys(MODES)) {
@@ -60,7 +62,9 @@ export function makeExecutorMetrics(registry: Registry): ExecutorMetrics {
     migrationStarted: () => active.inc(),
     migrationEnded: (record) => {
       active.dec();
-      if (record === null || record.closedAt === null) return;
+      if (record === null || record.closedAt === null || counted.has(record.id)) return;
+      counted.add(record.id);
+      if (counted.size > CLOSED_KEPT) counted.delete(counted.values().next().value!);
       const mode = record.modeUsed ?? record.mode;
       migrations.inc({ result: record.result ?? "failed", mode, reason: record.reason });
       if (record.result === "succeeded" && record.blackoutSeconds !== null) {

@@ -127,7 +127,8 @@ export interface MigrationRecord extends NewMigration {
   readonly progress: StageProgress | null;
 }
 
-const CLOSED_KEPT = 1000;
+/** Of closed records, in the whole fleet. */
+export const CLOSED_KEPT = 1000;
 /** What a program says of each of a million files is of no use here. */
 const WORDS_MOST = 4096;
 

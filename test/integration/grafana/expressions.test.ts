@@ -60,8 +60,8 @@ function sampleOf(node: string, sequence: number): NodeSample {
   };
 }
 
-const migration = (result: MigrationRecord["result"]): MigrationRecord => ({
-  id: "m1",
+const migration = (id: string, result: MigrationRecord["result"]): MigrationRecord => ({
+  id,
   workload: "web",
   name: "web",
   containerId: "c".repeat(64),
@@ -192,10 +192,11 @@ async function playExecutor(results: readonly NonNullable<MigrationRecord["resul
   const registry = makeRegistry();
   const metrics = makeExecutorMetrics(registry);
   const server = await serveMetrics(registry, 0, "127.0.0.1");
+  let ended = 0;
   const timer = setInterval(() => {
     for (const result of results) {
       metrics.migrationStarted();
-      metrics.migrationEnded(migration(result));
+      metrics.migrationEnded(migration(`m${++ended}`, result));
     }
   }, 200);
   return {
