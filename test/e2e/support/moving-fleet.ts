@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { Queue } from "bullmq";
 import { type NodeSample, nodeSampleSchema, type WorkloadSample } from "../../../collector/protocol.js";
 import type { clientsAt } from "../../../lab/clients/read-report.js";
@@ -157,10 +158,14 @@ function makeMovingFleet(fleet: Fleet, clients: ReturnType<typeof clientsAt> | n
         return seen?.closedAt == null ? null : seen;
       },
       { deadlineSeconds: CLOSED_DEADLINE_SECONDS[kind] },
-    ).catch((error: unknown) => {
-      throw new Error(`${String(error)}; the record: ${JSON.stringify(seen)}`);
+    ).catch(async (error: unknown) => {
+      // Nobody can look afterwards: the fleet is taken down.
+      const logs = await Promise.all([FIRST, SECOND].map(async (name) => `${name}:\n${await endOf(executorLog(name))}`));
+      throw new Error(`${String(error)}; the record: ${JSON.stringify(seen)}\n${logs.join("\n")}`);
     });
   };
+
+  const executorLog: MovingFleet["executorLog"] = (node) => `${lab.node(node).folder}/log/executor.log`;
 
   const sampled: MovingFleet["sampled"] = async (workload, node) => {
     const text = await redis.get(keys.nodeSample(node));
@@ -224,11 +229,16 @@ function makeMovingFleet(fleet: Fleet, clients: ReturnType<typeof clientsAt> | n
         { deadlineSeconds: 180 },
       );
     },
-    executorLog: (node) => `${lab.node(node).folder}/log/executor.log`,
+    executorLog,
     close: async () => {
       for (const queue of queues.values()) await queue.close();
       connection.disconnect();
       return fleet.close();
     },
   };
+}
+
+async function endOf(path: string): Promise<string> {
+  const text = await readFile(path, "utf8").catch((error: Error) => error.message);
+  return text.split("\n").slice(-30).join("\n");
 }
