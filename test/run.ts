@@ -15,6 +15,8 @@ import { findChromium } from "./support/chromium.js";
 import type { Tally } from "./tally.js";
 
 const LEFTOVER_DEADLINE_SECONDS = 60;
+/** After so long no second try begins: whoever waits for the run gives it an hour and a half. */
+const SECOND_TRY_MINUTES = 75;
 
 const flags = new Command("npm test --")
   .description("Runs every test and ends with `N passed, N failed`. Leaves nothing behind.")
@@ -80,6 +82,7 @@ function buildLabRoot(): Promise<string> {
 }
 
 async function main(): Promise<number> {
+  const begunAt = Date.now();
   await takeDownAbandoned();
   const before = new Set(await listLeftovers());
   const root = flags.kinds.every((kind) => WITHOUT_LAB.includes(kind))
@@ -95,7 +98,9 @@ async function main(): Promise<number> {
   const results = new Map<Job, Tally>();
   const run = async (job: Job) => void results.set(job, await runJob(job, folder, env));
   await runInLanes(listJobs(flags.kinds, flags.grep !== undefined), flags.lanes, run, () => interrupted);
-  const unsteady = flags.secondTry ? await tryAgain(results, run, () => interrupted) : [];
+  const unsteady = flags.secondTry
+    ? await tryAgain(results, run, () => interrupted || Date.now() - begunAt > SECOND_TRY_MINUTES * 60_000)
+    : [];
   await rm(folder, { recursive: true, force: true });
   const tallies = [...results.values()];
   const failures = tallies.flatMap((tally) => tally.failures);
