@@ -22,16 +22,16 @@ const MOST_LANES = 4;
 export const BY_FILE: readonly Kind[] = ["e2e", "vm"];
 /** Nothing of the lab's root file system is needed for these. */
 export const WITHOUT_LAB: readonly Kind[] = ["unit", "property"];
-/** Of these one runs at a time, all through the run: begun late, they would be left over and have the machine to themselves. */
-const ONE_BY_ONE: Kind = "vm";
+/** Emulation takes all the CPU there is: with anything beside it both take longer than one after the other, and miss deadlines. */
+const ALONE_KIND: Kind = "vm";
 /** They take minutes: whoever begins with them ends first. */
 const LONG = ["e2e/servers/servers", "e2e/migration/postcopy", "e2e/migration/cold", "e2e/migration/failures", "e2e/migration/crash"];
 /** What is decided there follows from how much CPU workloads get. */
 const ALONE = ["e2e/story/story"];
 
-/** How many jobs this machine can run at once. */
+/** How many jobs this machine can run at once. They wait for most of their time. */
 export function defaultLanes(): number {
-  return Math.max(1, Math.min(availableParallelism(), Math.floor(totalmem() / LANE_MEMORY_BYTES), MOST_LANES));
+  return Math.max(1, Math.min(availableParallelism() + 1, Math.floor(totalmem() / LANE_MEMORY_BYTES), MOST_LANES));
 }
 
 /**
@@ -45,15 +45,16 @@ export function listJobs(kinds: readonly Kind[], isWhole: boolean): Job[] {
     if (isWhole || !BY_FILE.includes(kind)) return [{ name: kind, kind, files: files.map(builtPath) }];
     return files.map((file) => ({ name: file.replace(/\.test\.js$/, ""), kind, files: [builtPath(file)] }));
   });
-  const place = ({ name, kind }: Job) => (kind === ONE_BY_ONE ? -1 : LONG.includes(name) ? LONG.indexOf(name) : LONG.length);
+  const place = ({ name, kind }: Job) => (kind === ALONE_KIND ? -1 : LONG.includes(name) ? LONG.indexOf(name) : LONG.length);
   return jobs.sort((one, other) => place(one) - place(other));
 }
 
-/** Whether the job may begin beside those that run. Two emulated fleets would only slow each other down. */
+/** Whether the job may begin beside those that run. */
 export function mayBegin(job: Job, running: readonly Job[]): boolean {
-  if (ALONE.includes(job.name) || running.some(({ name }) => ALONE.includes(name))) return running.length === 0;
-  return job.kind !== ONE_BY_ONE || running.every(({ kind }) => kind !== ONE_BY_ONE);
+  return running.length === 0 || ![job, ...running].some(isAlone);
 }
+
+const isAlone = ({ name, kind }: Job) => kind === ALONE_KIND || ALONE.includes(name);
 
 const builtPath = (file: string) => projectPath(`dist/test/${file}`);
 
