@@ -77,7 +77,8 @@ describe("the collector with a real Redis and the real /proc", function () {
     start();
     const sample = await sampleWhere("a sample", () => true);
     expect(sample).to.include({ node: "n1", maintenanceFile: null });
-    expect(sample.cpuUsedCores).to.be.within(0, sample.cpuCapacityCores * 1.1);
+    // Over a fifth of a second, in which the kernel counts twenty times.
+    expect(sample.cpuUsedCores).to.be.within(0, sample.cpuCapacityCores * 1.5);
     expect(sample.memoryUsedBytes).to.be.within(1, sample.memoryCapacityBytes);
     expect(sample.failures).to.deep.equal([]);
     expect(await redis.pttl(keys.nodeSample("n1"))).to.be.within(1, 1500);
