@@ -10,6 +10,7 @@ import { takeDownAbandoned } from "../lab/take-down.js";
 import { projectPath } from "../platform/paths.js";
 import { defaultLanes, type Job, KINDS, type Kind, listJobs, WITHOUT_LAB } from "./jobs.js";
 import { runInLanes } from "./lanes.js";
+import { killGroup } from "./process-group.js";
 import { tryAgain } from "./second-try.js";
 import { findChromium } from "./support/chromium.js";
 import type { Tally } from "./tally.js";
@@ -30,10 +31,10 @@ const flags = new Command("npm test --")
 
 const children = new Set<ChildProcess>();
 let interrupted = false;
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(signal, () => {
     interrupted = true;
-    for (const child of children) child.kill("SIGKILL");
+    for (const child of children) killGroup(child);
   });
 }
 
@@ -61,11 +62,13 @@ async function runJob({ name, kind, files }: Job, folder: string, env: NodeJS.Pr
   const child = spawn(process.execPath, [projectPath("dist/test/run-files.js"), kind, resultFile, flags.grep ?? "", ...files], {
     stdio: ["ignore", output.fd, output.fd],
     env,
+    detached: true,
   });
   children.add(child);
   console.log(`begins: ${name}`);
   const code = await new Promise<number>((resolve) => child.once("exit", (status) => resolve(status ?? 1)));
   children.delete(child);
+  killGroup(child);
   await output.close();
   console.log(`\n──── ${name} (${Math.round((Date.now() - begunAt) / 1000)} s) ────\n${await readFile(outputFile, "utf8")}`);
   const result = await readFile(resultFile, "utf8").catch(() => null);
