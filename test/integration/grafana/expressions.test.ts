@@ -11,6 +11,7 @@ import { makeKeys } from "../../../platform/keys.js";
 import { type MetricsServer, makeRegistry, serveMetrics } from "../../../platform/metrics.js";
 import type { MigrationRecord } from "../../../platform/migration-record.js";
 import { type Scheduler, startScheduler } from "../../../scheduler/start-scheduler.js";
+import { endedMigration } from "../../support/ended-migration.js";
 import { startRedis, type ThrowAwayRedis } from "../../support/redis.js";
 import { reportOfExecutor } from "../../support/reported-fleet.js";
 import { waitFor } from "../../support/wait-for.js";
@@ -59,42 +60,6 @@ function sampleOf(node: string, sequence: number): NodeSample {
     failures: [],
   };
 }
-
-const migration = (id: string, result: MigrationRecord["result"]): MigrationRecord => ({
-  id,
-  workload: "web",
-  name: "web",
-  containerId: "c".repeat(64),
-  from: "n1",
-  to: "n2",
-  reason: "overload",
-  because: "",
-  mode: "auto",
-  modeUsed: "stopcopy",
-  members: [],
-  modeBecause: null,
-  rounds: [],
-  epoch: 1,
-  stage: "cleanup",
-  outcome: result === "succeeded" ? "committed" : "aborted",
-  predictedBlackoutSeconds: null,
-  restoreSteps: {},
-  createdAt: 1,
-  updatedAt: 5,
-  closedAt: 5,
-  result,
-  errorCode: null,
-  errorMessage: null,
-  blockers: [],
-  blackoutSeconds: 0.4,
-  forecast: { mode: "stopcopy", blackoutSeconds: 0.5, because: "", others: [] },
-  bytes: { memory: 1e8, files: 1e6 },
-  timeline: [
-    { stage: "freeze", at: 2 },
-    { stage: "restore", at: 3 },
-  ],
-  progress: null,
-});
 
 /** A real scheduler, Redis and Prometheus; two nodes' collectors and one executor are played by their own metrics code. */
 describe(`the dashboards' expressions in a real Prometheus${obstacle === null ? "" : ` (skipped: ${obstacle})`}`, function () {
@@ -196,7 +161,7 @@ async function playExecutor(results: readonly NonNullable<MigrationRecord["resul
   const timer = setInterval(() => {
     for (const result of results) {
       metrics.migrationStarted();
-      metrics.migrationEnded(migration(`m${++ended}`, result));
+      metrics.migrationEnded(endedMigration(`m${++ended}`, { result, outcome: result === "succeeded" ? "committed" : "aborted" }));
     }
   }, 200);
   return {

@@ -3,40 +3,7 @@ import { Registry } from "prom-client";
 import { type ExecutorMetrics, makeExecutorMetrics } from "../../../executor/metrics.js";
 import { METRICS } from "../../../executor/protocol.js";
 import type { MigrationRecord } from "../../../platform/migration-record.js";
-
-const record = (id: string, change: Partial<MigrationRecord> = {}): MigrationRecord => ({
-  id,
-  workload: "web",
-  name: "web",
-  containerId: "c1",
-  from: "n1",
-  to: "n2",
-  reason: "overload",
-  because: "",
-  mode: "auto",
-  modeUsed: "stopcopy",
-  members: [],
-  modeBecause: null,
-  rounds: [],
-  epoch: 1,
-  stage: "cleanup",
-  outcome: "committed",
-  predictedBlackoutSeconds: null,
-  restoreSteps: {},
-  createdAt: 1,
-  updatedAt: 5,
-  closedAt: 5,
-  result: "succeeded",
-  errorCode: null,
-  errorMessage: null,
-  blockers: [],
-  blackoutSeconds: 0.4,
-  forecast: null,
-  bytes: { memory: 100 },
-  timeline: [{ stage: "freeze", at: 2 }],
-  progress: null,
-  ...change,
-});
+import { endedMigration } from "../../support/ended-migration.js";
 
 describe("The executor's metrics", () => {
   let registry: Registry;
@@ -57,22 +24,24 @@ describe("The executor's metrics", () => {
   });
 
   it("count a migration once, however often it is taken up after it has closed", async () => {
-    takeUp(record("m1", { closedAt: null, result: null }));
+    takeUp(endedMigration("m1", { closedAt: null, result: null }));
     expect(await sum(METRICS.migrations)).to.equal(0);
     // A job that BullMQ delivers again, and members of a group of which one is still open.
     for (let times = 0; times < 3; times++) {
-      takeUp(record("m1"));
-      takeUp(record("m2"));
+      takeUp(endedMigration("m1"));
+      takeUp(endedMigration("m2"));
     }
     expect(await sum(METRICS.migrations)).to.equal(2);
     expect(await sum(METRICS.blackoutSeconds, "_count")).to.equal(2);
-    expect(await sum(METRICS.stageSeconds, "_count")).to.equal(2);
-    expect(await sum(METRICS.bytes)).to.equal(200);
+    expect(await sum(METRICS.stageSeconds, "_count")).to.equal(4);
+    expect(await sum(METRICS.bytes)).to.equal(2 * 101e6);
     expect(await sum(METRICS.active)).to.equal(0);
   });
 
   it("count one that was cancelled in its queue, which nobody could claim", async () => {
-    takeUp(record("m1", { epoch: 0, stage: "queued", outcome: "aborted", result: "cancelled", modeUsed: null, blackoutSeconds: null }));
+    takeUp(
+      endedMigration("m1", { epoch: 0, stage: "queued", outcome: "aborted", result: "cancelled", modeUsed: null, blackoutSeconds: null }),
+    );
     expect(await sum(METRICS.migrations)).to.equal(1);
     expect(await registry.metrics()).to.contain(`${METRICS.migrations}{result="cancelled",mode="auto",reason="overload"} 1`);
   });
