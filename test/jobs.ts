@@ -20,7 +20,7 @@ const LANE_MEMORY_BYTES = 6 * 2 ** 30;
 const MOST_LANES = 4;
 /** Each file of these starts a lab of its own and waits most of the time. */
 export const BY_FILE: readonly Kind[] = ["e2e", "vm"];
-/** Nothing of the lab's root file system is needed for these. */
+/** These need no program but Node: nothing of the lab's root file system. */
 export const WITHOUT_LAB: readonly Kind[] = ["unit", "property"];
 /** Emulation takes all the CPU there is: with anything beside it both take longer than one after the other, and miss deadlines. */
 const ALONE_KIND: Kind = "vm";

@@ -27,7 +27,7 @@ chaiConfig.truncateThreshold = 0;
 for (const file of files) mocha.addFile(file);
 await mocha.loadFilesAsync();
 
-const tally = { passed: 0, failures: [] as string[], skips: [] as string[] } satisfies Tally;
+const tally = { passed: 0, failures: [] as string[], redFiles: [] as string[], skips: [] as string[] } satisfies Tally;
 const runner = mocha.run(() => {
   writeFileSync(resultFile, JSON.stringify(tally));
   // Whatever a test left open must not keep us: the lab's guardian and the caller look after the rest.
@@ -36,5 +36,8 @@ const runner = mocha.run(() => {
 runner.on("pass", () => {
   tally.passed += 1;
 });
-runner.on("fail", (test, error: Error) => tally.failures.push(`${test.fullTitle()}: ${error.message.split("\n")[0]}`));
+runner.on("fail", (test, error: Error) => {
+  tally.failures.push(`${test.fullTitle()}: ${error.message.split("\n")[0]}`);
+  if (test.file !== undefined && !tally.redFiles.includes(test.file)) tally.redFiles.push(test.file);
+});
 runner.on("pending", (test) => tally.skips.push(test.fullTitle()));

@@ -8,7 +8,7 @@ import { buildRoot } from "../lab/root-file-system.js";
 import { LAB_PACKAGES } from "../lab/root-recipe.js";
 import { takeDownAbandoned } from "../lab/take-down.js";
 import { projectPath } from "../platform/paths.js";
-import { defaultLanes, type Job, KINDS, type Kind, listJobs, WITHOUT_LAB } from "./jobs.js";
+import { BY_FILE, defaultLanes, type Job, KINDS, type Kind, listJobs, WITHOUT_LAB } from "./jobs.js";
 import { runInLanes } from "./lanes.js";
 import { killGroup } from "./process-group.js";
 import { tryAgain } from "./second-try.js";
@@ -24,7 +24,7 @@ const flags = new Command("npm test --")
   .option("--kinds <list>", `comma separated, of ${KINDS.join(", ")}`, kindsOf, [...KINDS])
   .option("--grep <words>", "only tests whose full title holds these words")
   .option("--lanes <n>", "how many processes run tests at once; by default by this machine's cores and memory", lanesOf, defaultLanes())
-  .option("--no-second-try", "do not run the file of a red test in the lab once more, by itself, at the end")
+  .option("--no-second-try", "do not run the files of red tests once more, by themselves, at the end")
   .addHelpText("after", "\nExit codes: 0 all passed, 1 a test failed or something was left behind, 130 interrupted.")
   .parse()
   .opts<{ kinds: readonly Kind[]; grep?: string; lanes: number; secondTry: boolean }>();
@@ -73,7 +73,12 @@ async function runJob({ name, kind, files }: Job, folder: string, env: NodeJS.Pr
   console.log(`\n──── ${name} (${Math.round((Date.now() - begunAt) / 1000)} s) ────\n${await readFile(outputFile, "utf8")}`);
   const result = await readFile(resultFile, "utf8").catch(() => null);
   if (result !== null) return JSON.parse(result) as Tally;
-  return { passed: 0, failures: [`${name}: the tests broke off with exit code ${code}`], skips: [] };
+  return {
+    passed: 0,
+    failures: [`${name}: the tests broke off with exit code ${code}`],
+    redFiles: BY_FILE.includes(kind) ? files : [],
+    skips: [],
+  };
 }
 
 function buildLabRoot(): Promise<string> {
@@ -99,8 +104,9 @@ async function main(): Promise<number> {
   };
   const folder = await mkdtemp(join(tmpdir(), "evenkeel-test-"));
   const results = new Map<Job, Tally>();
-  const run = async (job: Job) => void results.set(job, await runJob(job, folder, env));
-  await runInLanes(listJobs(flags.kinds, flags.grep !== undefined), flags.lanes, run, () => interrupted);
+  const run = (job: Job) => runJob(job, folder, env);
+  const note = async (job: Job) => void results.set(job, await run(job));
+  await runInLanes(listJobs(flags.kinds, flags.grep !== undefined), flags.lanes, note, () => interrupted);
   const unsteady = flags.secondTry
     ? await tryAgain(results, run, () => interrupted || Date.now() - begunAt > SECOND_TRY_MINUTES * 60_000)
     : [];

@@ -1,6 +1,8 @@
-/** What one kind of tests came to. A skip's text ends with its reason. */
+/** What one job's tests came to. A skip's text ends with its reason. */
 export interface Tally {
   readonly passed: number;
   readonly failures: readonly string[];
+  /** Paths of the built files in which the failures are; none of a job that broke off. */
+  readonly redFiles: readonly string[];
   readonly skips: readonly string[];
 }

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from "node:http";
+import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex, Readable } from "node:stream";
 import { finished, pipeline } from "node:stream/promises";
@@ -127,8 +127,11 @@ export async function servePeers(
       serve(socket);
     };
     open().catch((error: unknown) => {
-      options.log.warn({ path: request.url, error: String(error) }, "peer stream refused");
-      socket.end("HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n");
+      const { httpStatus, code, detail } = asEvenkeelError(error, "PEER_UNREACHABLE");
+      options.log.warn({ path: request.url, code, detail }, "peer stream refused");
+      const body = JSON.stringify({ error: { code, detail } });
+      const head = ["content-type: application/json", `content-length: ${Buffer.byteLength(body)}`, "connection: close"];
+      socket.end([`HTTP/1.1 ${httpStatus} ${STATUS_CODES[httpStatus] ?? ""}`, ...head, "", body].join("\r\n"));
     });
   });
   await app.listen({ port: options.port, host: options.host ?? "0.0.0.0" });

@@ -53,7 +53,7 @@ describe("a drain for which others make room", () => {
     ]);
     await fleet.pushPast(10, 1);
     fleet.keepPushing();
-    scheduler = await runScheduler(server, { policies: { overload: { holdSeconds: 1, settleSeconds: 0 } } });
+    scheduler = await runScheduler(server, { policies: { overload: { holdSeconds: 1, settleSeconds: 2 } } });
     await waitFor("a plan", () => redis.get(keys.plan));
   });
   afterEach(async () => {
