@@ -120,6 +120,8 @@ export interface Needs {
   readonly sharedMemoryBytes: number;
   /** Of memory that its processes share since they were forked: what more it takes in images, which have it once for each of them. */
   readonly forkedBytes: number;
+  /** Of its own memory in swap; once, where its processes share it. */
+  readonly swappedBytes: number;
   /** Paths of /proc and /sys that the engine covers in the container, and those it would cover if this kernel had them. */
   readonly coveredPaths: readonly string[];
   readonly absentPaths: readonly string[];

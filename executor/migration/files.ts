@@ -96,11 +96,11 @@ export async function syncFrozen(
   return sent;
 }
 
-/** Brings the files across while the workload runs, until a round is small or stops shrinking. */
+/** Brings the files across while the workload runs, until a round is small or stops shrinking. `fileBytes`: what the first has to carry; null = only rsync knows. */
 export async function syncWhileRunning(
   surroundings: Surroundings,
   held: Held,
-  { description, twin, fileBytes }: { description: WorkloadDescription; twin: TwinAnswer; fileBytes: number },
+  { description, twin, fileBytes }: { description: WorkloadDescription; twin: TwinAnswer; fileBytes: number | null },
 ): Promise<SyncedTrees> {
   const all = matchTrees(await surroundings.engine.trees(description), twin.trees);
   const looks = new Map<string, string | null>();

@@ -1,6 +1,6 @@
 import { EvenkeelError } from "../../platform/errors.js";
 import { readForkedLeft } from "../pages/forked-ranges.js";
-import { readForkedBytes } from "../preflight/forked-memory.js";
+import { readOwnMemory } from "../preflight/own-memory.js";
 import { mebibytes } from "../preflight/room.js";
 
 /** Why the memory of a workload should not follow it: it would come to each of its processes for itself. Null = there is room for that. */
@@ -15,6 +15,6 @@ export function whyForkedMemoryStays(forkedBytes: number, roomBytes: number): st
  */
 export async function assertForkedFits(images: string, pids: readonly number[], roomBytes: number): Promise<void> {
   if ((await readForkedLeft(images)) <= roomBytes) return;
-  const why = whyForkedMemoryStays(await readForkedBytes(pids), roomBytes);
+  const why = whyForkedMemoryStays((await readOwnMemory(pids)).forkedBytes, roomBytes);
   if (why !== null) throw new EvenkeelError("CHECKPOINT_FAILED", `its memory cannot follow by postcopy: ${why}`);
 }

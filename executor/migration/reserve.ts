@@ -7,16 +7,15 @@ import type { Held, Surroundings } from "./migration.js";
 import { readSample } from "./read-sample.js";
 
 const reserveScript = loadLua("executor/lua/reserve.lua");
+const renewScript = loadLua("executor/lua/renew-reservation.lua");
 
 /** A forgotten reservation stops counting after this; a live one is freed when its record closes. */
 const RESERVATION_SECONDS = 3600;
+const RENEWAL_SECONDS = RESERVATION_SECONDS / 6;
 
 export interface Demand {
   readonly cpuCores: number;
-  /** To be reserved on the destination. Its images wait in memory there while it is restored, so it needs its size twice for a moment. */
-  readonly memoryBytes: number;
-  /** What its memory images may take, on either end. */
-  readonly imageBytes: number;
+  readonly usedBytes: number;
   /** Of its container; null = none. */
   readonly limitBytes: number | null;
   /** On the destination, by its newest sample. */
@@ -25,7 +24,7 @@ export interface Demand {
   readonly reservedBytes: number;
 }
 
-/** What a move asks of the destination's memory, by the newest samples of both ends. @throws NODE_UNKNOWN */
+/** What a workload has of memory, and what its destination has left, by the newest samples of both ends. @throws NODE_UNKNOWN */
 export async function readDemand(
   surroundings: Pick<Surroundings, "redis" | "keys">,
   wanted: Pick<MigrationRecord, "name" | "containerId" | "from" | "to">,
@@ -39,16 +38,15 @@ export async function readDemand(
   if (freeBytes == null) throw new EvenkeelError("NODE_UNKNOWN", `${wanted.to} has no fresh reading of its memory`);
   const workload = here?.workloads.find((each) => each.containerId === wanted.containerId);
   // Use that cannot be read counts as all that the workload may use.
-  const imageBytes = workload?.memoryUsedBytes ?? workload?.memoryLimitBytes;
-  if (workload === undefined || imageBytes == null) {
+  const usedBytes = workload?.memoryUsedBytes ?? workload?.memoryLimitBytes;
+  if (workload === undefined || usedBytes == null) {
     throw new EvenkeelError("NODE_UNKNOWN", `${wanted.from} has no fresh reading of ${wanted.name}`);
   }
   const standing = held.map((text) => JSON.parse(text) as Reservation).filter(({ expiresAt }) => expiresAt >= nowSeconds());
   const reservedBytes = standing.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0);
   return {
     cpuCores: workload.cpuUsedCores ?? 0,
-    memoryBytes: 2 * imageBytes,
-    imageBytes,
+    usedBytes,
     limitBytes: workload.memoryLimitBytes,
     freeBytes,
     reservedBytes,
@@ -78,4 +76,22 @@ export async function reserveRoom(surroundings: Surroundings, held: Held, memory
       `${record.to} has ${demand.freeBytes} bytes free, less what is reserved; ${record.name} needs ${reservation.memoryBytes}`,
     );
   }
+}
+
+/** Lets what was reserved count on; what was not, or is freed already, stays so. Returns whether there was something. */
+export async function renewReservation(
+  { redis, keys }: Pick<Surroundings, "redis" | "keys">,
+  { id, to }: MigrationRecord,
+): Promise<boolean> {
+  return (await renewScript(redis, [keys.reservations(to)], [id, nowSeconds() + RESERVATION_SECONDS])) === "renewed";
+}
+
+/** Keeps the reservation of a migration that takes hours. To be closed. */
+export function keepReservation(surroundings: Surroundings, record: MigrationRecord): { close(): void } {
+  const timer = setInterval(() => {
+    renewReservation(surroundings, record).catch((error: unknown) =>
+      surroundings.log.warn({ migration: record.id, error: String(error) }, "the reservation was not renewed"),
+    );
+  }, RENEWAL_SECONDS * 1000);
+  return { close: () => clearInterval(timer) };
 }

@@ -23,11 +23,14 @@ import { enter, type Held, type Surroundings, sourceFolder, startLiveProgress } 
 import { MODES } from "./modes.js";
 import { decideCompression } from "./outlet.js";
 import { ALONE, type Rendezvous } from "./rendezvous.js";
-import { reserveRoom } from "./reserve.js";
+import { keepReservation, reserveRoom } from "./reserve.js";
 import { bringImage, sendMemory } from "./send.js";
 import { finishCommitted, type Progress, settle } from "./settle.js";
 import { type RecordWatch, watchRecord } from "./watch-record.js";
 import { withRetries } from "./with-retries.js";
+
+/** Files that were synchronised longer ago than this are synchronised again before the freeze. */
+const STALE_SECONDS = 2;
 
 /**
  * Carries out one claimed migration, from preflight to the closed record. Never throws for a migration that failed: the record says so.
@@ -55,6 +58,7 @@ export async function runMigration(
   const peer = await surroundings.connect(record.to);
   const held: Held = { ...counts, peer, live: startLiveProgress(surroundings, counts), outlet: { compresses: false }, log };
   const watch = watchRecord(surroundings, held);
+  const reservation = keepReservation(surroundings, record);
   try {
     const stood = await carryOver(surroundings, held, progress, rendezvous, watch).catch(async (error: unknown) => {
       watch.close();
@@ -77,6 +81,7 @@ export async function runMigration(
     }
   } finally {
     await progress.guard?.close();
+    reservation.close();
     surroundings.room.release(record.id);
     held.live.close();
     held.peer.close();
@@ -129,7 +134,13 @@ async function carryOver(
   await mkdir(folder, { recursive: true, mode: 0o700 });
   if (twin.pagePort !== null) await sharePace(surroundings, folder);
   const pages = twin.pagePort === null ? null : startPageSource(folder, pageOrders(surroundings, held, twin.pagePort));
-  const trees = await syncWhileRunning(surroundings, held, { description, twin, fileBytes: needs.rootBytes + needs.volumeBytes });
+  let trees = await syncWhileRunning(surroundings, held, { description, twin, fileBytes: needs.rootBytes + needs.volumeBytes });
+  const syncedAt = monotonicSeconds();
+  await rendezvous.meet("synced");
+  // What it wrote while it waited for the slowest of its group is not to be carried in the freeze.
+  if (monotonicSeconds() - syncedAt > STALE_SECONDS) {
+    trees = await syncWhileRunning(surroundings, held, { description, twin, fileBytes: null });
+  }
   const rounds = await MODES[choice.mode].ahead(surroundings, held, asked, async () => {
     await pages?.connected();
     // A start that has begun knows nothing of what is printed afterwards, and would have to be begun again.

@@ -1,12 +1,13 @@
 import { blockersAmong, type Finding, finding } from "../../platform/findings.js";
 import type { Needs, WorkloadDescription } from "../engine/engine.js";
 import type { Surroundings } from "../migration/migration.js";
-import { type Demand, readDemand } from "../migration/reserve.js";
+import { readDemand } from "../migration/reserve.js";
 import type { Offer, OfferAnswer } from "../peer/protocol.js";
 import { abilityFindings } from "./compare-nodes.js";
+import { type MemoryDemand, memoryDemand } from "./memory-demand.js";
 import { mebibytes } from "./room.js";
 
-export interface Preflight {
+export interface Preflight extends Omit<MemoryDemand, "swapBytes"> {
   readonly description: WorkloadDescription;
   readonly findings: readonly Finding[];
   readonly needs: Needs;
@@ -14,14 +15,8 @@ export interface Preflight {
   /** Layers of it that the destination has of other images, from the lowest on. */
   readonly layersThere: number;
   readonly hasZstd: boolean;
-  /** What its memory images may take. */
-  readonly imageBytes: number;
-  /** To be reserved on the destination. */
-  readonly memoryBytes: number;
   /** Why memory cannot follow to the destination after a commit; null = it can. */
   readonly whyNotLazy: string | null;
-  /** How much more its memory may come to there when each process gets for itself what they share since they were forked. */
-  readonly forkedRoomBytes: number;
 }
 
 /** The move in question; a migration's record is one. */
@@ -51,11 +46,10 @@ export async function preflight(
     engine.findings(description),
     readDemand(surroundings, wanted),
   ]);
-  const imageBytes = demand.imageBytes + needs.sharedMemoryBytes + needs.forkedBytes;
-  const answer = await ask({ description, introduction, needs, memoryBytes: imageBytes });
+  const { usedBytes, limitBytes, freeBytes, reservedBytes } = demand;
+  const { imageBytes, memoryBytes, swapBytes, forkedRoomBytes } = memoryDemand(usedBytes, limitBytes, needs);
+  const answer = await ask({ description, introduction, needs, memoryBytes: imageBytes, swapBytes });
   const room = await surroundings.room.claim(wanted.id ?? null, imageBytes);
-  const { freeBytes, reservedBytes } = demand;
-  const memoryBytes = demand.memoryBytes + needs.forkedBytes;
   if (memoryBytes > freeBytes - reservedBytes) {
     const held = reservedBytes > 0 ? `, ${mebibytes(reservedBytes)} of it for others` : "";
     const words = `${wanted.to} has ${mebibytes(freeBytes)} free${held}; ${wanted.name} needs ${mebibytes(memoryBytes)} while it moves`;
@@ -73,13 +67,8 @@ export async function preflight(
     imageBytes,
     memoryBytes,
     whyNotLazy,
-    forkedRoomBytes: forkedRoom(demand),
+    forkedRoomBytes,
   };
-}
-
-/** Neither more than its container's limit bears, nor than what is reserved for the move, which is its size twice. */
-function forkedRoom({ imageBytes, limitBytes }: Demand): number {
-  return Math.max(0, Math.min(imageBytes, (limitBytes ?? Number.POSITIVE_INFINITY) - imageBytes));
 }
 
 /** Both ends may have noticed the same. */

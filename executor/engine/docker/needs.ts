@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
-import { readForkedBytes } from "../../preflight/forked-memory.js";
 import { readUsedLimits } from "../../preflight/kernel-limits.js";
 import { readMembers } from "../../preflight/members.js";
+import { readOwnMemory } from "../../preflight/own-memory.js";
 import { readHugePageBytes } from "../../preflight/process-findings.js";
 import type { Needs, WorkloadDescription } from "../engine.js";
 import { type DockerConfig, type Inspection, inspect } from "./describe.js";
@@ -33,7 +33,7 @@ export async function readNeeds(host: DockerHost, description: WorkloadDescripti
     imageLayers: await layersOf(host, description.imageId),
     hugePageBytes: seen.State.Pid > 0 ? await readHugePageBytes(seen.State.Pid) : 0,
     sharedMemoryBytes: sharesIpc(description) ? await readSystemVBytes(seen.State.Pid) : 0,
-    forkedBytes: await readForkedBytes(processes),
+    ...(await readOwnMemory(processes)),
     ...(await readCovers(seen, description)),
     confinedBy: confinementsOf(seen, description),
     hostFiles: await readHostFiles(seen),

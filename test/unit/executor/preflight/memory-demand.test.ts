@@ -1,0 +1,47 @@
+import { expect } from "chai";
+import { memoryDemand, swapFindings } from "../../../../executor/preflight/memory-demand.js";
+import { sumOwnMemory } from "../../../../executor/preflight/own-memory.js";
+
+const PLAIN = { sharedMemoryBytes: 0, forkedBytes: 0, swappedBytes: 0, hugePageBytes: 0 };
+
+/** As the kernel prints it, in kB. */
+const rollup = (sizes: Readonly<Record<string, number>>) =>
+  [
+    "55d0-7ffc ---p 00000000 00:00 0                          [rollup]",
+    ...Object.entries(sizes).map(([name, kB]) => `${name}: ${kB} kB`),
+  ].join("\n");
+
+describe("What a move takes of memory", () => {
+  it("is the workload twice, and its images once more for what processes share", () => {
+    expect(memoryDemand(100, null, PLAIN)).to.deep.equal({ imageBytes: 100, memoryBytes: 200, swapBytes: 0, forkedRoomBytes: 100 });
+    expect(memoryDemand(100, 150, { ...PLAIN, forkedBytes: 40, sharedMemoryBytes: 5 })).to.deep.equal({
+      imageBytes: 145,
+      memoryBytes: 245,
+      swapBytes: 0,
+      forkedRoomBytes: 50,
+    });
+  });
+
+  it("counts what is in swap, which is restored into memory", () => {
+    expect(memoryDemand(100, null, { ...PLAIN, swappedBytes: 30 })).to.include({ imageBytes: 130, memoryBytes: 260, swapBytes: 0 });
+  });
+
+  it("counts huge pages in the images alone: what they are restored into is set apart", () => {
+    expect(memoryDemand(100, null, { ...PLAIN, hugePageBytes: 30 })).to.include({ imageBytes: 130, memoryBytes: 230 });
+  });
+
+  it("needs swap there for what its limit does not bear", async () => {
+    expect(memoryDemand(100, 110, { ...PLAIN, swappedBytes: 30 })).to.include({ swapBytes: 20, forkedRoomBytes: 0 });
+    expect(memoryDemand(100, 200, { ...PLAIN, swappedBytes: 30 })).to.include({ swapBytes: 0, forkedRoomBytes: 70 });
+    expect(await swapFindings(0)).to.deep.equal([]);
+    expect((await swapFindings(2 ** 60)).map(({ code }) => code)).to.deep.equal(["swap-short"]);
+  });
+
+  it("is told by proportional sizes, once for what processes share", () => {
+    const one = rollup({ Anonymous: 100, Pss_Anon: 60, Swap: 40, SwapPss: 25 });
+    const other = rollup({ Anonymous: 80, Pss_Anon: 40, Swap: 30, SwapPss: 15 });
+    expect(sumOwnMemory([one, other, ""])).to.deep.equal({ forkedBytes: (40 + 40 + 15 + 15) * 1024, swappedBytes: 40 * 1024 });
+    // Linux before 5.3 does not tell.
+    expect(sumOwnMemory([rollup({ Anonymous: 100, Swap: 40, SwapPss: 40 })])).to.deep.equal({ forkedBytes: 0, swappedBytes: 40 * 1024 });
+  });
+});
