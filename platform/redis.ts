@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Redis } from "ioredis";
+import { nowSeconds } from "./clock.js";
 import { EvenkeelError } from "./errors.js";
 import { projectPath } from "./paths.js";
 
@@ -9,6 +10,13 @@ export interface RedisOptions {
   readonly password?: string | undefined;
   /** PEM file of the authority to believe instead of those that Node.js trusts. */
   readonly ca?: string | undefined;
+}
+
+/** Redis' clock less this machine's, in seconds: what all of a fleet can compare with. */
+export async function redisAheadSeconds(redis: Redis): Promise<number> {
+  const before = nowSeconds();
+  const [seconds, microseconds] = await redis.time();
+  return Number(seconds) + Number(microseconds) / 1e6 - (before + nowSeconds()) / 2;
 }
 
 /**

@@ -1,6 +1,5 @@
 import type { Redis } from "ioredis";
-import { nowSeconds } from "../../platform/clock.js";
-import { readEvictionPolicy } from "../../platform/redis.js";
+import { readEvictionPolicy, redisAheadSeconds } from "../../platform/redis.js";
 import type { RedisFacts } from "./node-facts.js";
 
 const PATIENCE_MILLISECONDS = 3000;
@@ -12,15 +11,13 @@ export async function readRedisFacts(redis: Redis): Promise<RedisFacts | null> {
 }
 
 async function ask(redis: Redis): Promise<RedisFacts> {
-  const before = nowSeconds();
-  const [seconds, microseconds] = (await redis.time()) as [number | string, number | string];
-  const middle = (before + nowSeconds()) / 2;
   // Hosted ones forbid CONFIG.
   const setting = async (name: string) => ((await redis.config("GET", name).catch(() => [])) as string[])[1] ?? null;
+  const clockOffsetSeconds = -(await redisAheadSeconds(redis));
   return {
     evictionPolicy: await readEvictionPolicy(redis),
     appendOnly: await setting("appendonly"),
     appendFsync: await setting("appendfsync"),
-    clockOffsetSeconds: middle - (Number(seconds) + Number(microseconds) / 1e6),
+    clockOffsetSeconds,
   };
 }

@@ -87,9 +87,12 @@ export function isAwaited(step: Step, reason: MoveReason, context: JudgedContext
   return (LATER.has(refusal) || refusal === "target-busy") && !isStuck(step, refusal, context);
 }
 
-/** Whether what it waits for may be a move of which an end is not heard: that one is open until the node is back or forgotten. */
+/** Whether what it waits for may be a move of which an end is not heard, node or executor: that one is open until it is back or forgotten. */
 function isStuck({ candidate, target }: Step, refusal: SkipReason, { fleet }: JudgedContext): boolean {
-  const isHeard = (id: string) => (fleet.nodeById.get(id)?.load ?? null) !== null;
+  const isHeard = (id: string) => {
+    const node = fleet.nodeById.get(id);
+    return node !== undefined && node.load !== null && !node.state.executorSilent;
+  };
   return fleet.migrations.some(({ from, to }) => {
     if (isHeard(from) && isHeard(to)) return false;
     const busy = refusal === "source-busy" ? candidate.source : refusal === "target-busy" ? target : null;

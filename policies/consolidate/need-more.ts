@@ -40,14 +40,21 @@ export interface Shortage {
 export function findShortage(awake: readonly NodeView[], context: JudgedContext): Shortage | null {
   const { fleet, config } = context;
   const crowded = findCrowded(awake, context);
-  if (crowded !== null) {
-    const why = `there is no room for ${fleet.workloadById.get(crowded.workload)?.name ?? crowded.workload}, which should leave ${crowded.from}`;
-    return { why, wouldHelp: (node) => isMeantFor(node, crowded, context) };
-  }
+  const shortage = crowded && sayCrowded(crowded, context);
+  if (shortage && fleet.nodes.some((node) => node.state.power && shortage.wouldHelp(node))) return shortage;
   const placed = new Map(context.moves.map(({ workload, to }) => [workload, to]));
   const lost = findUnbearableLoss({ fleet, config, awake, placed, growth: 0 });
   const why = lost !== null ? `the others that are awake could not take over what ${lost} runs` : whyExpectedTooMuch(awake, context);
-  return why === null ? null : { why, wouldHelp: () => true };
+  // What no sleeping node would help must not hide what one would.
+  return why === null ? shortage : { why, wouldHelp: () => true };
+}
+
+function sayCrowded(crowded: Skip, context: JudgedContext): Shortage {
+  const name = context.fleet.workloadById.get(crowded.workload)?.name ?? crowded.workload;
+  return {
+    why: `there is no room for ${name}, which should leave ${crowded.from}`,
+    wouldHelp: (node) => isMeantFor(node, crowded, context),
+  };
 }
 
 /**

@@ -5,6 +5,7 @@ import type { WorkloadState } from "../types.js";
 export interface Company {
   readonly apart: Map<string, Map<string, Set<string>>>;
   readonly zones: Map<string, Map<string, Set<string>>>;
+  /** Without those that stay on nodes that are not heard. */
   readonly together: Map<string, WorkloadState[]>;
   /** Those that have a volume of a name, each with its node. */
   readonly volumes: Map<string, Holder[]>;
@@ -23,7 +24,8 @@ export function companyOf(fleet: Fleet): Company {
     for (const workload of node.workloads) {
       join(company, workload, node);
       const group = workload.constraints.affinityGroup;
-      if (!group) continue;
+      // To a node that is not heard nobody can follow, and nothing there can.
+      if (!group || (node.load === null && !fleet.migrating.has(workload.id))) continue;
       const members = company.together.get(group);
       if (members) members.push(workload);
       else company.together.set(group, [workload]);

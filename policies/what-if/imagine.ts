@@ -48,7 +48,8 @@ function newNodes(snapshot: Snapshot, count: number): NodeState[] {
     .sort((a, b) => compareNumbers(a.cpuCapacityCores, b.cpuCapacityCores));
   const median = known[Math.floor(known.length / 2)];
   if (median === undefined) return [];
-  const empty = { cpuUsedCores: 0, memoryUsedBytes: 0, maintenance: null, cordoned: false, executorSilent: false, health: [], labels: {} };
+  const used = { cpuUsedCores: 0, memoryUsedBytes: 0, endedNames: [], health: [], labels: {} };
+  const empty = { ...used, maintenance: null, cordoned: false, executorSilent: false, power: null, wokenAt: null };
   const history = median.history.map(({ at }) => ({ at, cpuRatio: 0, memoryRatio: 0 }));
   return Array.from({ length: count }, (_, index) => ({ ...median, ...empty, id: `new-${index + 1}`, history }));
 }

@@ -38,12 +38,14 @@ export interface StartedMove {
   readonly move: BegunMove;
 }
 
-/** Starts these moves in order. One that cannot be opened is left to the next tick; losing the leadership stops everything. */
+/** Starts these moves in order, and what moves as one with them. One that cannot be opened is left to the next tick; losing the leadership stops everything. */
 export async function carryOut(actor: Actor, picture: FleetPicture, moves: readonly BegunMove[], log: Logger): Promise<StartedMove[]> {
   const started: StartedMove[] = [];
   for (const move of moves) {
+    if (started.some((each) => each.move.workload === move.workload)) continue;
     try {
-      started.push({ id: await startMigration(actor, picture, move), move });
+      const opened = await startMigration(actor, picture, move);
+      started.push(...opened.map(({ id, workload, because }) => ({ id, move: { ...move, workload, because } })));
     } catch (error) {
       const { code, detail } = asEvenkeelError(error);
       if (code !== "WORKLOAD_MIGRATING" && code !== "MOVE_REFUSED") throw error;

@@ -21,11 +21,17 @@ export interface Actor {
 /** `approved`: an operator has let it through where the mode would hold it back. */
 export type BegunMove = Move & { readonly approved?: boolean };
 
+export interface OpenedMigration {
+  readonly id: string;
+  readonly workload: string;
+  readonly because: string;
+}
+
 /**
  * Opens the record, then delivers the job: a crash in between leaves a record without a job, which recovery mends. Of a workload that moves as one
  * with others, all are opened at once and one job carries them.
  * @param mode instead of what the workload's label says; null = as that says
- * @returns the migration's id.
+ * @returns all that were opened, that of the move first.
  * @throws WORKLOAD_NOT_FOUND, WORKLOAD_MIGRATING, MOVE_REFUSED, FENCED.
  */
 export async function startMigration(
@@ -33,7 +39,7 @@ export async function startMigration(
   picture: FleetPicture,
   move: BegunMove,
   mode: AskedMode | null = null,
-): Promise<string> {
+): Promise<readonly OpenedMigration[]> {
   const at = nowSeconds();
   const { from, to, reason } = move;
   const together = whoMoves(picture, move);
@@ -65,9 +71,8 @@ export async function startMigration(
     }),
   );
   await createMigrations(redis, keys, migrations, at, term);
-  const { id } = migrations.find(({ workload }) => workload === move.workload)!;
-  await jobs.add(id, from);
-  return id;
+  await jobs.add(migrations[0]!.id, from);
+  return migrations;
 }
 
 /** What the executor's forecast may know of it, so that it says what the plan did. */

@@ -53,6 +53,8 @@ export interface PictureContext {
   readonly firstSeen: FirstSeen;
   /** Where each workload was when last seen; kept by the caller from one picture to the next. */
   readonly remembered: ReadonlyMap<string, PlacedWorkload>;
+  /** Names of stopped containers that each node had then: one that sleeps has them still. */
+  readonly endedNames: ReadonlyMap<string, readonly string[]>;
   /** What workloads used of late; takes in this picture's readings. */
   readonly recentUse: RecentUse;
   /** What is remembered of the workloads' CPU. */
@@ -92,6 +94,7 @@ export function buildPicture(reading: FleetReading, context: PictureContext): Fl
         health: healthSigns(node, lostPeers),
         ...(node.sample !== null && !isExecutorHeard(reading.executors.get(node.id), reading.at) && { executorSilent: true }),
         ...describeCpu(reading.executors.get(node.id)),
+        endedNames: (node.sample === null ? context.endedNames.get(node.id) : node.sample.endedNames) ?? [],
         ...(reading.patterns.has(node.id) && { pastDays: reading.patterns.get(node.id)! }),
         linkBytesPerSecond: lessons.linkOf.get(node.id) ?? null,
         ...(lessons.noPrecopyFrom.has(node.id) && { whyNoPrecopy: lessons.noPrecopyFrom.get(node.id)! }),
@@ -139,6 +142,7 @@ function nodeState(
     | "cordonedBecause"
     | "contentUnknown"
     | "cpuKind"
+    | "endedNames"
     | "refusedCpus"
     | "health"
     | "linkBytesPerSecond"
@@ -165,7 +169,6 @@ function nodeState(
     cpuUsedCores: smooth("cpuRatio", cpuCapacityCores, sample?.cpuUsedCores),
     memoryUsedBytes: smooth("memoryRatio", memoryCapacityBytes, sample?.memoryUsedBytes),
     ...withheldMemory(sample),
-    ...(sample?.endedNames && { endedNames: sample.endedNames }),
     history: sample === null ? [] : history,
     maintenance: mergeRequests(requests),
     labels: identity?.labels ?? {},

@@ -38,6 +38,7 @@ export function makeFleetView(options: ViewOptions): FleetView {
   const recentUse = rememberRecentUse();
   const loads = rememberLoads();
   let remembered: ReadonlyMap<string, PlacedWorkload> = new Map();
+  let endedNames: ReadonlyMap<string, readonly string[]> = new Map();
   // The age is taken from the monotonic clock: the wall clock may be set back, and then an old picture would look new for long.
   let latest: { picture: FleetPicture; begunMilliseconds: number } | null = null;
   let underWay: Promise<FleetPicture> | null = null;
@@ -58,9 +59,10 @@ export function makeFleetView(options: ViewOptions): FleetView {
     const powerSaving = powerSavingWindow(open, windows.limitPowerSaving);
     const { powerDeadlineSeconds } = options;
     const onlyAsked = policies.mode() !== "auto";
-    const kept = { firstSeen, remembered, recentUse, loads };
+    const kept = { firstSeen, remembered, endedNames, recentUse, loads };
     const times = { smoothingSeconds, powerDeadlineSeconds, sampleTtlSeconds };
     const picture = buildPicture(reading, { windows: open, onlyAsked, powerSaving, ...kept, ...times });
+    endedNames = new Map(picture.snapshot.nodes.map(({ id, endedNames: names = [] }) => [id, names]));
     remembered = new Map(picture.placed.map((workload) => [workload.id, workload]));
     latest = { picture, begunMilliseconds };
     return picture;

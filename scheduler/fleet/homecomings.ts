@@ -3,6 +3,7 @@ import { z } from "zod";
 import { EvenkeelError } from "../../platform/errors.js";
 import type { Keys } from "../../platform/keys.js";
 import { loadLua } from "../../platform/redis.js";
+import { CLOCK_SKEW_SECONDS } from "../../policies/clock-skew.js";
 import type { Homecoming } from "../../policies/types.js";
 import type { Actor } from "../act/start-migration.js";
 import type { FleetPicture } from "./build-snapshot.js";
@@ -53,7 +54,9 @@ export function findHomecomings({ at, homecomings, lastMoved }: FleetReading, pl
   if (homecomings.size === 0) return [];
   const places = new Map(placed.map(({ id, node }) => [id, node]));
   return [...homecomings].flatMap(([node, { askedAt, workloads }]) => {
-    const away = workloads.filter((id) => places.has(id) && places.get(id) !== node && (lastMoved[id] ?? 0) <= askedAt);
+    const away = workloads.filter(
+      (id) => places.has(id) && places.get(id) !== node && (lastMoved[id] ?? 0) <= askedAt + CLOCK_SKEW_SECONDS,
+    );
     return at - askedAt > LIFE_SECONDS || away.length === 0 ? [] : [{ node, workloads: away }];
   });
 }

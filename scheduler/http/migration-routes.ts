@@ -43,7 +43,8 @@ export function addMigrationRoutes(server: FastifyInstance, parts: ApiParts): vo
     }
     const wish: Move = { workload: workload.id, from: workload.node, to, reason: "operator", because: "An operator asked for it." };
     const [move = wish] = sayLosses([wish], picture.snapshot);
-    return { id: await startMigration({ redis, keys, jobs, term }, picture, move, mode ?? null), workload };
+    const [opened] = await startMigration({ redis, keys, jobs, term }, picture, move, mode ?? null);
+    return { id: opened!.id, workload };
   };
 
   server.post(`${API_BASE}/migrations`, { onRequest, ...noQueryHere }, async (request, reply) => {

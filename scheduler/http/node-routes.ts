@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { nowSeconds } from "../../platform/clock.js";
 import { EvenkeelError } from "../../platform/errors.js";
+import { redisAheadSeconds } from "../../platform/redis.js";
 import { forgetJobs, forgetNode } from "../act/forget.js";
 import { settleLostSources } from "../act/settle-lost.js";
 import type { ForgetAnswer, MaintenanceAnswer } from "../api-shapes.js";
@@ -40,7 +41,9 @@ export function addNodeRoutes(server: FastifyInstance, parts: ApiParts): void {
     // Asked again while it stands: the drain goes on from where it began, under the new deadline and reason, and is proven anew.
     const since = standing?.since ?? now;
     const deadline = deadlineSeconds === undefined ? null : now + deadlineSeconds;
-    await redis.hset(keys.maintenance, id, JSON.stringify({ since, askedAt: now, deadline, reason }));
+    // Readings are judged by it, and those are dated by nodes, whose clocks are compared with Redis'.
+    const askedAt = now + (await redisAheadSeconds(redis));
+    await redis.hset(keys.maintenance, id, JSON.stringify({ since, askedAt, deadline, reason }));
     const detail = deadlineSeconds === undefined ? reason : `${reason}, within ${deadlineSeconds} s`;
     await recordAudit(redis, keys, { at: now, kind: "maintenance-on", actor: "operator", node: id, detail }, 0);
     return answer(id);

@@ -2,6 +2,7 @@ import { nowSeconds } from "../../platform/clock.js";
 import type { Config } from "../../platform/config.js";
 import { asEvenkeelError } from "../../platform/errors.js";
 import type { Logger } from "../../platform/log.js";
+import { redisAheadSeconds } from "../../platform/redis.js";
 import { CLOCK_SKEW_SECONDS } from "../../policies/clock-skew.js";
 import type { PowerChange } from "../../policies/types.js";
 import { approvedUnder, type Restraint } from "../act/carry-out-plan.js";
@@ -135,7 +136,7 @@ export function makePowerActs(config: PowerConfig, log: Logger): PowerActs {
           begun.push(each);
           continue;
         }
-        if (each.to === "sleep" && !isReadSince(record!.since, each.node, picture)) continue;
+        if (each.to === "sleep" && !isReadSince(record!.since + (await redisAheadSeconds(actor.redis)), each.node, picture)) continue;
         const since = nowSeconds();
         if (each.to === "sleep") await runFor(actor, each, { told: "sleep", since }, (at) => ({ told: "awake", since: at }));
         else {
@@ -167,7 +168,7 @@ function restrainApproved(now: Restraint, since: number): Restraint {
   return { ...approvedUnder(now), pause: now.pause !== null && now.pause.since >= since ? now.pause : null };
 }
 
-/** What was started there until it was closed is in such a sample: by then everybody could see that it is to sleep. */
+/** What was started there until it was closed is in such a sample: by then everybody could see that it is to sleep. @param since by Redis' clock */
 function isReadSince(since: number, node: string, { reading }: FleetPicture): boolean {
   const sample = reading.nodes.find(({ id }) => id === node)?.sample;
   return !!sample && sample.at >= since + CLOCK_SKEW_SECONDS;

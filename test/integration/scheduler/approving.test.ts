@@ -81,6 +81,17 @@ describe("`evenkeel approve`", () => {
     expect((await listMigrations(redis, keys)).map((record) => record.name)).to.deep.equal([name]);
   });
 
+  it("counts all that move as one as started", async () => {
+    const { workloads } = fleet.node("n1");
+    for (const each of workloads) each.labels = each.name === "db" ? { "io.evenkeel.mode": "never" } : { "io.evenkeel.group": "shop" };
+    const started = await waitFor("an approval of both", async () => {
+      const { out } = await run("approve");
+      return out.includes("burn to ") && out.includes("web to ") && out;
+    });
+    expect(started).to.not.contain("is not moved");
+    expect((await listMigrations(redis, keys)).map(({ name }) => name)).to.include.members(["burn", "web"]);
+  });
+
   it("takes the first six characters of a container id for the workload, and no fewer", async () => {
     const words = ["burn", "web", "db"].map((each) => containerIdOf(each).slice(0, 5));
     for (const word of words) expect((await run("approve", word)).err).to.contain(`nothing of ${word} is held back`);

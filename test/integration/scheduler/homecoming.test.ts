@@ -9,6 +9,7 @@ import {
   listMigrations,
   type MigrationRecord,
 } from "../../../platform/migration-record.js";
+import { CLOCK_SKEW_SECONDS } from "../../../policies/clock-skew.js";
 import type { MaintenanceAnswer, SnapshotAnswer } from "../../../scheduler/api-shapes.js";
 import { API_BASE } from "../../../scheduler/protocol.js";
 import { startRedis, type ThrowAwayRedis } from "../../support/redis.js";
@@ -92,7 +93,7 @@ describe("undrain that brings workloads home", () => {
     const askedAt = Date.now() / 1000;
     await redis.hset(keys.homecomings, "n1", JSON.stringify({ askedAt, workloads: [containerIdOf("a"), containerIdOf("b")] }));
     // As a move of somebody else's leaves it.
-    await redis.hset(keys.lastMoved, containerIdOf("a"), askedAt + 0.1);
+    await redis.hset(keys.lastMoved, containerIdOf("a"), askedAt + CLOCK_SKEW_SECONDS + 0.1);
     await redis.hdel(keys.maintenance, "n1");
     const record = await openMigration();
     expect(record).to.include({ name: "b", reason: "homecoming" });

@@ -89,6 +89,7 @@ describe("reading the fleet", () => {
       firstSeen: rememberFirstSeen(),
       loads: rememberLoads(),
       remembered: new Map(),
+      endedNames: new Map(),
       recentUse: rememberRecentUse(),
       smoothingSeconds: 20,
       powerSaving: null,

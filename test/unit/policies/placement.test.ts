@@ -198,6 +198,14 @@ describe("workloads that belong together", () => {
     const settings = config({ concurrency: { fleet: 1 } });
     expect(movesOf(nodes, [...others, bound("b", "n3", group)], settings)).to.deep.equal(["a>n3"]);
   });
+  it("are not held by those on a node that is not heard, unless one of these is on its way", () => {
+    const nodes = [draining("n1", 0.3), node("n2", 0.1), node("n3", 0.1, 0.3, { state: "unknown" })];
+    const members = [bound("a", "n1", group), bound("b", "n3", group)];
+    expect(movesOf(nodes, members)).to.deep.equal(["a>n2"]);
+    expect(movesOf(nodes, [...members, bound("c", "n1", group)])).to.deep.equal(["a>n2", "c>n2"]);
+    const onItsWay = { ...snapshot([...nodes, node("n4", 0.2)], members), migrations: [{ id: "m", workload: "b", from: "n3", to: "n4" }] };
+    expect(decide(onItsWay, config(), NOW).moves.map(({ to }) => to)).to.deep.equal(["n4"]);
+  });
   it("may be torn by nobody, an operator included", () => {
     const nodes = [node("n1", 0.1), node("n2", 0.1), node("n3", 0.1)];
     expect(why(nodes, [bound("a", "n1", group), bound("b", "n2", group)], "n3")).to.equal("affinity");

@@ -183,6 +183,14 @@ describe("waking", () => {
     expect(decide(thin, on, NOW).power[0]!.because).to.equal("Wakes n3: the others that are awake could not take over what n1 runs.");
   });
 
+  it("comes for what it would help, whatever else is short that it would not", () => {
+    const pinned = light("p", "n1", 2, { constraints: constraints({ pinnedTo: ["n2"] }) });
+    const stuck = [draining("n1", 0.3), sleeper("n2", 0.7), steady("n4", 0.5), sleeping("n3", "asleep")];
+    const { power, skips } = decide(snapshot(stuck, [pinned, light("b", "n2", 5.6), light("c", "n4", 4)]), on, NOW);
+    expect(skips.map(({ workload: id, reason }) => `${id} ${reason}`)).to.include("p no-target");
+    expect(power.map(({ because }) => because)).to.deep.equal(["Wakes n3: the others that are awake could not take over what n2 runs."]);
+  });
+
   it("does not come for an overload that another node would not relieve", () => {
     const hot = (override: Partial<WorkloadState>) => {
       const workloads = ["a", "b"].map((id) => light(id, "n1", 3.8, override));

@@ -155,6 +155,8 @@ describe("relief where the fleet is levelled as well", () => {
     expect(told(decide(state, oneEach, NOW))).to.deep.equal(["a>n3 overload"]);
     const heard = { ...state, nodes: [...state.nodes.slice(0, 3), steady("n4", 0.4)] };
     expect(told(decide(heard, oneEach, NOW))).to.deep.equal([]);
+    const mute = { ...state, nodes: [...state.nodes.slice(0, 3), { ...steady("n4", 0.4), executorSilent: true }] };
+    expect(told(decide(mute, oneEach, NOW)), "its executor").to.deep.equal(["a>n3 overload"]);
   });
 
   it("makes way on a full node by what leaves it anyway, and waits for that", () => {

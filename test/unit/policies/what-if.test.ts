@@ -95,6 +95,13 @@ describe("what if", () => {
     expect(waking.woken).to.deep.equal([]);
     expect(waking.moves.map(({ to }) => to)).to.deep.equal(["s1"]);
   });
+  it("new nodes are like the others in size, and have nothing of theirs", () => {
+    const state = fleet();
+    const nodes = state.nodes.map((each) => ({ ...each, endedNames: ["w1"], power: "closing" as const, wokenAt: NOW - 5 }));
+    const [added] = imagine({ ...state, nodes }, { add: 1 }).nodes.slice(-1);
+    expect(added).to.deep.include({ id: "new-1", endedNames: [], power: null, wokenAt: null, labels: {} });
+    expect(added!.cpuCapacityCores).to.equal(nodes[0]!.cpuCapacityCores);
+  });
   it("nothing is known of any node: nothing is made up", () => {
     expect(imagine(snapshot([node("n1", 0.5, 0.3, { state: "unknown" })]), { add: 3 }).nodes).to.have.length(1);
   });

@@ -43,6 +43,7 @@ export const makeContext = (): PictureContext => ({
   onlyAsked: false,
   firstSeen: rememberFirstSeen(),
   remembered: new Map(),
+  endedNames: new Map(),
   recentUse: rememberRecentUse(),
   loads: rememberLoads(),
   smoothingSeconds: 20,
