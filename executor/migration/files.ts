@@ -79,7 +79,8 @@ export async function syncFrozen(
   { trees, unsure }: SyncedTrees,
   asBefore: ReadonlySet<string>,
 ): Promise<ReadonlySet<string>> {
-  const changed = trees.filter(({ tree }) => !asBefore.has(tree.name));
+  // A log may have been rotated away.
+  const changed = trees.filter(({ tree }) => !asBefore.has(tree.name) && isThere(tree));
   const [mapped, left] = await Promise.all([
     checkpoint.mappedFiles(trees.map(({ tree }) => tree)),
     stillUnsure(trees, unsure),

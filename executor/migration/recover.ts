@@ -7,6 +7,7 @@ import { askWhetherLost, awaitPages, closingAfter } from "./follow.js";
 import { type KeepingEnded, keepEnded } from "./keep-ended.js";
 import { forgetDescription, readKeptDescription } from "./kept-description.js";
 import { type Surroundings, sourceFolder } from "./migration.js";
+import { keepReservation } from "./reserve.js";
 import { awaitTwin, removeSource, withdrawCopy } from "./settle.js";
 
 /**
@@ -23,6 +24,7 @@ export async function recoverMigration(surroundings: Surroundings, record: Migra
     if (outcome === "committed") throw error;
     return null;
   });
+  const reservation = keepReservation(surroundings, record);
   const ended: KeepingEnded[] = [];
   let isOver = false;
   const stopEnding = () => {
@@ -94,6 +96,7 @@ export async function recoverMigration(surroundings: Surroundings, record: Migra
     await forgetDescription(surroundings, record.id);
   } finally {
     await stopEnding();
+    reservation.close();
     peer?.close();
   }
 }

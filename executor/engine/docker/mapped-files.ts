@@ -27,14 +27,20 @@ export const NONE_MAPPED: MappedFiles = { files: [], mounts: [] };
 export async function readMapped(initPid: number): Promise<MappedFiles> {
   const mountsOf = async (pid: number) => parseMounts(await readFile(`/proc/${pid}/mountinfo`, "latin1"));
   const mounts = await mountsOf(initPid);
+  // One that has ended meanwhile, of a workload that is not frozen yet, writes nothing any more.
+  const unlessGone = (error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT" || error.code === "ESRCH") return [];
+    throw error;
+  };
   const namespace = await readlink(`/proc/${initPid}/ns/mnt`);
-  const each = (await readTree(initPid)).map(async (pid) => {
+  const filesOf = async (pid: number) => {
     const paths = mappedIn(await readFile(`/proc/${pid}/maps`, "latin1"));
     if (paths.length === 0) return [];
     // Paths begin where the namespace does, also those of a process with another root, which is told of no mount outside of that.
     const isElsewhere = (await readlink(`/proc/${pid}/ns/mnt`)) !== namespace;
     return locate(paths, isElsewhere ? await mountsOf(pid) : mounts);
-  });
+  };
+  const each = (await readTree(initPid)).map((pid) => filesOf(pid).catch(unlessGone));
   const files = new Map((await Promise.all(each)).flat().map((file) => [`${file.device} ${file.path}`, file]));
   return { files: [...files.values()], mounts };
 }

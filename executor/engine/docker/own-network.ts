@@ -4,6 +4,7 @@ import { promisify } from "node:util";
 import { type Finding, finding } from "../../../platform/findings.js";
 import { joinedBy } from "../../../platform/joined-by.js";
 import type { Inspection } from "./describe.js";
+import { hasIPv6 } from "./has-ipv6.js";
 
 const run = promisify(execFile);
 
@@ -107,12 +108,13 @@ async function readFacts(pid: number): Promise<NetworkFacts> {
   const inside = async (...command: string[]) =>
     (await run("nsenter", ["-t", String(pid), "-n", ...command], { maxBuffer: 64 * 2 ** 20 })).stdout;
   const ip = async (...words: string[]) => JSON.parse((await inside("ip", "-json", ...words)) || "[]");
-  const [links, four, six, rules, sixRules, nftables] = await Promise.all([
+  const six = (await hasIPv6()) ? (...words: string[]) => ip("-6", ...words) : async () => [];
+  const [links, routes, sixRoutes, rules, sixRules, nftables] = await Promise.all([
     ip("address"),
     ip("-4", "route", "show", "table", "main"),
-    ip("-6", "route", "show", "table", "main"),
+    six("route", "show", "table", "main"),
     ip("-4", "rule"),
-    ip("-6", "rule"),
+    six("rule"),
     inside("nft", "-j", "list", "chains").then((text) => JSON.parse(text).nftables as NetworkFacts["nftables"]),
   ]);
   const legacy = await Promise.all(
@@ -120,7 +122,7 @@ async function readFacts(pid: number): Promise<NetworkFacts> {
   );
   return {
     links,
-    routes: [...four, ...six],
+    routes: [...routes, ...sixRoutes],
     rules: [...rules, ...sixRules],
     nftables,
     legacyTables: legacy.flatMap((text) => text.split("\n").filter(Boolean)),

@@ -40,7 +40,7 @@ export async function segmentFindings(
 async function isHeard(device: string, address: string, macAddresses: ReadonlySet<string>): Promise<boolean> {
   for (let question = 1; question <= QUESTIONS; question++) {
     // It ends with 1 for an answer, and for what the workload happens to tell everyone, which is none.
-    const words = await run("arping", ["-D", "-c", "1", "-w", "1", "-I", device, address]).then(
+    const words = await run("arping", ["-D", "-c", "1", "-w", "1", "-I", device, address], { env: { ...process.env, LC_ALL: "C" } }).then(
       ({ stdout }) => stdout,
       ({ stdout = "" }: { stdout?: string }) => stdout,
     );

@@ -8,6 +8,7 @@ import { RUNTIME } from "./create-options.js";
 import { type DockerConfig, readTraits } from "./describe.js";
 import type { DockerHost } from "./docker-host.js";
 import { initFindings } from "./docker-init.js";
+import { hasIPv6 } from "./has-ipv6.js";
 import { hostFileFindings } from "./host-files.js";
 import { type LimitsOffered, limitFindings, ONLINE_CPUS } from "./limits.js";
 import { targetNetworkFindings } from "./target-networks.js";
@@ -76,12 +77,6 @@ export async function targetFindings(
 export async function takenFindings(host: DockerHost, description: WorkloadDescription): Promise<Finding[]> {
   return [...(await volumeFindings(host, description)), ...(await folderFindings(host, description.folders))];
 }
-
-const hasIPv6 = () =>
-  access("/proc/sys/net/ipv6/conf").then(
-    () => true,
-    () => false,
-  );
 
 async function coverFindings({ coveredPaths, absentPaths }: Needs): Promise<Finding[]> {
   const isHere = async (path: string) =>

@@ -43,14 +43,17 @@ function logsOf(folder: string, { Id, HostConfig }: Inspection): FileTree[] {
   if (Type !== "json-file") return [];
   const options = Config as Readonly<Record<string, string>>;
   const rotated = Math.max(0, Number(options["max-file"] ?? 1) - 1);
-  const suffix = options["compress"] === "true" ? ".gz" : "";
+  const isPacked = options["compress"] === "true";
+  const suffix = isPacked ? ".gz" : "";
   const file = `${Id}-json.log`;
+  // Packed beside the program, which takes as long as it takes.
+  const unpacked = isPacked && rotated > 0 ? [{ name: `${LOG_TREE}-unpacked`, path: folder, file: `${file}.1` }] : [];
   const older = Array.from({ length: rotated }, (_, index) => ({
     name: `${LOG_TREE}-${index + 1}`,
     path: folder,
     file: `${file}.${index + 1}${suffix}`,
   }));
-  return [{ name: LOG_TREE, path: folder, file }, ...older];
+  return [{ name: LOG_TREE, path: folder, file }, ...unpacked, ...older];
 }
 
 /** Where Docker keeps what belongs to one container: log, hostname, shared memory. */

@@ -66,6 +66,12 @@ def write():
 threading.Thread(target=write, daemon=True).start()
 `;
 const LAYER_BYTES = 1_000_000;
+const LISTENER = `
+import sys
+for line in sys.stdin:
+    print("heard", line.strip(), flush=True)
+print("nobody speaks any more", flush=True)
+`;
 
 const addressOf = (index: number) => `10.77.0.${160 + index}`;
 
@@ -117,7 +123,6 @@ const WAYS_TO_RUN: Readonly<Record<string, readonly [Docker.ContainerCreateOptio
   "another log driver": [{}, { LogConfig: { Type: "local", Config: {} } }],
   "files of its host that it may only read": [{}, { Binds: ["/etc/os-release:/etc/os-release:ro", "/etc/apt:/srv/apt:ro"] }],
   "no log": [{}, { LogConfig: { Type: "none", Config: {} } }],
-  "an open standard input": [{ OpenStdin: true, StdinOnce: false }, {}],
 };
 
 describe("A workload that is run with", function () {
@@ -156,6 +161,34 @@ describe("A workload that is run with", function () {
       await lab.node(FIRST).docker.getContainer(name).remove({ force: true });
     });
   }
+
+  it("an open standard input goes on with it: what is told it is heard, there and back", async () => {
+    const name = "listener";
+    const { lab } = moving.fleet;
+    const Cmd = ["python3", "-S", "-B", "-c", LISTENER];
+    const options = { Cmd, OpenStdin: true, StdinOnce: false };
+    await (await lab.node(FIRST).docker.createContainer(container(8, name, options, {}))).start();
+    const said: string[] = [];
+    const tell = async (node: string, word: string) => {
+      const there = lab.node(node).docker.getContainer(name);
+      const stream = await there.attach({ stream: true, stdin: true, hijack: true });
+      stream.write(`${word}\n`);
+      said.push(`heard ${word}`);
+      await waitFor(`${word} to be heard`, async () => (await lab.node(node).exec(["docker", "logs", name])).stdout === said.join("\n"));
+      stream.end();
+    };
+    await tell(FIRST, "at first");
+    for (const [from, to] of [
+      [FIRST, SECOND],
+      [SECOND, FIRST],
+    ] as const) {
+      await moving.moveWell(name, from, to);
+      await settledOn(moving.fleet, name, to);
+      await tell(to, `on ${to}`);
+      await tell(to, "once more");
+    }
+    await lab.node(FIRST).docker.getContainer(name).remove({ force: true });
+  });
 
   it("hosts, name servers and a name in /etc that it has changed itself goes on with them, there and back", async () => {
     const name = "changer";
