@@ -12,7 +12,7 @@ export function toContainerCreateOptions(workload: LabContainer, network: string
     Env: Object.entries(workload.env).map(([name, value]) => `${name}=${value}`),
     Labels: { ...workload.labels, [LABELS.workload]: workload.name },
     Tty: false,
-    OpenStdin: false,
+    OpenStdin: workload.openStdin ?? false,
     HostConfig: {
       NetworkMode: network,
       RestartPolicy: { Name: "unless-stopped" },

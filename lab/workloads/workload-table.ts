@@ -17,6 +17,8 @@ export interface LabContainer {
   readonly labels: Readonly<Record<string, string>>;
   readonly env: Readonly<Record<string, string>>;
   readonly sysctls?: Readonly<Record<string, string>>;
+  /** As by `docker run -i`. */
+  readonly openStdin?: boolean;
 }
 
 /** A container of the lab's own fleet. */

@@ -12,7 +12,8 @@ import { settledOn } from "../../e2e/support/traces.js";
 const obstacle = whyNoGuests();
 const PACKAGE = "apparmor";
 const OWN_CGROUP = "0::/\nmemory.max\ncgroup.type";
-const STORE: LabWorkload = WORKLOADS.find(({ name }) => name === "store")!;
+/** Small, and with processes of two users. */
+const SERVER: LabWorkload = { ...WORKLOADS.find(({ name }) => name === "web")!, openStdin: true };
 
 /** The nodes as Debian and Ubuntu set them up: their kernel has AppArmor on already, Docker uses it once its parser and policies are there. */
 async function installAppArmor(lab: Lab): Promise<void> {
@@ -38,7 +39,7 @@ describe(`Workloads that AppArmor and a cgroup namespace confine, on virtual nod
 
   before(async function () {
     if (obstacle !== null) return this.skip();
-    moving = await startMovingFleet("vm-apparmor", [STORE], { kind: "vm", before: ({ lab }) => installAppArmor(lab) });
+    moving = await startMovingFleet("vm-apparmor", [SERVER], { kind: "vm", before: ({ lab }) => installAppArmor(lab) });
   });
 
   after(async () => {
@@ -48,7 +49,7 @@ describe(`Workloads that AppArmor and a cgroup namespace confine, on virtual nod
   /** What confines the workload's first process, in the kernel's words. */
   async function confinementOn(name: string): Promise<string> {
     const node = moving.fleet.lab.node(name);
-    const { State } = await node.docker.getContainer(STORE.name).inspect();
+    const { State } = await node.docker.getContainer(SERVER.name).inspect();
     return (await node.exec(["cat", `/proc/${State.Pid}/attr/current`])).stdout.trim();
   }
 
@@ -56,7 +57,14 @@ describe(`Workloads that AppArmor and a cgroup namespace confine, on virtual nod
   async function cgroupsOn(name: string): Promise<string> {
     const ask =
       "cat /proc/1/cgroup; cd /sys/fs/cgroup; for file in memory.max cgroup.type system.slice; do [ -e $file ] && echo $file; done; true";
-    return (await moving.fleet.lab.node(name).exec(["docker", "exec", STORE.name, "sh", "-c", ask])).stdout.trim();
+    return (await moving.fleet.lab.node(name).exec(["docker", "exec", SERVER.name, "sh", "-c", ask])).stdout.trim();
+  }
+
+  /** What its standard input is. */
+  async function inputOn(name: string): Promise<string> {
+    const node = moving.fleet.lab.node(name);
+    const { State } = await node.docker.getContainer(SERVER.name).inspect();
+    return (await node.exec(["readlink", `/proc/${State.Pid}/fd/0`])).stdout.trim().replace(/\d+/, "");
   }
 
   it("begin under Docker's own profile, in a cgroup namespace of their own", async () => {
@@ -64,14 +72,17 @@ describe(`Workloads that AppArmor and a cgroup namespace confine, on virtual nod
     expect(SecurityOptions.join(" ")).to.include("name=apparmor");
     expect(await confinementOn(FIRST)).to.equal("docker-default (enforce)");
     expect(await cgroupsOn(FIRST)).to.equal(OWN_CGROUP);
+    expect(await inputOn(FIRST)).to.equal("pipe:[]");
   });
 
   it("keep connection and memory, and are confined at the destination as they were", async () => {
-    const record = await moving.moveWell(STORE.name, FIRST, SECOND, "precopy");
+    const record = await moving.moveWell(SERVER.name, FIRST, SECOND, "precopy");
     expect(record.modeUsed).to.equal("precopy");
     expect(await confinementOn(SECOND)).to.equal("docker-default (enforce)");
     expect(await cgroupsOn(SECOND)).to.equal(OWN_CGROUP);
-    expect(await moving.answersOn(STORE.name)).to.include({ wrongAnswers: 0, resets: 0, connectionKept: true });
-    await settledOn(moving.fleet, STORE.name, SECOND);
+    // As Docker on SECOND has made it: what it is told now is heard.
+    expect(await inputOn(SECOND)).to.equal("pipe:[]");
+    expect(await moving.answersOn(SERVER.name)).to.include({ wrongAnswers: 0, resets: 0, connectionKept: true });
+    await settledOn(moving.fleet, SERVER.name, SECOND);
   });
 });
