@@ -22,8 +22,8 @@ const MOST_LANES = 4;
 export const BY_FILE: readonly Kind[] = ["e2e", "vm"];
 /** These need no program but Node: nothing of the lab's root file system. */
 export const WITHOUT_LAB: readonly Kind[] = ["unit", "property"];
-/** Emulation takes all the CPU there is: with anything beside it both take longer than one after the other, and miss deadlines. */
-const ALONE_KIND: Kind = "vm";
+/** Emulation takes nearly all the CPU there is: with a second lab beside it both take longer than one after the other, and miss deadlines. */
+const EMULATED: Kind = "vm";
 /** They take minutes: whoever begins with them ends first. */
 const LONG = ["e2e/servers/servers", "e2e/migration/postcopy", "e2e/migration/cold", "e2e/migration/failures", "e2e/migration/crash"];
 /** What is decided there follows from how much CPU workloads get. */
@@ -45,16 +45,18 @@ export function listJobs(kinds: readonly Kind[], isWhole: boolean): Job[] {
     if (isWhole || !BY_FILE.includes(kind)) return [{ name: kind, kind, files: files.map(builtPath) }];
     return files.map((file) => ({ name: file.replace(/\.test\.js$/, ""), kind, files: [builtPath(file)] }));
   });
-  const place = ({ name, kind }: Job) => (kind === ALONE_KIND ? -1 : LONG.includes(name) ? LONG.indexOf(name) : LONG.length);
+  const place = ({ name, kind }: Job) => (kind === EMULATED ? -1 : LONG.includes(name) ? LONG.indexOf(name) : LONG.length);
   return jobs.sort((one, other) => place(one) - place(other));
 }
 
 /** Whether the job may begin beside those that run. */
 export function mayBegin(job: Job, running: readonly Job[]): boolean {
-  return running.length === 0 || ![job, ...running].some(isAlone);
+  if (running.length === 0) return true;
+  const all = [job, ...running];
+  if (all.some(({ name }) => ALONE.includes(name))) return false;
+  if (!all.some(({ kind }) => kind === EMULATED)) return true;
+  return all.length === 2 && all.some(({ kind }) => !BY_FILE.includes(kind));
 }
-
-const isAlone = ({ name, kind }: Job) => kind === ALONE_KIND || ALONE.includes(name);
 
 const builtPath = (file: string) => projectPath(`dist/test/${file}`);
 

@@ -43,10 +43,15 @@ describe("Test jobs in lanes", () => {
     expect(watched.order).to.deep.equal(["a", "b", "c"]);
   });
 
-  it("run nothing beside an emulated fleet", async () => {
-    const watched = watch([job("v1", "vm"), job("v2", "vm"), job("a"), job("b")], 2);
-    expect(watched.running()).to.deep.equal(["v1"]);
+  it("run no other lab beside an emulated fleet, and one of those without", async () => {
+    const light = [job("u", "unit"), job("i", "integration")];
+    const watched = watch([job("v1", "vm"), job("v2", "vm"), job("a"), job("b"), ...light], 3);
+    expect(watched.running()).to.deep.equal(["v1", "u"]);
+    await watched.end("u");
+    expect(watched.running()).to.deep.equal(["v1", "i"]);
     await watched.end("v1");
+    expect(watched.running()).to.deep.equal(["i", "v2"]);
+    await watched.end("i");
     expect(watched.running()).to.deep.equal(["v2"]);
     await watched.end("v2");
     expect(watched.running()).to.deep.equal(["a", "b"]);
