@@ -20,6 +20,8 @@ import { waitFor } from "../../support/wait-for.js";
 
 const API = "/api/v1";
 const now = () => Date.now() / 1000;
+/** In mode observe the first tick would call the moves off itself. */
+const LEVELS = { scheduler: { mode: "auto" } };
 
 describe("migrations whose source is lost for good", () => {
   let server: ThrowAwayRedis;
@@ -71,7 +73,7 @@ describe("migrations whose source is lost for good", () => {
     await open("m-half", "a", "prepare");
     await silence();
     await redis.hset(keys.maintenance, "n2", "disk");
-    scheduler = await runScheduler(server);
+    scheduler = await runScheduler(server, LEVELS);
     // Its need is not known, and its destination has its one move.
     await waitFor("the drain to wait", async () => (await drain()).remaining[0]?.status === "waiting");
     expect((await scheduler.send("DELETE", `${API}/migrations/m-half`)).body.migration.outcome).to.equal("aborted");
@@ -140,7 +142,7 @@ describe("migrations whose source is lost for good", () => {
   it("are left alone while the node is only silent, or while its executor is heard", async () => {
     await open("m-half", "a", "prepare");
     await silence();
-    scheduler = await runScheduler(server);
+    scheduler = await runScheduler(server, LEVELS);
     await redis.hset(keys.executors, "n1", reportOfExecutor());
     const refused = await scheduler.send("DELETE", `${API}/nodes/n1`);
     expect([refused.status, refused.body.error.code]).to.deep.equal([409, "NODE_REPORTS"]);

@@ -73,6 +73,8 @@ describe("a pause of the fleet", () => {
   ] as const) {
     it(`set by ${how}, holds back what nobody asks for, and shows everywhere`, async () => {
       fleet.node("n1").workloads.pop();
+      // The first tick must not see it hot.
+      await fleet.push();
       await start();
       await waitFor("a tick", () => redis.get(keys.plan));
       expect((await status()).pause).to.equal(null);
