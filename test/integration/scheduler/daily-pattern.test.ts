@@ -3,7 +3,7 @@ import type { Redis } from "ioredis";
 import { pushPattern } from "../../../collector/daily-pattern.js";
 import { PATTERN_SLOT_SECONDS, patternSlotSchema } from "../../../collector/protocol.js";
 import { type Keys, makeKeys } from "../../../platform/keys.js";
-import type { SnapshotAnswer } from "../../../scheduler/api-shapes.js";
+import type { Answers, SnapshotAnswer } from "../../../scheduler/api-shapes.js";
 import { API_BASE } from "../../../scheduler/protocol.js";
 import { startRedis, type ThrowAwayRedis } from "../../support/redis.js";
 import { type ReportedFleet, reportFleet } from "../../support/reported-fleet.js";
@@ -55,8 +55,9 @@ describe("what earlier days showed at this time of day", () => {
     const policies = { consolidate: { enabled: true, leadSeconds: 5 }, balance: { forecastSeconds: 0 } };
     scheduler = await runScheduler(server, { scheduler: { mode: "observe", power: { sleep: hook, wake: hook } }, policies });
     const { plan } = await waitFor("a plan", async () => {
-      const answer = await scheduler!.get<{ plan: { power: { node: string; to: string; because: string }[] } | null }>(`${API_BASE}/plan`);
-      return answer.plan !== null && answer;
+      const answer = await scheduler!.get<Answers["plan"]>(`${API_BASE}/plan`);
+      // Not the one that its predecessor left.
+      return answer.plan !== null && answer.plan.term === scheduler!.term() && answer;
     });
     return plan!.power;
   };
