@@ -38,7 +38,7 @@ export async function runScheduler(
   const config = configSchema.parse({
     redis: { url: redis.url },
     collector: { intervalSeconds: 1 },
-    scheduler: { host: "127.0.0.1", port: 0, tickSeconds: 0.2, leaseSeconds: 2, operatorToken: OPERATOR_TOKEN, ...scheduler },
+    scheduler: { host: "127.0.0.1", port: 0, tickSeconds: 0.2, leaseSeconds: 10, operatorToken: OPERATOR_TOKEN, ...scheduler },
     policies,
   });
   const registry = new Registry();

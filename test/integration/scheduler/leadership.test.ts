@@ -86,10 +86,11 @@ describe("leadership", () => {
 
   it("is lost at the next renewal when another has taken it", async () => {
     const seen: (number | null)[] = [];
-    const robbed = compete("a", { onChange: (term) => void seen.push(term) });
+    const robbed = compete("a", { leaseSeconds: 3, onChange: (term) => void seen.push(term) });
     await waitFor("a to lead", () => robbed.term() !== null);
     await redis.hset(keys.leader, { holder: "thief", term: 9, expiresAt: Date.now() + 60_000 });
-    await waitFor("a to stand down", () => robbed.term() === null);
+    await waitFor("a to say that it stands down", () => seen.at(-1) === null);
+    expect(robbed.term()).to.equal(null);
     expect(seen).to.deep.equal([1, null]);
     expect((await readLeader(redis, keys)).holder).to.equal("thief");
   });

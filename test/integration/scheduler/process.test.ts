@@ -65,7 +65,7 @@ describe("the scheduler's process", () => {
 
   it("leaves the lease to its successor when it is killed", async () => {
     const server = await redisWith();
-    const config = { redis: { url: server.url }, scheduler: { ...scheduler, leaseSeconds: 1 } };
+    const config = { redis: { url: server.url }, scheduler: { ...scheduler, leaseSeconds: 5 } };
     const first = await start(config);
     await first.serving();
     const redis = server.connect();
