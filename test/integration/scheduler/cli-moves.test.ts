@@ -73,12 +73,12 @@ describe("the command line, when something is moved", () => {
     const ended = await waiting;
     expect(ended).to.include({ code: 0, out: "n2 is drained: nothing runs there.\n" });
     expect(ended.err).to.match(/^n2: [01] of 1 moved/m);
-    expect((await here.run(["nodes"])).out).to.match(/^n2 +drained/m);
+    await waitFor("the nodes' list to say so", async () => /^n2 +drained/m.test((await here.run(["nodes"])).out));
     expect(await here.run(["undrain", "n2"])).to.include({ code: 0, out: "n2 is in service.\n" });
   });
 
   it("exits 5 when a drain's deadline has passed, with what is left and why", async () => {
-    const ended = await here.run(["drain", "n1", "--deadline", "1s", "--wait"]);
+    const ended = await here.run(["drain", "n1", "--deadline", "5s", "--wait"]);
     expect(ended.code).to.equal(5);
     expect(ended.out)
       .to.contain("its deadline has passed")

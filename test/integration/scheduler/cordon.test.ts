@@ -94,7 +94,7 @@ describe("a cordon", () => {
     expect(put.cordon.map(({ source, reason }) => [source, reason])).to.deep.equal([["flag", "noise"]]);
     const again = (await scheduler.send("PUT", `${API_BASE}/nodes/n2/cordon`, { reason: "smell" })).body as unknown as CordonAnswer;
     expect(again.cordon.map(({ since, reason }) => [since, reason])).to.deep.equal([[put.cordon[0]!.since, "smell"]]);
-    expect((await run("nodes")).out).to.match(/^n2 +level, cordoned .*cordoned \(smell\)\.$/m);
+    await waitFor("the nodes' list to say so", async () => /^n2 +level, cordoned .*cordoned \(smell\)\.$/m.test((await run("nodes")).out));
     expect((await run("status")).out).to.contain("3 level; 1 cordoned");
     expect((await scheduler.get<StatusAnswer>(`${API_BASE}/status`)).cordoned).to.equal(1);
     const { snapshot } = await scheduler.get<SnapshotAnswer>(`${API_BASE}/snapshot`);
@@ -103,8 +103,9 @@ describe("a cordon", () => {
       [true, "smell"],
       [undefined, undefined],
     ]);
-    const metrics = await (await fetch(`${scheduler.url}/metrics`)).text();
-    expect(metrics).to.contain('evenkeel_node_cordoned{node="n1"} 0').and.to.contain('evenkeel_node_cordoned{node="n2"} 1');
+    const metrics = async () => (await fetch(`${scheduler.url}/metrics`)).text();
+    await waitFor("its series", async () => (await metrics()).includes('evenkeel_node_cordoned{node="n2"} 1'));
+    expect(await metrics()).to.contain('evenkeel_node_cordoned{node="n1"} 0');
     expect(await run("uncordon", "n2")).to.deep.equal({ code: 0, out: "n2 takes workloads again.\n" });
     expect((await scheduler.send("POST", `${API_BASE}/migrations`, { workload: "a", to: "n2" })).status).to.equal(201);
     const { entries } = await scheduler.get<{ entries: AuditEntry[] }>(`${API_BASE}/audit?limit=200`);

@@ -36,7 +36,8 @@ describe("the scheduler, when a node is to be emptied", () => {
       await flag(scheduler);
       const record = await waitFor("the move", async () => (await listMigrations(here.redis, here.keys))[0]);
       expect(record).to.include({ name: "a", from: "n2", to: "n1", reason: "maintenance" });
-      expect(await here.jobsOn("n2")).to.have.length(1);
+      // Delivered after the record was opened.
+      await waitFor("its job", async () => (await here.jobsOn("n2")).length === 1);
       const node = await stateOf(scheduler, "n2");
       expect(node?.state).to.equal("draining");
       expect(node?.maintenance.map(({ reason }) => reason)).to.deep.equal(["disk"]);

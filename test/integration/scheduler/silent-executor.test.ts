@@ -59,7 +59,9 @@ describe("a node that reports, and whose executor does not", () => {
     const { drain } = await scheduler.get<{ drain: DrainReport }>(`${API}/drains/n1`);
     expect(drain.remaining[0]).to.include({ status: "blocked", because: skip.because });
     expect(await listMigrations(redis, keys)).to.deep.equal([]);
-    expect(await scheduler.registry.getSingleMetricAsString("evenkeel_skips_total")).to.contain('reason="executor-silent"');
+    await waitFor("it to be counted", async () =>
+      (await scheduler.registry.getSingleMetricAsString("evenkeel_skips_total")).includes('reason="executor-silent"'),
+    );
     const refused = await scheduler.send("POST", `${API}/migrations`, { workload: "web", to: "n2" });
     expect(refused.body.error).to.include({ code: "MOVE_REFUSED" });
     fleet.node("n1").hasExecutor = true;
