@@ -18,8 +18,7 @@ import { OPERATOR_TOKEN, type RunningScheduler, runScheduler } from "../support/
 import { waitFor } from "../support/wait-for.js";
 import { type PageBrowser, START_MILLISECONDS, startBrowser } from "./support/browser.js";
 
-describe("the live page", function () {
-  this.timeout(60_000);
+describe("the live page", () => {
   let browser: PageBrowser | null = null;
   let server: ThrowAwayRedis;
   let redis: Redis;
@@ -62,7 +61,7 @@ describe("the live page", function () {
     ]);
     await fleet.pushPast(600, 10);
     fleet.keepPushing();
-    scheduler = await runScheduler(server, { scheduler: { leaseSeconds: 2 } });
+    scheduler = await runScheduler(server);
     await waitFor("the leader's plan", () => redis.get(keys.plan));
     page = await open();
   });
@@ -208,9 +207,9 @@ describe("the live page", function () {
     for (const at of [0, 5, 10, 130, 135, 140]) await asleep.push(past + at);
     await redis.del(keys.nodeSample("n4"));
     const chart = page.getByTestId("node-n4").locator(".history");
-    await chart.getByText(/^2 min 20 s until 2 min \d+ s ago/).waitFor();
+    await chart.getByText(/^2 min 20 s until \d+ min \d+ s ago/).waitFor();
     expect(await chart.getByRole("img").getAttribute("aria-label")).to.match(
-      /^n4: CPU and memory of 2 min 20 s until 2 min \d+ s ago, CPU at most 8 %$/,
+      /^n4: CPU and memory of 2 min 20 s until \d+ min \d+ s ago, CPU at most 8 %$/,
     );
     expect(await page.getByTestId("node-n1").locator(".history").textContent()).to.contain("last ");
     await picture("node-silent");
@@ -220,22 +219,23 @@ describe("the live page", function () {
   it("says that it is not live while the scheduler is away, keeps the last picture, and comes back by itself", async () => {
     const port = scheduler.port;
     await scheduler.close();
-    await page.locator('[data-connection="stale"]').waitFor({ timeout: 20_000 });
-    expect(await page.getByRole("alert").textContent()).to.contain("has not been heard for");
+    await page.locator('[data-connection="stale"]').waitFor();
+    // A question that was under way may be missed first.
+    await page.getByRole("alert").filter({ hasText: "has not been heard for" }).waitFor();
     expect(await page.getByTestId("node-n1").count()).to.equal(1);
     await picture("stale");
     scheduler = await runScheduler(server, { scheduler: { port } });
-    await page.locator('[data-connection="live"]').waitFor({ timeout: 20_000 });
+    await page.locator('[data-connection="live"]').waitFor();
   });
 
   it("does not say that it is live while events come and readings do not, and reads again by itself", async () => {
     let questions = 0;
     await page.route("**/api/v1/nodes*", () => void questions++);
-    await page.locator('[data-connection="stale"]').waitFor({ timeout: 20_000 });
-    expect(await page.getByRole("alert").textContent()).to.contain("has not answered for");
+    await page.locator('[data-connection="stale"]').waitFor();
+    await page.getByRole("alert").filter({ hasText: "has not answered for" }).waitFor();
     await waitFor("the first question to be given up", () => questions > 1);
     await page.unroute("**/api/v1/nodes*");
-    await page.locator('[data-connection="live"]').waitFor({ timeout: 20_000 });
+    await page.locator('[data-connection="live"]').waitFor();
   });
 
   it("says before it has read that it is reading, not that there is nothing", async () => {
@@ -265,8 +265,8 @@ describe("the live page", function () {
     for (let opened = 1; opened < 8; opened++) {
       await turn(last, "hidden");
       last = await page.context().newPage();
-      await last.goto(scheduler.url, { timeout: 10_000 });
-      await last.getByTestId("node-n1").waitFor({ timeout: 10_000 });
+      await last.goto(scheduler.url);
+      await last.getByTestId("node-n1").waitFor();
     }
     await redis.hset(keys.maintenance, "n2", "new disk");
     await last.getByText("Maintenance (flag): new disk").waitFor();

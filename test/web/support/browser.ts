@@ -9,6 +9,8 @@ import { findChromium } from "../../support/chromium.js";
 
 /** Installing Chromium, where that is possible, takes a while. */
 export const START_MILLISECONDS = 300_000;
+/** Playwright's own is a third of it, meant for a machine with nothing else to do. */
+const WAIT_MILLISECONDS = 90_000;
 
 export interface PageBrowser {
   /** Opens the page of a scheduler, once it shows node n1. What goes wrong in it is added to `complaints`. */
@@ -39,6 +41,7 @@ export async function startBrowser(): Promise<PageBrowser | null> {
   return {
     open: async (url, complaints, options = {}) => {
       const context = await browser.newContext({ viewport: { width: 1360, height: 1000 }, ...options });
+      context.setDefaultTimeout(WAIT_MILLISECONDS);
       // Whatever is not the scheduler is not there: the page has to do without the internet.
       await context.route(/^(?!http:\/\/127\.0\.0\.1)/, (route) => route.abort());
       const opened = await context.newPage();
