@@ -13,8 +13,8 @@ if (kind === undefined || resultFile === undefined || files.length === 0)
 const TIMEOUT_MILLISECONDS: Readonly<Record<Kind, number>> = {
   unit: 60_000,
   property: 120_000,
-  integration: 60_000,
-  web: 120_000,
+  integration: 180_000,
+  web: 300_000,
   e2e: 600_000,
   vm: 1_800_000,
 };

@@ -9,9 +9,7 @@ import { startRedis } from "../../support/redis.js";
 import { waitFor } from "../../support/wait-for.js";
 import { startStandInEngine } from "../../unit/collector/stand-in-engine.js";
 
-describe("the collector as a program", function () {
-  this.timeout(120_000);
-
+describe("the collector as a program", () => {
   it("serves its metrics and health, and ends cleanly on SIGTERM", async () => {
     const directory = await mkdtemp(join(tmpdir(), "evenkeel-collector-main-"));
     const server = await startRedis();

@@ -8,8 +8,7 @@ import { stopPages } from "../../../executor/pages/start-page-proxy.js";
 import { waitFor } from "../../support/wait-for.js";
 
 /** The program itself. That it feeds a workload is shown where a kernel tracks written pages: test/vm/migration/precopy.test.ts. */
-describe("The feeder of images that came in rounds", function () {
-  this.timeout(120_000);
+describe("The feeder of images that came in rounds", () => {
   let folder: string;
 
   beforeEach(async () => {

@@ -62,8 +62,7 @@ function sampleOf(node: string, sequence: number): NodeSample {
 }
 
 /** A real scheduler, Redis and Prometheus; two nodes' collectors and one executor are played by their own metrics code. */
-describe(`the dashboards' expressions in a real Prometheus${obstacle === null ? "" : ` (skipped: ${obstacle})`}`, function () {
-  this.timeout(60_000);
+describe(`the dashboards' expressions in a real Prometheus${obstacle === null ? "" : ` (skipped: ${obstacle})`}`, () => {
   const closers: (() => Promise<void>)[] = [];
   let prometheus: Prometheus;
 

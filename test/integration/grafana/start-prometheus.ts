@@ -25,13 +25,13 @@ export function whyNoPrometheus(): string | null {
   return findTool(PATH) === null ? "no prometheus; install Debian's package, or build the lab" : null;
 }
 
-/** A real Prometheus that scrapes these ports of loopback five times a second. */
+/** A real Prometheus that scrapes these ports of loopback once a second. */
 export async function startPrometheus(targets: readonly Target[]): Promise<Prometheus> {
   const directory = await mkdtemp(join(tmpdir(), "evenkeel-prometheus-"));
   const port = await freePort();
   const [command, ...args] = findTool(PATH)!;
   const config = {
-    global: { scrape_interval: "200ms", scrape_timeout: "200ms" },
+    global: { scrape_interval: "1s", scrape_timeout: "1s" },
     scrape_configs: [...new Set(targets.map(({ job }) => job))].map((job) => ({
       job_name: job,
       static_configs: targets

@@ -37,8 +37,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom("abort" as const, "close" as const, "open another" as const) }) },
 );
 
-describe("A migration's record, whatever is asked of it in whatever order,", function () {
-  this.timeout(120_000);
+describe("A migration's record, whatever is asked of it in whatever order,", () => {
   const keys = makeKeys();
   let server: ThrowAwayRedis;
   let redis: Redis;

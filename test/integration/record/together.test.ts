@@ -17,8 +17,7 @@ import { aMigration, mustRead, open } from "./a-migration.js";
 
 const NAMES = ["a", "b", "c"];
 
-describe("Records of workloads that move as one", function () {
-  this.timeout(120_000);
+describe("Records of workloads that move as one", () => {
   const keys = makeKeys();
   let server: ThrowAwayRedis;
   let redis: Redis;
