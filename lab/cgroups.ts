@@ -176,7 +176,7 @@ export function labsWithGroups(): string[] {
 
 /** Kills all that is counted under the lab, and waits until it is gone. */
 export async function killGroup(lab: string): Promise<void> {
-  await waitFor(`the processes of lab ${lab} to end`, 30, async () => {
+  await waitFor(`the processes of lab ${lab} to end`, 90, async () => {
     for (const path of groupFolders(lab)) await writeFile(join(path, "cgroup.kill"), "1").catch(() => undefined);
     // A process in a frozen cgroup of version 1 does not even die.
     for (const path of groupFolders(lab).flatMap(listSubtree))
@@ -197,7 +197,7 @@ function kill(pid: number): void {
 
 /** Removes the lab's cgroups, and the folder above once no other lab is left. */
 export async function removeGroup(lab: string): Promise<void> {
-  await waitFor(`the cgroups of lab ${lab} to be removed`, 10, async () => {
+  await waitFor(`the cgroups of lab ${lab} to be removed`, 30, async () => {
     for (const path of groupFolders(lab).flatMap(listSubtree)) await rmdir(path).catch(() => undefined);
     return groupFolders(lab).length === 0;
   });

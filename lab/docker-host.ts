@@ -22,7 +22,7 @@ export interface LabNode extends Machine {
 export const FLEET_NETWORK = "fleet";
 /** Docker gives these to containers that name none. */
 const WORKLOAD_ADDRESSES = "10.77.0.128/25";
-const DOCKER_DEADLINE_SECONDS = 60;
+const DOCKER_DEADLINE_SECONDS = 180;
 const LOG_LINES = 20;
 
 export async function startNode(

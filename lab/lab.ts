@@ -65,8 +65,8 @@ export interface Lab {
   close(): Promise<string[]>;
 }
 
-const GUARDIAN_DEADLINE_SECONDS = 60;
-const LEFTOVERS_DEADLINE_SECONDS = 20;
+const GUARDIAN_DEADLINE_SECONDS = 180;
+const LEFTOVERS_DEADLINE_SECONDS = 60;
 const LONGEST_NAME = 20;
 const LAB_NAME = new RegExp(`^[a-z][a-z0-9-]{0,${LONGEST_NAME - 1}}$`);
 /** The kernel's limit, sockaddr_un. */

@@ -6,7 +6,7 @@ import { projectPath } from "../platform/paths.js";
 import { createGroup, type Size } from "./cgroups.js";
 import { waitFor } from "./deadline.js";
 
-const START_DEADLINE_SECONDS = 60;
+const START_DEADLINE_SECONDS = 180;
 
 /**
  * Starts a script that becomes the first process of new namespaces, counted under evenkeel-lab/<lab>/<name>.

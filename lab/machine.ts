@@ -42,7 +42,7 @@ export interface MachineOptions extends Size {
   readonly guestFolder?: string;
 }
 
-const STOP_DEADLINE_SECONDS = 30;
+const STOP_DEADLINE_SECONDS = 90;
 /** About a day: what a workload would sleep too long, or wake too early, if its clocks were not carried. */
 const UPTIME_SECONDS_APART = 100_000;
 const PARTS = ["upper", "work", "root", "docker", "containerd", "evenkeel", "log"];

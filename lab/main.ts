@@ -57,7 +57,7 @@ program
   .action(async (name: string) => {
     const record = await readRecord(name);
     if (record && isAlive(record.orchestrator)) process.kill(record.orchestrator.pid, "SIGTERM");
-    if (isLookedAfter(record)) await waitFor(`lab ${name} to go`, 60, async () => !(await labsWithFolders()).includes(name));
+    if (isLookedAfter(record)) await waitFor(`lab ${name} to go`, 180, async () => !(await labsWithFolders()).includes(name));
     else await takeDown(name);
   });
 

@@ -21,7 +21,7 @@ export async function relay(site: Site, where: Machine, port: number, address = 
   await where.spawn(["socat", `UNIX-LISTEN:/shared/relay/${name}.sock,fork,unlink-early`, `TCP:${address}:${port},nodelay`], {
     name: `relay-${port}`,
   });
-  await waitFor(`the relay ${name}`, 10, () => existsSync(path));
+  await waitFor(`the relay ${name}`, 30, () => existsSync(path));
   return path;
 }
 

@@ -25,7 +25,7 @@ export interface ServiceOptions {
   readonly cwd?: string;
 }
 
-const START_DEADLINE_SECONDS = 30;
+const START_DEADLINE_SECONDS = 90;
 /** Signals that leave the process alive. */
 const GENTLE: readonly NodeJS.Signals[] = ["SIGSTOP", "SIGCONT", "SIGHUP", "SIGUSR1", "SIGUSR2"];
 

@@ -9,6 +9,8 @@ export const SCHEDULER_PORT = 8080;
 export const PROMETHEUS_PORT = 9090;
 export const COLLECTOR_METRICS_PORT = 9101;
 export const EXECUTOR_METRICS_PORT = 9102;
+/** A node that a busy machine holds up for some seconds is not to become unknown. */
+const LEAST_TTL_SECONDS = 15;
 
 export interface FleetSettings {
   readonly operatorToken: string;
@@ -37,7 +39,11 @@ export async function writeSettings(
   const authority = await makeAuthority(`evenkeel lab ${lab.name}`);
   const redis = { url: `redis://${lab.control.address}:${REDIS_PORT}`, password: redisPassword };
   const { sampleSeconds } = options;
-  const collector = { intervalSeconds: sampleSeconds, sampleTtlSeconds: sampleSeconds * 5, healthSeconds: sampleSeconds * 5 };
+  const collector = {
+    intervalSeconds: sampleSeconds,
+    sampleTtlSeconds: Math.max(LEAST_TTL_SECONDS, sampleSeconds * 5),
+    healthSeconds: sampleSeconds * 5,
+  };
   const common = { redis, collector };
   const write = async (machine: string, config: object, files: Record<string, string> = {}) => {
     const folder = join(lab.sharedDirectory, "etc", machine);

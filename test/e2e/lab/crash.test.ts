@@ -4,13 +4,13 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { processesOfLab } from "../../../lab/cgroups.js";
-import { waitFor } from "../../../lab/deadline.js";
 import { startLab } from "../../../lab/lab.js";
 import { labFolder, readRecord } from "../../../lab/lab-record.js";
 import { listLeftovers } from "../../../lab/leftovers.js";
 import { isAlive } from "../../../lab/process-identity.js";
 import { labsHoldingSysctls } from "../../../lab/sysctls.js";
 import { projectPath } from "../../../platform/paths.js";
+import { waitFor } from "../../support/wait-for.js";
 
 const NAME = "test-crash";
 const NODE_SIZE = { cpuCores: 0.5, memoryBytes: 1024 ** 3 };
@@ -34,7 +34,9 @@ async function killed(orchestrator: ChildProcess): Promise<void> {
 }
 
 async function nothingIsLeft(): Promise<void> {
-  await waitFor("the guardian to finish", 30, async () => !existsSync(labFolder(NAME)) && (await leftOf()).length === 0);
+  await waitFor("the guardian to finish", async () => !existsSync(labFolder(NAME)) && (await leftOf()).length === 0, {
+    deadlineSeconds: 30,
+  });
   expect(processesOfLab(NAME)).to.deep.equal([]);
   expect(await labsHoldingSysctls()).to.not.include(labFolder(NAME));
 }
@@ -58,7 +60,7 @@ describe("a lab whose orchestrator is killed", function () {
   for (const [moment, hasCome] of Object.entries(moments)) {
     it(`leaves nothing when that happens ${moment}`, async () => {
       orchestrator = startOrchestrator();
-      await waitFor(moment, 60, hasCome);
+      await waitFor(moment, hasCome, { deadlineSeconds: 60 });
       await killed(orchestrator);
       await nothingIsLeft();
     });
@@ -68,7 +70,7 @@ describe("a lab whose orchestrator is killed", function () {
     const before = WATCHED.map(sysctl);
     const othersHold = (await labsHoldingSysctls()).length > 0;
     orchestrator = startOrchestrator();
-    await waitFor("the lab to be up", 60, isUp);
+    await waitFor("the lab to be up", isUp, { deadlineSeconds: 60 });
     expect(await labsHoldingSysctls()).to.include(labFolder(NAME));
     await killed(orchestrator);
     await nothingIsLeft();
@@ -78,10 +80,10 @@ describe("a lab whose orchestrator is killed", function () {
 
   it("is told of, and cleared away by the next start, when its guardian was killed too", async () => {
     orchestrator = startOrchestrator();
-    await waitFor("the lab to be up", 60, isUp);
+    await waitFor("the lab to be up", isUp, { deadlineSeconds: 60 });
     const guardian = (await readRecord(NAME))?.guardian;
     process.kill(guardian?.pid ?? 0, "SIGKILL");
-    await waitFor("the guardian to die", 10, () => guardian !== undefined && !isAlive(guardian));
+    await waitFor("the guardian to die", () => guardian !== undefined && !isAlive(guardian), { deadlineSeconds: 10 });
     await killed(orchestrator);
     expect((await leftOf()).join("\n")).to.include(`of lab ${NAME}`);
     const lab = await startLab({ name: NAME, nodes: [{ name: "node1", ...NODE_SIZE }] });
@@ -94,7 +96,7 @@ describe("a lab whose orchestrator is killed", function () {
     try {
       const changed = WATCHED.map(sysctl);
       orchestrator = startOrchestrator();
-      await waitFor("the lab to be up", 60, isUp);
+      await waitFor("the lab to be up", isUp, { deadlineSeconds: 60 });
       await killed(orchestrator);
       await nothingIsLeft();
       expect(WATCHED.map(sysctl)).to.deep.equal(changed);
@@ -106,7 +108,7 @@ describe("a lab whose orchestrator is killed", function () {
 
   it("goes down in good order on Ctrl-C", async () => {
     orchestrator = startOrchestrator();
-    await waitFor("the lab to be up", 60, isUp);
+    await waitFor("the lab to be up", isUp, { deadlineSeconds: 60 });
     orchestrator.kill("SIGINT");
     const [code] = await once(orchestrator, "exit");
     expect(code).to.equal(0);

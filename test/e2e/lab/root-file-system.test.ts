@@ -5,10 +5,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { waitFor } from "../../../lab/deadline.js";
 import { buildRoot } from "../../../lab/root-file-system.js";
 import { LAB_PACKAGES } from "../../../lab/root-recipe.js";
 import { projectPath } from "../../../platform/paths.js";
+import { waitFor } from "../../support/wait-for.js";
 
 const SCRIPT = `
   const { buildRoot } = await import(${JSON.stringify(projectPath("dist/lab/root-file-system.js"))});
@@ -39,7 +39,7 @@ describe("the root file system of the lab", function () {
   const killBuilder = async () => {
     builder.kill("SIGKILL");
     if (builder.exitCode === null && builder.signalCode === null) await once(builder, "exit");
-    await waitFor("the build's processes to end", 30, () => !commands().some((command) => command.includes(cache)));
+    await waitFor("the build's processes to end", () => !commands().some((command) => command.includes(cache)), { deadlineSeconds: 30 });
   };
 
   before(async () => {
@@ -63,7 +63,7 @@ describe("the root file system of the lab", function () {
 
   it("is not there, and nothing of its build runs on or stays mounted, when the build is killed", async () => {
     builder = startBuilder();
-    await waitFor("the build to begin", 120, isBuilding);
+    await waitFor("the build to begin", isBuilding, { deadlineSeconds: 120 });
     await killBuilder();
     expect(
       readdirSync(cache)
@@ -77,6 +77,6 @@ describe("the root file system of the lab", function () {
     const mark = join(cache, partial() ?? "", "mark");
     await writeFile(mark, "");
     builder = startBuilder();
-    await waitFor("the old part to be removed and the build to begin", 120, () => !existsSync(mark) && isBuilding());
+    await waitFor("the old part to be removed and the build to begin", () => !existsSync(mark) && isBuilding(), { deadlineSeconds: 120 });
   });
 });

@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { Redis } from "ioredis";
 import { processesOfLab } from "../../../lab/cgroups.js";
-import { waitFor } from "../../../lab/deadline.js";
 import type { LabNode } from "../../../lab/docker-host.js";
 import { type Lab, startLab } from "../../../lab/lab.js";
 import { labFolder } from "../../../lab/lab-record.js";
 import type { Machine } from "../../../lab/machine.js";
+import { waitFor } from "../../support/wait-for.js";
 import { importBusybox } from "./busybox.js";
 
 const MEBIBYTE = 1024 ** 2;
@@ -99,17 +99,17 @@ describe("a lab of two nodes", function () {
     });
 
     it("answers at its own address to the clients and to the other node", async () => {
-      expect(await answersPing(lab.clients, ADDRESS)).to.equal(true);
-      expect(await answersPing(second, ADDRESS)).to.equal(true);
+      await waitFor("an answer to the clients", () => answersPing(lab.clients, ADDRESS));
+      await waitFor("an answer to the other node", () => answersPing(second, ADDRESS));
     });
 
     it("can be frozen by CRIU and let go while a client's TCP connection stays open", async () => {
       const client = await lab.clients.spawn(
-        ["sh", "-c", `(echo before; until [ -e /shared/go ]; do sleep 0.05; done; echo after; sleep 1) | socat - TCP:${ADDRESS}:7`],
+        ["sh", "-c", `(echo before; until [ -e /shared/go ]; do sleep 0.05; done; echo after; sleep 5) | socat - TCP:${ADDRESS}:7`],
         { name: "asker" },
       );
       const answers = () => readFile(client.logFile, "utf8");
-      await waitFor("the first answer", 10, async () => (await answers()).includes("before"));
+      await waitFor("the first answer", async () => (await answers()).includes("before"), { deadlineSeconds: 10 });
       const { stdout: stateRoot } = await first.exec(["sh", "-c", "echo /var/run/docker/runtime-runc/moby*"]);
       const images = "/var/lib/evenkeel/test-images";
       await first.exec(["mkdir", "-p", images]);
@@ -118,14 +118,14 @@ describe("a lab of two nodes", function () {
       const { stdout: names } = await first.exec(["ls", images]);
       expect(names).to.match(/tcp-stream-\w+\.img/);
       await lab.clients.exec(["touch", "/shared/go"]);
-      await waitFor("the second answer", 10, async () => (await answers()).includes("after"));
+      await waitFor("the second answer", async () => (await answers()).includes("after"), { deadlineSeconds: 10 });
     });
 
     it("loses sight of a node whose link is cut, and finds it again", async () => {
       await first.cut();
       expect(await answersPing(lab.clients, ADDRESS)).to.equal(false);
       await first.heal();
-      await waitFor("the workload to answer again", 20, () => answersPing(lab.clients, ADDRESS));
+      await waitFor("the workload to answer again", () => answersPing(lab.clients, ADDRESS), { deadlineSeconds: 20 });
     });
 
     it("gets Docker back after it was killed", async () => {
@@ -148,7 +148,9 @@ describe("a lab of two nodes", function () {
 
   it("starts a process by name, kills it, and starts it again", async () => {
     const service = await first.spawn(["sleep", "infinity"], { name: "sleeper" });
-    await waitFor("the command to run", 10, async () => (await readFile(`/proc/${service.pid}/comm`, "utf8")) === "sleep\n");
+    await waitFor("the command to run", async () => (await readFile(`/proc/${service.pid}/comm`, "utf8")) === "sleep\n", {
+      deadlineSeconds: 10,
+    });
     const again = await service.restart();
     expect(await service.ended).to.equal(137);
     expect(first.service("sleeper")?.pid).to.equal(again.pid).and.not.equal(service.pid);
