@@ -4,7 +4,7 @@ import { expect } from "chai";
 import { LABELS } from "../../../collector/protocol.js";
 import { type LabWorkload, WORKLOADS } from "../../../lab/workloads/workload-table.js";
 import type { MigrationRecord } from "../../../platform/migration-record.js";
-import { withProgram } from "../support/broken-program.js";
+import { withHeldRunc, withProgram, withRunc } from "../support/broken-program.js";
 import { expectForetold } from "../support/expect-foretold.js";
 import { killedAt } from "../support/killed-at.js";
 import { listenForStage } from "../support/moments.js";
@@ -77,13 +77,6 @@ describe("A workload that CRIU refuses and that may be stopped", function () {
     return journal.stdout.split("\n").filter((line) => line === "start").length;
   }
 
-  /** While `doing` runs, the destination's runc does something else in these cases of its command line. */
-  async function withRunc<T>(cases: string, doing: () => Promise<T>): Promise<T> {
-    const there = moving.fleet.lab.node(other());
-    const runc = (await there.exec(["sh", "-c", "command -v runc"])).stdout.trim();
-    return withProgram(there, runc, `case " $* " in ${cases} esac\nexec runc.real "$@"`, doing);
-  }
-
   /** One running copy on the side that the record says, that counts on without a number told twice, and nothing else left. */
   async function endsWell(record: MigrationRecord): Promise<void> {
     expect(record.modeUsed).to.equal("cold");
@@ -116,7 +109,7 @@ describe("A workload that CRIU refuses and that may be stopped", function () {
 
   it("starts again where it was when it cannot be started elsewhere", async () => {
     const begun = await starts();
-    const record = await withRunc('*" create "*) exit 1 ;;', () => moving.move(NAME, here, other()));
+    const record = await withRunc(moving.fleet.lab.node(other()), '*" create "*) exit 1 ;;', () => moving.move(NAME, here, other()));
     expect(record).to.include({ result: "failed", errorCode: "RESTORE_FAILED", outcome: "aborted" });
     await endsWell(record);
     expect(await starts()).to.equal(begun + 1);
@@ -141,8 +134,8 @@ describe("A workload that CRIU refuses and that may be stopped", function () {
   it("keeps what it wrote when Docker dies as soon as it runs elsewhere", async () => {
     const there = moving.fleet.lab.node(other());
     const moment = await listenForStage(moving.fleet, "committed");
-    // Docker is answered only when runc has ended: in these seconds the workload runs, and Docker does not know.
-    const record = await withRunc('*" start "*) runc.real "$@"; code=$?; sleep 3; exit $code ;;', async () => {
+    // Docker is answered only when runc has ended: until then the workload runs, and Docker does not know.
+    const record = await withHeldRunc(there, "after", "start", async () => {
       const id = await moving.begin(NAME, here, other());
       await moment.reached;
       await ticks.goOn();
@@ -174,14 +167,25 @@ describe("A workload that CRIU refuses and that may be stopped", function () {
   });
 
   it("goes on where it was when somebody starts it while its files are on their way", async () => {
-    const moment = await listenForStage(moving.fleet, "transfer");
-    const record = await withProgram(moving.fleet.lab.node(here), "/usr/bin/rsync", 'sleep 2\nexec rsync.real "$@"', async () => {
+    const moments = await Promise.all(["freeze", "transfer"].map((stage) => listenForStage(moving.fleet, stage)));
+    const source = moving.fleet.lab.node(here);
+    const held = "/run/rsync-is-held";
+    const hold = `while [ -e ${held} ]; do sleep 0.1; done\nexec rsync.real "$@"`;
+    const record = await withProgram(source, "/usr/bin/rsync", hold, async () => {
       const id = await moving.begin(NAME, here, other());
-      await moment.reached;
-      await container(here).start();
+      // From the freeze, in which it is stopped, which takes ten seconds: the rounds before are not to wait.
+      await moments[0]!.reached;
+      await source.exec(["touch", held]);
+      try {
+        await moments[1]!.reached;
+        await container(here).start();
+        await moving.settled(id);
+      } finally {
+        await source.exec(["rm", held]);
+      }
       return moving.closed(id);
     });
-    moment.close();
+    for (const moment of moments) moment.close();
     expect(record).to.include({ outcome: "aborted", errorCode: "WORKLOAD_CHANGED" });
     await endsWell(record);
   });

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "chai";
 import { startRedis } from "../../../lab/fleet/parts.js";
 import type { MigrationRecord } from "../../../platform/migration-record.js";
+import { withHeldRunc } from "../support/broken-program.js";
 import { expectKept } from "../support/expect-kept.js";
 import { listenForStage } from "../support/moments.js";
 import { FIRST, type MovingFleet, SECOND } from "../support/moving-fleet.js";
@@ -77,12 +78,18 @@ describe("A migration in which something dies", function () {
   for (const { stage, parts } of CRASHES) {
     it(`ends with one good copy when ${parts.join(" and ")} ${parts.length > 1 ? "are" : "is"} killed at ${stage}`, async () => {
       const moment = await listenForStage(moving().fleet, stage);
-      try {
-        const id = await moving().begin(NAME, here, other());
+      const isBeforeCommit = !parts.includes("redis") && BEFORE_COMMIT.includes(stage);
+      const kill = async () => {
+        const begun = await moving().begin(NAME, here, other());
         await moment.reached;
         await killAndRestart(moving(), parts);
+        if (isBeforeCommit) await moving().settled(begun);
+        return begun;
+      };
+      try {
+        const id = await (isBeforeCommit ? withHeldRunc(moving().fleet.lab.node(other()), "before", "restore", kill) : kill());
         const record = await endsWell(moving(), id);
-        if (!parts.includes("redis") && BEFORE_COMMIT.includes(stage)) expect(record.outcome).to.equal("aborted");
+        if (isBeforeCommit) expect(record.outcome).to.equal("aborted");
         if (AFTER_COMMIT.includes(stage)) expect(record.outcome).to.equal("committed");
       } finally {
         moment.close();

@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { nowSeconds } from "../../../platform/clock.js";
 import { abortMigration, type MigrationRecord, readMigration } from "../../../platform/migration-record.js";
 import { waitFor } from "../../support/wait-for.js";
-import { withProgram } from "../support/broken-program.js";
+import { withHeldRunc, withProgram, withRunc } from "../support/broken-program.js";
 import { expectKept } from "../support/expect-kept.js";
 import { listenForStage } from "../support/moments.js";
 import { FIRST, type MovingFleet, SECOND } from "../support/moving-fleet.js";
@@ -16,7 +16,6 @@ const NAME = TICKER.name;
 /** Long enough for the other end to notice. */
 const CUT_MILLISECONDS = 6000;
 const BULK_BYTES = 5 << 20;
-const STUCK = "/run/stuck";
 /** Passes preflight and fails when runc asks it to dump or restore. */
 const BROKEN_CRIU = '[ "$1" = swrk ] && exit 1\nexec criu.real "$@"';
 
@@ -33,6 +32,9 @@ describe("A migration that cannot be completed", function () {
   const moving = useRenewedFleet(start);
 
   const node = (name: string) => moving().fleet.lab.node(name);
+
+  /** No restore begins on the destination until `doing` lets go, so that no commit comes first. */
+  const withHeldRestore = <T>(doing: (letGo: () => Promise<void>) => Promise<T>) => withHeldRunc(node(SECOND), "before", "restore", doing);
 
   /** One running copy there, its connection and memory and files intact, and nothing else left anywhere. */
   async function isWell(where: string): Promise<void> {
@@ -141,12 +143,18 @@ describe("A migration that cannot be completed", function () {
   for (const stage of ["transfer", "committed"]) {
     it(`ends with one copy when CRIU is killed at ${stage}, while it holds the workload`, async () => {
       const moment = await listenForStage(moving().fleet, stage);
-      const id = await moving().begin(NAME, FIRST, SECOND, "stopcopy");
-      await moment.reached;
-      moment.close();
-      // After the commit it may have ended by itself.
-      await node(FIRST).exec(["sh", "-c", "pkill -KILL -x criu; true"]);
-      const record = await moving().closed(id);
+      const kill = async (isDone: (id: string) => Promise<unknown>) => {
+        const id = await moving().begin(NAME, FIRST, SECOND, "stopcopy");
+        await moment.reached;
+        moment.close();
+        // After the commit it may have ended by itself.
+        await node(FIRST).exec(["sh", "-c", "pkill -KILL -x criu; true"]);
+        await isDone(id);
+        return moving().closed(id);
+      };
+      const record = await (stage === "committed"
+        ? kill(async () => {})
+        : withHeldRestore((letGo) => kill((id) => moving().settled(id).then(letGo))));
       if (stage === "transfer") expect(record).to.include({ result: "failed", outcome: "aborted" });
       await settledOn(moving().fleet, NAME, record.outcome === "committed" ? SECOND : FIRST);
       // Not its connection: a program that meets CRIU's repair mode before it is reset closes it without a word.
@@ -158,12 +166,16 @@ describe("A migration that cannot be completed", function () {
 
   it("ends with one copy when CRIU is killed at transfer and the source's executor with it", async () => {
     const moment = await listenForStage(moving().fleet, "transfer");
-    const id = await moving().begin(NAME, FIRST, SECOND, "stopcopy");
-    await moment.reached;
-    moment.close();
-    await Promise.all([node(FIRST).service("executor")!.kill("SIGKILL"), node(FIRST).exec(["pkill", "-KILL", "-x", "criu"])]);
-    await moving().startExecutor(FIRST);
-    const record = await moving().closed(id);
+    const record = await withHeldRestore(async (letGo) => {
+      const id = await moving().begin(NAME, FIRST, SECOND, "stopcopy");
+      await moment.reached;
+      moment.close();
+      await Promise.all([node(FIRST).service("executor")!.kill("SIGKILL"), node(FIRST).exec(["pkill", "-KILL", "-x", "criu"])]);
+      await moving().startExecutor(FIRST);
+      await moving().settled(id);
+      await letGo();
+      return moving().closed(id);
+    });
     expect(record).to.include({ outcome: "aborted", errorCode: "INTERRUPTED" });
     await settledOn(moving().fleet, NAME, FIRST);
     // Not its connection, as above.
@@ -175,18 +187,15 @@ describe("A migration that cannot be completed", function () {
   it("leaves nobody without a workload that died while it was frozen, though Docker cannot start it at once", async () => {
     const { fleet } = moving();
     const moment = await listenForStage(fleet, "restore");
-    await node(SECOND).exec(["touch", STUCK]);
-    const runc = (await node(FIRST).exec(["sh", "-c", "command -v runc"])).stdout.trim();
     const once = "/run/failed-once";
-    const failOnce = `case " $* " in *" create "*) [ -e ${once} ] || { touch ${once}; exit 1; } ;; esac\nexec runc.real "$@"`;
-    const record = await withProgram(node(FIRST), runc, failOnce, () =>
-      withRestore(`while [ -e ${STUCK} ]; do sleep 0.1; done`, async () => {
+    const record = await withRunc(node(FIRST), `*" create "*) [ -e ${once} ] || { touch ${once}; exit 1; } ;;`, () =>
+      withHeldRestore(async (letGo) => {
         const id = await moving().begin(NAME, FIRST, SECOND);
         await moment.reached;
         const { Pid } = (await node(FIRST).docker.getContainer(NAME).inspect()).State;
         await node(FIRST).exec(["kill", "-KILL", String(Pid)]);
         await abortMigration(fleet.redis, fleet.keys, id, nowSeconds(), "a test");
-        await node(SECOND).exec(["rm", STUCK]);
+        await letGo();
         return moving().closed(id);
       }),
     );
@@ -220,12 +229,14 @@ describe("A migration that cannot be completed", function () {
     it(`goes on at the source when it is cancelled at ${stage}`, async () => {
       const { fleet } = moving();
       const moment = await listenForStage(fleet, stage);
-      const id = await moving().begin(NAME, FIRST, SECOND);
-      await moment.reached;
-      const outcome = await abortMigration(fleet.redis, fleet.keys, id, nowSeconds(), "a test");
+      const record = await withHeldRestore(async (letGo) => {
+        const id = await moving().begin(NAME, FIRST, SECOND);
+        await moment.reached;
+        expect(await abortMigration(fleet.redis, fleet.keys, id, nowSeconds(), "a test")).to.equal("aborted");
+        await letGo();
+        return moving().closed(id);
+      });
       moment.close();
-      const record = await moving().closed(id);
-      expect(outcome).to.equal("aborted");
       expect(record).to.include({ result: "cancelled", errorCode: "CANCELLED" });
       await goesOnAtTheSource(record);
     });
@@ -234,14 +245,13 @@ describe("A migration that cannot be completed", function () {
   it("goes on at the source at once when it is cancelled while the destination is stuck in the restore", async () => {
     const { fleet } = moving();
     const moment = await listenForStage(fleet, "restore");
-    await node(SECOND).exec(["touch", STUCK]);
-    const record = await withRestore(`while [ -e ${STUCK} ]; do sleep 0.1; done`, async () => {
+    const record = await withHeldRestore(async (letGo) => {
       const id = await moving().begin(NAME, FIRST, SECOND);
       await moment.reached;
       await abortMigration(fleet.redis, fleet.keys, id, nowSeconds(), "a test");
       await ticks.goOn();
       expect((await readMigration(fleet.redis, fleet.keys, id))!.closedAt).to.equal(null);
-      await node(SECOND).exec(["rm", STUCK]);
+      await letGo();
       return moving().closed(id);
     });
     moment.close();
@@ -274,11 +284,14 @@ describe("A migration that cannot be completed", function () {
   for (const stage of ["transfer", "restore"]) {
     it(`goes on at the source, without waiting for the destination, when its link is cut at ${stage}`, async () => {
       const moment = await listenForStage(moving().fleet, stage);
-      const id = await moving().begin(NAME, FIRST, SECOND);
-      await moment.reached;
-      await node(SECOND).cut();
+      const record = await withHeldRestore(async (letGo) => {
+        const id = await moving().begin(NAME, FIRST, SECOND);
+        await moment.reached;
+        await node(SECOND).cut();
+        await letGo();
+        return moving().closed(id);
+      });
       moment.close();
-      const record = await moving().closed(id);
       expect(record.outcome).to.equal("aborted");
       await moving().answersOn(NAME);
       await moving().heal(SECOND);
@@ -306,20 +319,15 @@ describe("A migration that cannot be completed", function () {
     });
   }
 
-  /** Has runc do something else around each restore on the destination, while `doing` runs. */
-  async function withRestore<T>(script: string, doing: () => Promise<T>): Promise<T> {
-    const runc = (await node(SECOND).exec(["sh", "-c", "command -v runc"])).stdout.trim();
-    return withProgram(node(SECOND), runc, `case " $* " in *" restore "*) ${script} ;; esac\nexec runc.real "$@"`, doing);
-  }
-
   for (const stage of ["prepare", "transfer", "restore"]) {
     it(`ends with one good copy when the destination's Docker dies at ${stage}`, async () => {
       const moment = await listenForStage(moving().fleet, stage);
       // It is not to run before Docker is dead.
-      const record = await withRestore("sleep 3", async () => {
+      const record = await withHeldRestore(async (letGo) => {
         const id = await moving().begin(NAME, FIRST, SECOND);
         await moment.reached;
         await node(SECOND).restartDocker("SIGKILL");
+        await letGo();
         return moving().closed(id);
       });
       moment.close();
@@ -330,8 +338,8 @@ describe("A migration that cannot be completed", function () {
 
   it("ends with one copy, started anew with all of its files, when the destination's Docker dies after the workload has run there", async () => {
     const moment = await listenForStage(moving().fleet, "committed");
-    // Docker is answered only when runc has ended: in these seconds the workload runs, and Docker does not know.
-    const record = await withRestore('runc.real "$@"; code=$?; sleep 3; exit $code', async () => {
+    // Docker is answered only when runc has ended: until then the workload runs, and Docker does not know.
+    const record = await withHeldRunc(node(SECOND), "after", "restore", async () => {
       const id = await moving().begin(NAME, FIRST, SECOND);
       await moment.reached;
       await moving().answersOn(NAME);

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { readMigration } from "../../../platform/migration-record.js";
 import { settleLostSources } from "../../../scheduler/act/settle-lost.js";
 import { waitFor } from "../../support/wait-for.js";
+import { withHeldRunc } from "../support/broken-program.js";
 import { expectKept } from "../support/expect-kept.js";
 import { listenForStage } from "../support/moments.js";
 import { FIRST, type MovingFleet, SECOND } from "../support/moving-fleet.js";
@@ -39,11 +40,15 @@ describe("A migration whose source is given up for lost and comes back", functio
       const { fleet } = moving();
       const moment = await listenForStage(fleet, stage);
       try {
-        const id = await moving().begin(NAME, here, other());
-        await moment.reached;
-        await fleet.lab.node(here).service("executor")!.kill("SIGKILL");
-        const settled = await settleLostSources({ redis: fleet.redis, keys: fleet.keys, term: 0 }, (node) => node !== here);
-        expect(settled).to.deep.equal([id]);
+        const giveUp = async () => {
+          const begun = await moving().begin(NAME, here, other());
+          await moment.reached;
+          await fleet.lab.node(here).service("executor")!.kill("SIGKILL");
+          const settled = await settleLostSources({ redis: fleet.redis, keys: fleet.keys, term: 0 }, (node) => node !== here);
+          expect(settled).to.deep.equal([begun]);
+          return begun;
+        };
+        const id = await (outcome === "committed" ? giveUp() : withHeldRunc(fleet.lab.node(other()), "before", "restore", giveUp));
         const record = (await readMigration(fleet.redis, fleet.keys, id))!;
         expect(record).to.include({ outcome, result: outcome === "committed" ? "succeeded" : "failed" });
         // Without its source the destination ends its half by the record.

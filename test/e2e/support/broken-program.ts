@@ -20,3 +20,29 @@ export async function withoutRestoreOf<T>(node: LabNode, word: string, doing: ()
   ];
   return withProgram(node, runc, script.join("\n"), doing);
 }
+
+/** While `doing` runs, the node's runc does something else in these cases of its command line. */
+export async function withRunc<T>(node: LabNode, cases: string, doing: () => Promise<T>): Promise<T> {
+  const runc = (await node.exec(["sh", "-c", "command -v runc"])).stdout.trim();
+  return withProgram(node, runc, `case " $* " in ${cases} esac\nexec runc.real "$@"`, doing);
+}
+
+/** Holds the process id of the Docker whose runc is held. Its successor would wait for what is in hand when it starts, and is not to be held up either. */
+const HELD = "/run/runc-is-held";
+const HOLD = `while kill -0 "$(cat ${HELD})"; do sleep 0.1; done 2>/dev/null`;
+
+/**
+ * Has runc stop before a command on the node, or with its answer, until `doing` lets go, has ended, or Docker dies. Against a race that a busy machine loses: what happens
+ * meanwhile happens before the workload can run there, or before Docker knows that it does.
+ */
+export async function withHeldRunc<T>(
+  node: LabNode,
+  when: "before" | "after",
+  command: "restore" | "start",
+  doing: (letGo: () => Promise<void>) => Promise<T>,
+): Promise<T> {
+  const letGo = async () => void (await node.exec(["rm", "-f", HELD]));
+  const script = when === "before" ? HOLD : `runc.real "$@"; code=$?; ${HOLD}; exit $code`;
+  await node.exec(["sh", "-c", `pgrep -o -x dockerd >${HELD}`]);
+  return withRunc(node, `*" ${command} "*) ${script} ;;`, () => doing(letGo).finally(letGo));
+}

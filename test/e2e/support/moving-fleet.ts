@@ -33,6 +33,8 @@ export interface MovingFleet {
   begin(workload: string, from: string, to: string, mode?: string, learned?: Learned): Promise<string>;
   /** The same for workloads that move as one. Returns the records' ids. */
   beginTogether(workloads: readonly string[], from: string, to: string, mode?: string, learned?: Learned): Promise<string[]>;
+  /** Waits until it is decided which copy counts. */
+  settled(id: string): Promise<MigrationRecord>;
   /** Waits until the record is closed. */
   closed(id: string): Promise<MigrationRecord>;
   /** `begin`, then `closed`. */
@@ -149,13 +151,13 @@ function makeMovingFleet(fleet: Fleet, clients: ReturnType<typeof clientsAt> | n
 
   const begin: MovingFleet["begin"] = async (workload, ...how) => (await beginTogether([workload], ...how))[0]!;
 
-  const closed = async (id: string) => {
+  const recordWhere = async (id: string, what: string, fits: (record: MigrationRecord) => boolean) => {
     let seen: MigrationRecord | null = null;
     return waitFor(
-      `migration ${id} to be closed`,
+      `migration ${id} to be ${what}`,
       async () => {
         seen = await readMigration(redis, keys, id);
-        return seen?.closedAt == null ? null : seen;
+        return seen !== null && fits(seen) && seen;
       },
       { deadlineSeconds: CLOSED_DEADLINE_SECONDS[kind] },
     ).catch(async (error: unknown) => {
@@ -164,6 +166,8 @@ function makeMovingFleet(fleet: Fleet, clients: ReturnType<typeof clientsAt> | n
       throw new Error(`${String(error)}; the record: ${JSON.stringify(seen)}\n${logs.join("\n")}`);
     });
   };
+
+  const closed = (id: string) => recordWhere(id, "closed", ({ closedAt }) => closedAt !== null);
 
   const executorLog: MovingFleet["executorLog"] = (node) => `${lab.node(node).folder}/log/executor.log`;
 
@@ -178,6 +182,7 @@ function makeMovingFleet(fleet: Fleet, clients: ReturnType<typeof clientsAt> | n
     fleet,
     begin,
     beginTogether,
+    settled: (id) => recordWhere(id, "settled", ({ outcome }) => outcome !== "pending"),
     closed,
     move,
     moveWell: async (...how) => {

@@ -102,7 +102,7 @@ export interface PacedTraffic {
 }
 
 /** `datagramSeconds`: what comes in a blackout must fit into the socket's buffer, for some five hundred datagrams, which it is let go into at once. */
-export async function startPacedTraffic(lab: Lab, address: string, datagramSeconds = 0.01): Promise<PacedTraffic> {
+export async function startPacedTraffic(lab: Lab, address: string, datagramSeconds = 0.02): Promise<PacedTraffic> {
   const received = async () => {
     const ask = `import socket,sys; print(socket.create_connection(("${address}", ${REPORT_PORT}), timeout=5).makefile().read())`;
     return JSON.parse((await lab.clients.exec(["python3", "-c", ask])).stdout);
