@@ -20,7 +20,7 @@ const VOLUME_MIB = 96;
 /** Memory and volume take longer than anyone waits here. */
 const SLOW_BYTES_PER_SECOND = MIB / 8;
 /** Longer than the heartbeat takes to give the link up. */
-const CUT_MILLISECONDS = 8000;
+const CUT_MILLISECONDS = 12_000;
 const UNDER_WAY_MILLISECONDS = 700;
 /** 25 MB/s: what is compressed is through it long before what is sent as it is. */
 const SLOW_LINK = "200mbit";
