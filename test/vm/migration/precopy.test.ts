@@ -33,10 +33,20 @@ const WRITER: LabWorkload = {
   ],
 };
 
-/** How many pages the next restore there leaves to CRIU's daemon, by its own log, which is gone once they are in. */
+/** As long as a move may take there: then its restore's log cannot come any more. */
+const WATCH_SECONDS = 1200;
+
+/** How many pages the next restore there leaves to CRIU's daemon, by its own log. That is gone once they are in, so it is opened as soon as it is there, and read whatever becomes of it. */
 async function watchLazyPages(node: LabNode): Promise<number> {
-  const look = "find /run/evenkeel -name restore.log -exec grep -o 'nr_lazy: *[0-9]*' {} + 2>/dev/null | grep -o '[0-9]*$'";
-  const { stdout } = await node.exec(["sh", "-c", `until ${look}; do sleep 0.1; done`]);
+  const log = "log=$(find /run/evenkeel -name restore.log 2>/dev/null | grep .) && exec 3<$log";
+  const look = "grep -o 'nr_lazy: *[0-9]*' /proc/self/fd/3 | grep -o '[0-9]*$'";
+  const { stdout } = await node.exec([
+    "timeout",
+    String(WATCH_SECONDS),
+    "sh",
+    "-c",
+    `until ${log}; do sleep 0.1; done; until ${look}; do sleep 0.1; done`,
+  ]);
   return Number(stdout);
 }
 
@@ -65,10 +75,12 @@ describe(`A move by pre-copy, between virtual nodes${obstacle === null ? "" : ` 
     [SECOND, FIRST, "and back"],
   ] as const) {
     it(`keeps the connection and every page of a workload that rewrites its memory, ${way}`, async () => {
-      const lazyPages = watchLazyPages(moving.fleet.lab.node(to));
-      const record = await moving.moveWell(WRITER.name, from, to, "precopy");
+      const [lazyPages, record] = await Promise.all([
+        watchLazyPages(moving.fleet.lab.node(to)),
+        moving.moveWell(WRITER.name, from, to, "precopy"),
+      ]);
       // By itself CRIU reads every page of an earlier round before the resume.
-      expect((await lazyPages) * PAGE_BYTES).to.be.at.least(MEGABYTES << 20);
+      expect(lazyPages * PAGE_BYTES).to.be.at.least(MEGABYTES << 20);
       expect(record.modeUsed).to.equal("precopy");
       expect(record.timeline.map(({ stage }) => stage)).to.include("precopy");
       const [first, ...others] = record.rounds;

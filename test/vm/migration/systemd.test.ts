@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { whyNoGuests } from "../../../lab/vm/guest.js";
 import { WORKLOADS } from "../../../lab/workloads/workload-table.js";
 import { API_BASE } from "../../../scheduler/protocol.js";
+import { withHeldRunc } from "../../e2e/support/broken-program.js";
 import { expectKept } from "../../e2e/support/expect-kept.js";
 import { listenForStage } from "../../e2e/support/moments.js";
 import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "../../e2e/support/moving-fleet.js";
@@ -83,11 +84,15 @@ describe(`Nodes on which systemd runs everything${obstacle === null ? "" : ` (sk
 
   it("keep a frozen workload whole when systemd restarts the executor that holds it", async () => {
     const moment = await listenForStage(moving.fleet, "transfer");
-    const id = await moving.begin(WORKLOAD.name, FIRST, SECOND, "stopcopy");
-    await moment.reached;
-    await run(FIRST, "systemctl", "restart", "evenkeel-executor");
+    // The move must not be over before systemd has done it.
+    const record = await withHeldRunc(moving.fleet.lab.node(SECOND), "before", "restore", async (letGo) => {
+      const id = await moving.begin(WORKLOAD.name, FIRST, SECOND, "stopcopy");
+      await moment.reached;
+      await run(FIRST, "systemctl", "restart", "evenkeel-executor");
+      await letGo();
+      return moving.closed(id);
+    });
     moment.close();
-    const record = await moving.closed(id);
     // Else it came too late, and has shown nothing.
     expect(await run(FIRST, "journalctl", "--unit", "evenkeel-executor")).to.include("taking up an interrupted migration");
     expectKept(await moving.answersOn(WORKLOAD.name));
