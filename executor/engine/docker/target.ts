@@ -197,7 +197,7 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
     pages: readPages,
     startAnew: async (description, containerId, folder) => {
       forgetStart(containerId);
-      await endCopy(host, containerId, folder);
+      await endCopy(host, containerId);
       // Not before: without CRIU's daemon it would run on with zeros for what is missing.
       await stopPages(folder);
       await letGo(containerId, folder);
