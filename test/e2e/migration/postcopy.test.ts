@@ -5,7 +5,7 @@ import { nowSeconds } from "../../../platform/clock.js";
 import { abortMigration, type MigrationRecord, readMigration } from "../../../platform/migration-record.js";
 import { settleLostSources } from "../../../scheduler/act/settle-lost.js";
 import { waitFor } from "../../support/wait-for.js";
-import { withHeldRunc } from "../support/broken-program.js";
+import { withHeldCriu } from "../support/broken-program.js";
 import { expectKept } from "../support/expect-kept.js";
 import { listenForStage } from "../support/moments.js";
 import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "../support/moving-fleet.js";
@@ -239,7 +239,7 @@ describe("A move by postcopy", function () {
     it(`goes on at the source when it is cancelled at ${stage}`, async () => {
       const { fleet } = moving();
       const moment = await listenForStage(fleet, stage);
-      const record = await withHeldRunc(node(other()), "before", "restore", async (letGo) => {
+      const record = await withHeldCriu(node(other()), async (letGo) => {
         const id = await moving().begin(NAME, here, other(), "postcopy");
         await moment.reached;
         expect(await abortMigration(fleet.redis, fleet.keys, id, nowSeconds(), "a test")).to.equal("aborted");

@@ -41,8 +41,22 @@ export async function withHeldRunc<T>(
   command: "restore" | "start",
   doing: (letGo: () => Promise<void>) => Promise<T>,
 ): Promise<T> {
-  const letGo = async () => void (await node.exec(["rm", "-f", HELD]));
   const script = when === "before" ? HOLD : `runc.real "$@"; code=$?; ${HOLD}; exit $code`;
+  return whileHeld(node, doing, (held) => withRunc(node, `*" ${command} "*) ${script} ;;`, held));
+}
+
+/** The same before each restore where runc is begun ahead of the freeze, which would wait for it: CRIU is held, once its images are there. */
+export async function withHeldCriu<T>(node: LabNode, doing: (letGo: () => Promise<void>) => Promise<T>): Promise<T> {
+  const script = `[ "$1" = swrk ] && find /run/evenkeel -name inventory.img 2>/dev/null | grep -q . && ${HOLD}\nexec criu.real "$@"`;
+  return whileHeld(node, doing, (held) => withProgram(node, "/usr/sbin/criu", script, held));
+}
+
+async function whileHeld<T>(
+  node: LabNode,
+  doing: (letGo: () => Promise<void>) => Promise<T>,
+  put: (doing: () => Promise<T>) => Promise<T>,
+): Promise<T> {
+  const letGo = async () => void (await node.exec(["rm", "-f", HELD]));
   await node.exec(["sh", "-c", `pgrep -o -x dockerd >${HELD}`]);
-  return withRunc(node, `*" ${command} "*) ${script} ;;`, () => doing(letGo).finally(letGo));
+  return put(() => doing(letGo).finally(letGo));
 }
