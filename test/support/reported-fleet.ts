@@ -29,6 +29,8 @@ export interface ReportedNode {
   networks?: string[];
   /** Left out: its collector does not tell. */
   endedNames?: string[];
+  /** Kind of a sign that it may soon fail. */
+  ailsOf?: string;
   /** Whether an executor is heard there as well; left out = yes. */
   hasExecutor?: boolean;
   cpu?: Pick<ExecutorReport, "cpuKind" | "refusedCpus">;
@@ -131,6 +133,7 @@ export function makeSample(node: ReportedNode, at: number, sequence = 1): NodeSa
     cordonFile: node.cordonFile ?? null,
     workloads,
     ...(node.endedNames && { endedNames: node.endedNames }),
+    ...(node.ailsOf && { health: { at, signs: [{ kind: node.ailsOf, since: at, detail: "seen" }], unread: [] } }),
     failures: [],
   };
 }
