@@ -25,7 +25,7 @@ export function companyOf(fleet: Fleet): Company {
       join(company, workload, node);
       const group = workload.constraints.affinityGroup;
       // To a node that is not heard nobody can follow, and nothing there can.
-      if (!group || (node.load === null && !fleet.migrating.has(workload.id))) continue;
+      if (!group || (node.state.state === "unknown" && !fleet.migrating.has(workload.id))) continue;
       const members = company.together.get(group);
       if (members) members.push(workload);
       else company.together.set(group, [workload]);

@@ -205,6 +205,7 @@ describe("any plan, for any fleet", () => {
       const nodes = byId(snapshot.nodes);
       const under = [...plan.moves, ...snapshot.migrations];
       const headedFor = new Map(under.map(({ workload, to }) => [workload, to]));
+      const isHeard = (id: string) => nodes.get(id)?.state === "ready";
       for (const { workload: id, to, from, reason } of plan.moves) {
         const { architecture, constraints, networks } = workloads.get(id)!;
         const target = nodes.get(to)!;
@@ -215,7 +216,11 @@ describe("any plan, for any fleet", () => {
         const disrupted = under.filter(({ workload }) => workloads.get(workload)?.constraints.disruptionBudget);
         if (budget) expect(disrupted.length).to.be.at.most(Math.max(2, budget.moving));
         const group = constraints.affinityGroup;
-        const others = snapshot.workloads.filter((other) => group && other.constraints.affinityGroup === group && other.id !== id);
+        // Nobody can follow to a node that is not heard.
+        const others = snapshot.workloads.filter(
+          (other) =>
+            group && other.constraints.affinityGroup === group && other.id !== id && (headedFor.has(other.id) || isHeard(other.node)),
+        );
         const places = new Set(others.map((other) => headedFor.get(other.id) ?? other.node));
         places.delete(from);
         if (places.size > 0) expect(places.has(to)).to.equal(true);
