@@ -22,7 +22,7 @@ const MOST_LANES = 4;
 export const BY_FILE: readonly Kind[] = ["e2e", "vm"];
 /** These need no program but Node: nothing of the lab's root file system. */
 export const WITHOUT_LAB: readonly Kind[] = ["unit", "property"];
-/** Emulation takes nearly all the CPU there is: with a second lab beside it both take longer than one after the other, and miss deadlines. */
+/** Emulation takes nearly all the CPU there is: with another that needs programs to answer in time beside it both take longer than one after the other, and miss deadlines. */
 const EMULATED: Kind = "vm";
 /** They take minutes: whoever begins with them ends first. */
 const LONG = ["e2e/servers/servers", "e2e/migration/postcopy", "e2e/migration/cold", "e2e/migration/failures", "e2e/migration/crash"];
@@ -55,7 +55,7 @@ export function mayBegin(job: Job, running: readonly Job[]): boolean {
   const all = [job, ...running];
   if (all.some(({ name }) => ALONE.includes(name))) return false;
   if (!all.some(({ kind }) => kind === EMULATED)) return true;
-  return all.length === 2 && all.some(({ kind }) => !BY_FILE.includes(kind));
+  return all.length === 2 && all.some(({ kind }) => WITHOUT_LAB.includes(kind));
 }
 
 const builtPath = (file: string) => projectPath(`dist/test/${file}`);

@@ -45,6 +45,8 @@ describe("moves that have been opened and are no longer called for", () => {
   };
   const outcomeOf = async (id: string) => (await readMigration(redis, keys, id))?.outcome;
   const isCancelled = (id: string) => waitFor(`${id} to be called off`, async () => (await outcomeOf(id)) === "aborted");
+  // A record is settled first, and then closed with the words.
+  const messageOf = (id: string) => waitFor(`${id} to say why`, async () => (await readMigration(redis, keys, id))?.errorMessage);
   const ticks = async (count: number) => {
     const counted = async () =>
       Number(/_count (\d+)/.exec(await scheduler!.registry.getSingleMetricAsString("evenkeel_tick_duration_seconds"))?.[1] ?? 0);
@@ -132,12 +134,11 @@ describe("moves that have been opened and are no longer called for", () => {
     expect(await outcomeOf("m-asked")).to.equal("pending");
     await redis.hset(keys.maintenance, "n2", "disk");
     await isCancelled("m-asked");
-    expect((await readMigration(redis, keys, "m-asked"))?.errorMessage).to.equal("n2 is under maintenance.");
+    expect(await messageOf("m-asked")).to.equal("n2 is under maintenance.");
   });
 
   describe("when what holds moves back has changed since", () => {
     const policies = { balance: { enabled: true } };
-    const messageOf = async (id: string) => (await readMigration(redis, keys, id))?.errorMessage;
     const allDay = { cron: "0 * * * *", durationMinutes: 60, timeZone: "UTC", action: "no-moves" };
 
     it("are cancelled by the mode, in the queue and on the way, unless an operator asked for or approved them", async () => {

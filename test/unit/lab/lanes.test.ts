@@ -43,18 +43,19 @@ describe("Test jobs in lanes", () => {
     expect(watched.order).to.deep.equal(["a", "b", "c"]);
   });
 
-  it("run no other lab beside an emulated fleet, and one of those without", async () => {
-    const light = [job("u", "unit"), job("i", "integration")];
+  it("run nothing beside an emulated fleet but one of those that wait for nobody", async () => {
+    const light = [job("i", "integration"), job("u", "unit"), job("p", "property")];
     const watched = watch([job("v1", "vm"), job("v2", "vm"), job("a"), job("b"), ...light], 3);
     expect(watched.running()).to.deep.equal(["v1", "u"]);
     await watched.end("u");
-    expect(watched.running()).to.deep.equal(["v1", "i"]);
+    expect(watched.running()).to.deep.equal(["v1", "p"]);
     await watched.end("v1");
-    expect(watched.running()).to.deep.equal(["i", "v2"]);
-    await watched.end("i");
+    expect(watched.running()).to.deep.equal(["p", "v2"]);
+    await watched.end("p");
     expect(watched.running()).to.deep.equal(["v2"]);
     await watched.end("v2");
-    expect(watched.running()).to.deep.equal(["a", "b"]);
+    expect(watched.running()).to.deep.equal(["a", "b", "i"]);
+    await watched.end("i");
     await watched.end("a");
     await watched.end("b");
     await watched.done;

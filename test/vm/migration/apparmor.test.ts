@@ -12,8 +12,8 @@ import { settledOn } from "../../e2e/support/traces.js";
 const obstacle = whyNoGuests();
 const PACKAGE = "apparmor";
 const OWN_CGROUP = "0::/\nmemory.max\ncgroup.type";
-/** Small, and with processes of two users. */
-const SERVER: LabWorkload = { ...WORKLOADS.find(({ name }) => name === "web")!, openStdin: true };
+/** Small: emulated nodes are slow. */
+const SERVER: LabWorkload = { ...WORKLOADS.find(({ name }) => name === "pair")!, openStdin: true };
 
 /** The nodes as Debian and Ubuntu set them up: their kernel has AppArmor on already, Docker uses it once its parser and policies are there. */
 async function installAppArmor(lab: Lab): Promise<void> {
