@@ -7,7 +7,6 @@ import { waitFor } from "../../support/wait-for.js";
 export const DATAGRAM_PORT = 7001;
 export const STREAM_PORT = 7002;
 const REPORT_PORT = 7000;
-const STREAMS = 20;
 const REPORT = "paced-traffic.json";
 
 /** Takes numbered lines on streams and numbered datagrams, and says on a third port which datagrams came and which lines were not the next. */
@@ -46,11 +45,11 @@ print("ready", flush=True)
 listen(${REPORT_PORT}, report)
 `;
 
-/** Sends at times of its own, whatever is answered: each stream a line every 5 to 20 ms, and a datagram every so many seconds. */
+/** Sends at times of its own, whatever is answered: a line on each stream every so many seconds or so, and a datagram. */
 const SENDER = `
 import json, os, random, socket, sys, threading, time
-address, datagram_seconds = sys.argv[1], float(sys.argv[2])
-streams = [socket.create_connection((address, ${STREAM_PORT})) for _ in range(${STREAMS})]
+address, count, line_seconds, datagram_seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4])
+streams = [socket.create_connection((address, ${STREAM_PORT})) for _ in range(count)]
 trouble, stopped = [], threading.Event()
 
 def stream_lines(stream):
@@ -63,7 +62,7 @@ def stream_lines(stream):
             trouble.append(str(error))
             return
         number += 1
-        time.sleep(random.uniform(0.005, 0.02))
+        time.sleep(line_seconds * random.uniform(0.4, 1.6))
 
 def send_datagrams():
     outlet = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -101,14 +100,25 @@ export interface PacedTraffic {
   stop(): Promise<void>;
 }
 
-/** `datagramSeconds`: what comes in a blackout must fit into the socket's buffer, for some five hundred datagrams, which it is let go into at once. */
-export async function startPacedTraffic(lab: Lab, address: string, datagramSeconds = 0.02): Promise<PacedTraffic> {
+export interface Pace {
+  readonly streams: number;
+  /** Between two lines of a stream, in the mean. */
+  readonly lineSeconds: number;
+  /** Between two datagrams: what comes in a blackout must fit into the socket's buffer, for some five hundred of them, which it is let go into at once. */
+  readonly datagramSeconds: number;
+}
+
+const BRISK: Pace = { streams: 20, lineSeconds: 0.0125, datagramSeconds: 0.02 };
+
+export async function startPacedTraffic(lab: Lab, address: string, pace = BRISK): Promise<PacedTraffic> {
   const received = async () => {
     const ask = `import socket,sys; print(socket.create_connection(("${address}", ${REPORT_PORT}), timeout=5).makefile().read())`;
     return JSON.parse((await lab.clients.exec(["python3", "-c", ask])).stdout);
   };
   await waitFor("the workload to answer", received, { deadlineSeconds: 30 });
-  const sender = await lab.clients.spawn(["python3", "-c", SENDER, address, String(datagramSeconds)], { name: "paced-traffic" });
+  const { streams, lineSeconds, datagramSeconds } = pace;
+  const words = ["python3", "-c", SENDER, address, ...[streams, lineSeconds, datagramSeconds].map(String)];
+  const sender = await lab.clients.spawn(words, { name: "paced-traffic" });
   const goesOn = async () => {
     const before = await received();
     await waitFor(
@@ -116,7 +126,7 @@ export async function startPacedTraffic(lab: Lab, address: string, datagramSecon
       async () => {
         const now = await received();
         // Each stream has had its turn, some times.
-        return now.lines > before.lines + 10 * STREAMS && now.datagrams.length > before.datagrams.length + 10;
+        return now.lines > before.lines + 10 * streams && now.datagrams.length > before.datagrams.length + 10;
       },
       { deadlineSeconds: 30, everyMilliseconds: 200 },
     );
