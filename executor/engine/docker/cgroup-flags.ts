@@ -9,7 +9,12 @@ const UNIFIED = "/sys/fs/cgroup/cgroup.controllers";
  * host's options (checkpoint-restore/criu#3029), so it is told to keep its hands off, on both ends.
  */
 export function cgroupFlags(): readonly string[] {
-  return existsSync(UNIFIED) ? ["--manage-cgroups-mode", "ignore"] : [];
+  return isUnified() ? ["--manage-cgroups-mode", "ignore"] : [];
+}
+
+/** Whether version 2 is alone here. */
+export function isUnified(): boolean {
+  return existsSync(UNIFIED);
 }
 
 /**
@@ -21,5 +26,5 @@ export async function noteCgroupNamespace(
   namespaces: readonly { readonly type: string; readonly path?: string }[],
 ): Promise<void> {
   const isPrivate = namespaces.some(({ type, path }) => type === "cgroup" && !path);
-  if (isPrivate && cgroupFlags().length > 0) await writeFile(`${folder}/cgroup-private`, "");
+  if (isPrivate && isUnified()) await writeFile(`${folder}/cgroup-private`, "");
 }

@@ -8,10 +8,10 @@ import { EventQueue } from "../../channel/events.js";
 import { makeFifos, openForReading, openForWriting } from "../../channel/fifo.js";
 import { parentOfFinal } from "../../image-rounds.js";
 import type { Checkpoint, FreezeOptions, FrozenMemory, WorkloadDescription } from "../engine.js";
-import { cgroupFlags } from "./cgroup-flags.js";
+import { cgroupFlags, isUnified } from "./cgroup-flags.js";
 import { closesConnections, markConnections } from "./connections.js";
 import { readCriuErrors } from "./criu-log.js";
-import { inspect } from "./describe.js";
+import { type DockerConfig, inspect } from "./describe.js";
 import { assertUndivided, readSharers } from "./divided-files.js";
 import { type DockerHost, findRuncRoot } from "./docker-host.js";
 import { findProcess, waitUntilGone } from "./find-process.js";
@@ -23,6 +23,7 @@ import { readMapped, sortIntoTrees } from "./mapped-files.js";
 import { readNeighbours } from "./neighbours.js";
 import { readPids, readProcesses, readTree, thoseWithMemory } from "./processes.js";
 import { packSharedMemory } from "./shared-memory.js";
+import { keepThreadsTogether } from "./thread-groups.js";
 import { containerFolder } from "./trees.js";
 
 /** A dump of a big workload to tmpfs takes seconds; this only ends a CRIU that hangs. */
@@ -117,10 +118,12 @@ export async function startCheckpoint(
         throw new EvenkeelError("CHECKPOINT_FAILED", `runc checkpoint ended with ${done.rest}: ${await explain(folder)}`);
       }
       const own = await containerFolder(host, description.containerId);
+      const { Config } = description.engineConfig as DockerConfig;
       await Promise.all([
         packSharedMemory(own, `${folder}/images`),
         packMadeFiles(own, `${folder}/images`, description),
         description.sharedIpc.owner === null ? null : leaveIpcToOwner(`${folder}/images`),
+        Config.OpenStdin === true && isUnified() ? keepThreadsTogether(`${folder}/images`) : null,
         assertUndivided(sharers),
       ]);
       if (leaveMemory) await writeFile(`${folder}/${HELD_PIDS}`, JSON.stringify(await thoseWithMemory(await readTree(State.Pid))));
