@@ -10,7 +10,6 @@ import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "../../e2e/sup
 import { askOnce, SMALL_SHARERS, startSharers } from "../../e2e/support/shared-memory.js";
 import { OWNER, SIDE_CAR, startSideCars } from "../../e2e/support/side-car.js";
 import { settledOn } from "../../e2e/support/traces.js";
-import { waitFor } from "../../support/wait-for.js";
 
 const obstacle = whyNoGuests();
 const MEGABYTES = 16;
@@ -97,48 +96,6 @@ describe(`A move by pre-copy, between virtual nodes${obstacle === null ? "" : ` 
       await settledOn(moving.fleet, WRITER.name, to);
     });
   }
-
-  it("is refused where what a limit has driven into swap would find none, and takes it there otherwise", async () => {
-    const { lab } = moving.fleet;
-    const swapOn = (name: string) =>
-      lab.node(name).exec(["sh", "-c", "fallocate -l 128M /swap && chmod 600 /swap && mkswap -q /swap && swapon /swap"]);
-    const { memoryUsedBytes } = await waitFor("a sample", () => moving.sampled(WRITER.name, FIRST));
-    const limit = memoryUsedBytes! - (6 << 20);
-    await swapOn(FIRST);
-    await lab
-      .node(FIRST)
-      .docker.getContainer(WRITER.name)
-      .update({ Memory: limit, MemorySwap: 4 * limit });
-    await waitFor("a sample of what is left", async () => (await moving.sampled(WRITER.name, FIRST))?.memoryLimitBytes === limit, {
-      deadlineSeconds: 60,
-    });
-    const refused = await moving.move(WRITER.name, FIRST, SECOND, "precopy");
-    expect(
-      refused.blockers.map(({ code }) => code),
-      refused.errorMessage ?? "",
-    ).to.deep.equal(["swap-short"]);
-    await swapOn(SECOND);
-    for (const [from, to] of [
-      [FIRST, SECOND],
-      [SECOND, FIRST],
-    ] as const) {
-      const record = await moving.moveWell(WRITER.name, from, to, "precopy");
-      expect(record, record.modeBecause ?? "").to.include({ modeUsed: "precopy" });
-      await settledOn(moving.fleet, WRITER.name, to);
-      const container = lab.node(to).docker.getContainer(WRITER.name);
-      const { State, RestartCount, HostConfig } = await container.inspect();
-      expect({ OOMKilled: State.OOMKilled, RestartCount, Memory: HostConfig.Memory }).to.deep.equal({
-        OOMKilled: false,
-        RestartCount: 0,
-        Memory: limit,
-      });
-      expectKept(await moving.answersOn(WRITER.name));
-    }
-    await lab
-      .node(FIRST)
-      .docker.getContainer(WRITER.name)
-      .update({ Memory: 2 ** 30, MemorySwap: 2 ** 30 });
-  });
 
   it("that is left to choose takes pre-copy, but not for a workload of which is known that it writes faster than anything is sent", async () => {
     const learned = (dirtyBytesPerSecond: number) => ({ dirtyBytesPerSecond, frozenFileBytes: null, stopSeconds: null });
