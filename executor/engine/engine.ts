@@ -120,8 +120,11 @@ export interface Needs {
   readonly sharedMemoryBytes: number;
   /** Of memory that its processes share since they were forked: what more it takes in images, which have it once for each of them. */
   readonly forkedBytes: number;
-  /** Of its own memory in swap; once, where its processes share it. */
+  /** Of its own memory in swap, and that in memory which is of no file; once, where its processes share it. */
   readonly swappedBytes: number;
+  readonly anonymousBytes: number;
+  /** What its container may have in memory; null = there is no limit. */
+  readonly memoryLimitBytes: number | null;
   /** Paths of /proc and /sys that the engine covers in the container, and those it would cover if this kernel had them. */
   readonly coveredPaths: readonly string[];
   readonly absentPaths: readonly string[];

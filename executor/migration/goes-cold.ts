@@ -18,6 +18,7 @@ export const CRIU_ALONE: ReadonlySet<FindingCode> = new Set<FindingCode>([
   "exec-session",
   "stray-process",
   "masked-path-missing",
+  "beyond-limit",
   "tmpfs-short",
   "cpu-features",
   "criu-missing",

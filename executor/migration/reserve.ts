@@ -16,8 +16,6 @@ const RENEWAL_SECONDS = RESERVATION_SECONDS / 6;
 export interface Demand {
   readonly cpuCores: number;
   readonly usedBytes: number;
-  /** Of its container; null = none. */
-  readonly limitBytes: number | null;
   /** On the destination, by its newest sample. */
   readonly freeBytes: number;
   /** There, for other migrations. */
@@ -47,7 +45,6 @@ export async function readDemand(
   return {
     cpuCores: workload.cpuUsedCores ?? 0,
     usedBytes,
-    limitBytes: workload.memoryLimitBytes,
     freeBytes,
     reservedBytes,
   };

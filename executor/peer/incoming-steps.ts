@@ -12,7 +12,6 @@ import { type FileTree, LOG_TREE, type OwnerTwin, type RestoreDone, ROOT_TREE, t
 import { flushTrees } from "../flush-trees.js";
 import type { ImageRoom } from "../image-room.js";
 import { linkFinal, linkRound, makeRoundFolder } from "../image-rounds.js";
-import { swapFindings } from "../preflight/memory-demand.js";
 import type { NodeProbe } from "../preflight/node-probe.js";
 import { removeFolder } from "../remove-folder.js";
 import type { Arrivals } from "./arrivals.js";
@@ -50,18 +49,17 @@ export function makeIncomingSteps({ node, arrivals, halves, streams, settling, e
   };
 
   /** Books room, and the names of what comes along, for a migration; null = only asks. */
-  async function judge(id: string | null, { description, introduction, needs, memoryBytes, swapBytes }: Offer): Promise<OfferAnswer> {
-    const [own, pair, short, noSwap, taken, hasImage, whyNotLazy] = await Promise.all([
+  async function judge(id: string | null, { description, introduction, needs, memoryBytes }: Offer): Promise<OfferAnswer> {
+    const [own, pair, short, taken, hasImage, whyNotLazy] = await Promise.all([
       engine.findings(description, needs),
       probe.compare(introduction),
       room.claim(id, memoryBytes),
-      swapFindings(swapBytes),
       id === null ? [] : claims.take(id, description),
       engine.hasImage(description.imageId),
       engine.whyNotLazy(),
     ]);
     const layersHere = hasImage ? 0 : await engine.layersHere(needs.imageLayers);
-    return { findings: [...own, ...pair, ...short, ...noSwap, ...taken], hasImage, layersHere, hasZstd: await hasZstd(), whyNotLazy };
+    return { findings: [...own, ...pair, ...short, ...taken], hasImage, layersHere, hasZstd: await hasZstd(), whyNotLazy };
   }
 
   const answer = async (containerId: string, trees: readonly FileTree[], pagePort: number | null): Promise<TwinAnswer> => ({

@@ -11,8 +11,6 @@ export interface Offer {
   readonly needs: Needs;
   /** What its memory images may take. */
   readonly memoryBytes: number;
-  /** What its limit does not bear of its memory. */
-  readonly swapBytes: number;
 }
 
 export interface OfferAnswer {

@@ -43,7 +43,6 @@ const offerBody = anewBody.extend({
     usedLimits: z.record(z.string(), z.number()),
   }),
   memoryBytes: z.number().nonnegative(),
-  swapBytes: z.number().nonnegative(),
 });
 const twinBody = z.object({
   leaveMemory: z.boolean(),

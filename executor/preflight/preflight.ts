@@ -4,10 +4,10 @@ import type { Surroundings } from "../migration/migration.js";
 import { readDemand } from "../migration/reserve.js";
 import type { Offer, OfferAnswer } from "../peer/protocol.js";
 import { abilityFindings } from "./compare-nodes.js";
-import { type MemoryDemand, memoryDemand } from "./memory-demand.js";
+import { beyondLimitFindings, type MemoryDemand, memoryDemand } from "./memory-demand.js";
 import { mebibytes } from "./room.js";
 
-export interface Preflight extends Omit<MemoryDemand, "swapBytes"> {
+export interface Preflight extends MemoryDemand {
   readonly description: WorkloadDescription;
   readonly findings: readonly Finding[];
   readonly needs: Needs;
@@ -46,9 +46,9 @@ export async function preflight(
     engine.findings(description),
     readDemand(surroundings, wanted),
   ]);
-  const { usedBytes, limitBytes, freeBytes, reservedBytes } = demand;
-  const { imageBytes, memoryBytes, swapBytes, forkedRoomBytes } = memoryDemand(usedBytes, limitBytes, needs);
-  const answer = await ask({ description, introduction, needs, memoryBytes: imageBytes, swapBytes });
+  const { usedBytes, freeBytes, reservedBytes } = demand;
+  const { imageBytes, memoryBytes, forkedRoomBytes } = memoryDemand(usedBytes, needs);
+  const answer = await ask({ description, introduction, needs, memoryBytes: imageBytes });
   const room = await surroundings.room.claim(wanted.id ?? null, imageBytes);
   if (memoryBytes > freeBytes - reservedBytes) {
     const held = reservedBytes > 0 ? `, ${mebibytes(reservedBytes)} of it for others` : "";
@@ -56,7 +56,7 @@ export async function preflight(
     room.push(finding("memory-short", words));
   }
   const { hasImage, layersHere: layersThere, hasZstd, whyNotLazy } = answer;
-  const found = once([...abilityFindings(introduction.facts), ...own, ...room, ...answer.findings]);
+  const found = once([...abilityFindings(introduction.facts), ...own, ...beyondLimitFindings(needs), ...room, ...answer.findings]);
   return {
     description,
     findings: found,

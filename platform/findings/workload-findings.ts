@@ -140,9 +140,9 @@ export const DESTINATION_FINDINGS = {
     "Pull or load the image on one of the two.",
   ),
   "memory-short": fails("The destination has too little free memory", "Wait for its other migrations, choose another node, or free some."),
-  "swap-short": fails(
-    "It has more memory than its limit bears, the rest of it in swap, and the destination has too little swap free",
-    "Give the destination swap (`swapon`); or raise the limit: `docker update --memory`, `--memory-swap`.",
+  "beyond-limit": fails(
+    "It has more memory than its limit bears, the rest of it in swap: CRIU would bring that in, and the kernel end it for that",
+    "Raise the limit for the move: `docker update --memory`, `--memory-swap`; it takes effect at once. With `io.evenkeel.fallback=cold` it is stopped and started.",
   ),
   "tmpfs-short": fails(
     "The images do not fit into `executor.runDirectory` of one of the two nodes",

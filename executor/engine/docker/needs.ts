@@ -34,6 +34,7 @@ export async function readNeeds(host: DockerHost, description: WorkloadDescripti
     hugePageBytes: seen.State.Pid > 0 ? await readHugePageBytes(seen.State.Pid) : 0,
     sharedMemoryBytes: sharesIpc(description) ? await readSystemVBytes(seen.State.Pid) : 0,
     ...(await readOwnMemory(processes)),
+    memoryLimitBytes: seen.HostConfig.Memory || null,
     ...(await readCovers(seen, description)),
     confinedBy: confinementsOf(seen, description),
     hostFiles: await readHostFiles(seen),

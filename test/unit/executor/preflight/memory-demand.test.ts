@@ -1,8 +1,8 @@
 import { expect } from "chai";
-import { memoryDemand, swapFindings } from "../../../../executor/preflight/memory-demand.js";
+import { beyondLimitFindings, memoryDemand } from "../../../../executor/preflight/memory-demand.js";
 import { sumOwnMemory } from "../../../../executor/preflight/own-memory.js";
 
-const PLAIN = { sharedMemoryBytes: 0, forkedBytes: 0, swappedBytes: 0, hugePageBytes: 0 };
+const PLAIN = { memoryLimitBytes: null, sharedMemoryBytes: 0, forkedBytes: 0, swappedBytes: 0, hugePageBytes: 0 };
 
 /** As the kernel prints it, in kB. */
 const rollup = (sizes: Readonly<Record<string, number>>) =>
@@ -13,35 +13,46 @@ const rollup = (sizes: Readonly<Record<string, number>>) =>
 
 describe("What a move takes of memory", () => {
   it("is the workload twice, and its images once more for what processes share", () => {
-    expect(memoryDemand(100, null, PLAIN)).to.deep.equal({ imageBytes: 100, memoryBytes: 200, swapBytes: 0, forkedRoomBytes: 100 });
-    expect(memoryDemand(100, 150, { ...PLAIN, forkedBytes: 40, sharedMemoryBytes: 5 })).to.deep.equal({
+    expect(memoryDemand(100, PLAIN)).to.deep.equal({ imageBytes: 100, memoryBytes: 200, forkedRoomBytes: 100 });
+    expect(memoryDemand(100, { ...PLAIN, memoryLimitBytes: 150, forkedBytes: 40, sharedMemoryBytes: 5 })).to.deep.equal({
       imageBytes: 145,
       memoryBytes: 245,
-      swapBytes: 0,
       forkedRoomBytes: 50,
     });
   });
 
   it("counts what is in swap, which is restored into memory", () => {
-    expect(memoryDemand(100, null, { ...PLAIN, swappedBytes: 30 })).to.include({ imageBytes: 130, memoryBytes: 260, swapBytes: 0 });
+    expect(memoryDemand(100, { ...PLAIN, swappedBytes: 30 })).to.include({ imageBytes: 130, memoryBytes: 260 });
   });
 
   it("counts huge pages in the images alone: what they are restored into is set apart", () => {
-    expect(memoryDemand(100, null, { ...PLAIN, hugePageBytes: 30 })).to.include({ imageBytes: 130, memoryBytes: 230 });
+    expect(memoryDemand(100, { ...PLAIN, hugePageBytes: 30 })).to.include({ imageBytes: 130, memoryBytes: 230 });
   });
 
-  it("needs swap there for what its limit does not bear", async () => {
-    expect(memoryDemand(100, 110, { ...PLAIN, swappedBytes: 30 })).to.include({ swapBytes: 20, forkedRoomBytes: 0 });
-    expect(memoryDemand(100, 200, { ...PLAIN, swappedBytes: 30 })).to.include({ swapBytes: 0, forkedRoomBytes: 70 });
-    expect(await swapFindings(0)).to.deep.equal([]);
-    expect((await swapFindings(2 ** 60)).map(({ code }) => code)).to.deep.equal(["swap-short"]);
+  it("is refused beyond a limit that swap has made it fit into", () => {
+    const codes = (limit: number | null, swappedBytes: number, anonymousBytes = 90) =>
+      beyondLimitFindings({ memoryLimitBytes: limit, swappedBytes, anonymousBytes }).map(({ code }) => code);
+    expect(codes(100, 30)).to.deep.equal(["beyond-limit"]);
+    expect(codes(120, 30)).to.deep.equal([]);
+    expect(codes(null, 30)).to.deep.equal([]);
+    expect(codes(80, 0), "its sizes are not of one moment").to.deep.equal([]);
+    expect(memoryDemand(100, { ...PLAIN, memoryLimitBytes: 200, swappedBytes: 30 })).to.include({ forkedRoomBytes: 70 });
+    expect(memoryDemand(100, { ...PLAIN, memoryLimitBytes: 110, swappedBytes: 30 })).to.include({ forkedRoomBytes: 0 });
   });
 
   it("is told by proportional sizes, once for what processes share", () => {
-    const one = rollup({ Anonymous: 100, Pss_Anon: 60, Swap: 40, SwapPss: 25 });
+    const one = rollup({ Anonymous: 100, Pss_Anon: 60, Pss_Shmem: 7, Swap: 40, SwapPss: 25 });
     const other = rollup({ Anonymous: 80, Pss_Anon: 40, Swap: 30, SwapPss: 15 });
-    expect(sumOwnMemory([one, other, ""])).to.deep.equal({ forkedBytes: (40 + 40 + 15 + 15) * 1024, swappedBytes: 40 * 1024 });
+    expect(sumOwnMemory([one, other, ""])).to.deep.equal({
+      forkedBytes: (40 + 40 + 15 + 15) * 1024,
+      swappedBytes: 40 * 1024,
+      anonymousBytes: 107 * 1024,
+    });
     // Linux before 5.3 does not tell.
-    expect(sumOwnMemory([rollup({ Anonymous: 100, Swap: 40, SwapPss: 40 })])).to.deep.equal({ forkedBytes: 0, swappedBytes: 40 * 1024 });
+    expect(sumOwnMemory([rollup({ Anonymous: 100, Swap: 40, SwapPss: 40 })])).to.deep.equal({
+      forkedBytes: 0,
+      swappedBytes: 40 * 1024,
+      anonymousBytes: 0,
+    });
   });
 });
