@@ -12,7 +12,7 @@ const MOST_FILES = 3;
 export async function tryAgain(results: Map<Job, Tally>, run: (job: Job) => Promise<Tally>, isOver: () => boolean): Promise<string[]> {
   const red = [...results].filter(([, { failures }]) => failures.length > 0);
   const files = red.flatMap(([, { redFiles }]) => redFiles);
-  // A job that broke off names none.
+  // A job of many files that broke off names none.
   if (files.length > MOST_FILES || red.some(([{ kind }, { redFiles }]) => WITHOUT_LAB.includes(kind) || redFiles.length === 0)) return [];
   const unsteady: string[] = [];
   for (const [job, first] of red) {

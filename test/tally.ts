@@ -2,7 +2,7 @@
 export interface Tally {
   readonly passed: number;
   readonly failures: readonly string[];
-  /** Paths of the built files in which the failures are; none of a job that broke off. */
+  /** Paths of the built files in which the failures are; of a job that broke off its file, none of one that has many. */
   readonly redFiles: readonly string[];
   readonly skips: readonly string[];
 }
