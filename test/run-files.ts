@@ -3,7 +3,7 @@ import { config as chaiConfig } from "chai";
 import fc from "fast-check";
 import Mocha from "mocha";
 import type { Kind } from "./jobs.js";
-import type { Tally } from "./tally.js";
+import { OUT_OF_TIME, type Tally } from "./tally.js";
 
 /** `run-files.js KIND RESULT-FILE GREP FILE…`: mocha on these files; run.ts calls it. An empty GREP means all tests. */
 const [kind, resultFile, grep, ...files] = process.argv.slice(2);
@@ -27,11 +27,24 @@ chaiConfig.truncateThreshold = 0;
 for (const file of files) mocha.addFile(file);
 await mocha.loadFilesAsync();
 
+let isOutOfTime = false;
 const tally = { passed: 0, failures: [] as string[], redFiles: [] as string[], skips: [] as string[] } satisfies Tally;
+const deadline = Number(process.env["EVENKEEL_TEST_DEADLINE"] ?? Number.POSITIVE_INFINITY);
+/** What has not begun yet. */
+const waiting = new Set<string>();
+mocha.suite.eachTest((test) => void (test.fullTitle().includes(grep ?? "") && waiting.add(test.fullTitle())));
 const runner = mocha.run(() => {
+  if (isOutOfTime) tally.skips.push(...[...waiting].map((title) => `${title} (skipped: ${OUT_OF_TIME})`));
   writeFileSync(resultFile, JSON.stringify(tally));
   // Whatever a test left open must not keep us: the lab's guardian and the caller look after the rest.
   process.exit(tally.failures.length === 0 ? 0 : 1);
+});
+runner.on("test end", (test) => {
+  waiting.delete(test.fullTitle());
+  if (isOutOfTime || Date.now() < deadline) return;
+  isOutOfTime = true;
+  // Its `after` hooks run all the same.
+  runner.abort();
 });
 runner.on("pass", () => {
   tally.passed += 1;

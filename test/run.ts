@@ -13,21 +13,23 @@ import { runInLanes } from "./lanes.js";
 import { killGroup } from "./process-group.js";
 import { tryAgain } from "./second-try.js";
 import { findChromium } from "./support/chromium.js";
-import type { Tally } from "./tally.js";
+import { OUT_OF_TIME, type Tally } from "./tally.js";
 
 const LEFTOVER_DEADLINE_SECONDS = 60;
 /** After so long no second try begins: whoever waits for the run gives it an hour and a half. */
 const SECOND_TRY_MINUTES = 75;
 
+const begunAt = Date.now();
 const flags = new Command("npm test --")
   .description("Runs every test and ends with `N passed, N failed`. Leaves nothing behind.")
   .option("--kinds <list>", `comma separated, of ${KINDS.join(", ")}`, kindsOf, [...KINDS])
   .option("--grep <words>", "only tests whose full title holds these words")
   .option("--lanes <n>", "how many processes run tests at once; by default by this machine's cores and memory", lanesOf, defaultLanes())
+  .option("--minutes <n>", "begin no test after so many minutes; those left out count as skipped", minutesOf)
   .option("--no-second-try", "do not run the files of red tests once more, by themselves, at the end")
   .addHelpText("after", "\nExit codes: 0 all passed, 1 a test failed or something was left behind, 130 interrupted.")
   .parse()
-  .opts<{ kinds: readonly Kind[]; grep?: string; lanes: number; secondTry: boolean }>();
+  .opts<{ kinds: readonly Kind[]; grep?: string; lanes: number; minutes?: number; secondTry: boolean }>();
 
 const children = new Set<ChildProcess>();
 let interrupted = false;
@@ -44,6 +46,12 @@ function kindsOf(list: string): Kind[] {
     if (kind === undefined) throw new InvalidArgumentError(`"${word}" is not one of ${KINDS.join(", ")}.`);
     return kind;
   });
+}
+
+function minutesOf(word: string): number {
+  const minutes = Number(word);
+  if (!(minutes > 0)) throw new InvalidArgumentError("a number above 0 is needed.");
+  return minutes;
 }
 
 function lanesOf(word: string): number {
@@ -90,7 +98,7 @@ function buildLabRoot(): Promise<string> {
 }
 
 async function main(): Promise<number> {
-  const begunAt = Date.now();
+  const deadline = flags.minutes === undefined ? null : begunAt + flags.minutes * 60_000;
   await takeDownAbandoned();
   const before = new Set(await listLeftovers());
   const root = flags.kinds.every((kind) => WITHOUT_LAB.includes(kind))
@@ -101,19 +109,23 @@ async function main(): Promise<number> {
     ...process.env,
     ...(root === undefined ? {} : { EVENKEEL_LAB_ROOT: root }),
     ...(chromium === null ? {} : { EVENKEEL_CHROMIUM: chromium }),
+    ...(deadline === null ? {} : { EVENKEEL_TEST_DEADLINE: String(deadline) }),
   };
   const folder = await mkdtemp(join(tmpdir(), "evenkeel-test-"));
   const results = new Map<Job, Tally>();
   const run = (job: Job) => runJob(job, folder, env);
   const note = async (job: Job) => void results.set(job, await run(job));
-  await runInLanes(listJobs(flags.kinds, flags.grep !== undefined), flags.lanes, note, () => interrupted);
+  const isOver = () => interrupted || (deadline !== null && Date.now() > deadline);
+  const jobs = listJobs(flags.kinds, flags.grep !== undefined);
+  await runInLanes(jobs, flags.lanes, note, isOver);
   const unsteady = flags.secondTry
-    ? await tryAgain(results, run, () => interrupted || Date.now() - begunAt > SECOND_TRY_MINUTES * 60_000)
+    ? await tryAgain(results, run, () => isOver() || Date.now() - begunAt > SECOND_TRY_MINUTES * 60_000)
     : [];
+  const leftOut = interrupted ? [] : jobs.filter((job) => !results.has(job)).map(({ name }) => `${name} (skipped: ${OUT_OF_TIME})`);
   await rm(folder, { recursive: true, force: true });
   const tallies = [...results.values()];
   const failures = tallies.flatMap((tally) => tally.failures);
-  const skips = tallies.flatMap((tally) => tally.skips);
+  const skips = [...tallies.flatMap((tally) => tally.skips), ...leftOut];
   const left = await listLastingLeftovers(LEFTOVER_DEADLINE_SECONDS, before);
   if (left.length > 0) failures.push(`left behind: ${left.join(", ")}`);
   const passed = tallies.reduce((sum, tally) => sum + tally.passed, 0) + (left.length > 0 ? 0 : 1);

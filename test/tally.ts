@@ -1,3 +1,6 @@
+/** Why a test was left out of a run with a deadline. */
+export const OUT_OF_TIME = "the run's time was over";
+
 /** What one job's tests came to. A skip's text ends with its reason. */
 export interface Tally {
   readonly passed: number;

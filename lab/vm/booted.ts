@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { chmod, cp, mkdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
@@ -7,7 +8,7 @@ import { withLock } from "../kernel-lock.js";
 import { startMachine } from "../machine.js";
 import type { Progress } from "../root-file-system.js";
 import { MOULD_OCTET, type Site } from "../site.js";
-import { cutPower, type GuestSize, makeDisk, plugIn, powerOn, tellMonitor } from "./guest.js";
+import { cutPower, type GuestSize, makeDisk, plugIn, powerOn, qemuCommand, tellMonitor } from "./guest.js";
 import { inGuest } from "./guest-command.js";
 import { dockerAnswers, reachDocker } from "./guest-docker.js";
 
@@ -31,7 +32,9 @@ export async function ensureBooted(
   onProgress: Progress,
 ): Promise<Booted> {
   const folders = new Set(images.map(({ tar }) => basename(dirname(tar))));
-  const name = ["booted", `${size.cpuCores}x${Math.floor(size.memoryBytes / 2 ** 20)}`, ...folders].join("-");
+  // Memory that was written down can only be read back by the same machine.
+  const machine = createHash("sha256").update(qemuCommand(size, null).join(" ")).digest("hex").slice(0, 8);
+  const name = ["booted", machine, ...folders].join("-");
   const booted = { disk: `/var/lib/guest/${name}/disk.qcow2`, memory: `/var/lib/guest/${name}/memory` };
   const folder = join(guestFolder, name);
   if (existsSync(folder)) return booted;

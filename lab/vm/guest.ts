@@ -22,7 +22,11 @@ const CONSOLE_LINES = 15;
 const FIRST_MAC = "02:4e:00:00:00:01";
 const CONTROL_MAC = "02:4e:01:00:00:02";
 
-function qemuCommand({ cpuCores, memoryBytes }: GuestSize, wake: string | null): string[] {
+/**
+ * What runs a guest. A byte at a time is emulated as slowly as eight, so the guest is told that its CPU is not quick at the former (erms, fsrm): it clears
+ * and copies pages by the latter then.
+ */
+export function qemuCommand({ cpuCores, memoryBytes }: GuestSize, wake: string | null): string[] {
   const card = (id: string, mac: string) => [
     "-netdev",
     `tap,id=${id},ifname=${id},script=no,downscript=no`,
@@ -36,7 +40,7 @@ function qemuCommand({ cpuCores, memoryBytes }: GuestSize, wake: string | null):
   const words = (line: string) => line.split(" ");
   return [
     "qemu-system-x86_64",
-    ...words("-machine q35,graphics=off -accel tcg,thread=multi,tb-size=512 -cpu max,la57=off"),
+    ...words("-machine q35,graphics=off -accel tcg,thread=multi,tb-size=512 -cpu max,la57=off,erms=off,fsrm=off"),
     ...words(`-smp ${cpuCores} -m ${Math.floor(memoryBytes / MIB)} -nodefaults -no-user-config -display none -no-reboot`),
     ...words("-kernel /var/lib/guest/vmlinuz -initrd /var/lib/guest/initramfs"),
     "-append",

@@ -23,6 +23,8 @@ const NODE_SIZES = {
   namespaces: { cpuCores: 1, memoryBytes: 3 * 1024 ** 3 },
   vm: { cpuCores: 1, memoryBytes: 1.5 * 1024 ** 3 },
 };
+/** Of clients, unless told otherwise: each answer costs an emulated core what a hundred cost others. */
+const PAUSE_MILLISECONDS = { namespaces: 40, vm: 200 };
 /** The machine may have other work: a move that takes this long has stopped. An emulated node may have to boot first. */
 const CLOSED_DEADLINE_SECONDS = { namespaces: 90, vm: 400 };
 
@@ -86,8 +88,8 @@ export async function startMovingFleet(
     cores = {},
     docker = {},
     dockerOf = {},
-    pauseMs,
     kind = "namespaces",
+    pauseMs = PAUSE_MILLISECONDS[kind],
     ...options
   }: MovingFleetOptions = {},
 ): Promise<MovingFleet> {
