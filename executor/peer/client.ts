@@ -70,14 +70,19 @@ export interface Peer {
 export function connectPeer(address: string, node: string, tls: ReturnType<typeof readTls>, signOfLifeSeconds: number): Peer {
   const [host, port] = [address.slice(0, address.lastIndexOf(":")), Number(address.slice(address.lastIndexOf(":") + 1))];
   const agent = new Agent({ keepAlive: true, ...tls, servername: node });
+  // Never behind what waits, and no handshake twice a second while a workload stands still.
+  const pinging = new Agent({ keepAlive: true, maxSockets: 1, ...tls, servername: node });
   const base: RequestOptions = { host, port, agent, ...tls, servername: node };
 
   const ping = () =>
     new Promise<void>((resolve, reject) => {
-      const sent = request({ ...base, agent: false, method: "GET", path: routes.alive, timeout: signOfLifeSeconds * 1000 }, (response) => {
-        response.resume();
-        response.once("end", resolve);
-      });
+      const sent = request(
+        { ...base, agent: pinging, method: "GET", path: routes.alive, timeout: signOfLifeSeconds * 1000 },
+        (response) => {
+          response.resume();
+          response.once("end", resolve);
+        },
+      );
       sent.once("timeout", () => sent.destroy(new Error("timed out")));
       sent.once("error", reject);
       sent.end();
@@ -183,6 +188,7 @@ export function connectPeer(address: string, node: string, tls: ReturnType<typeo
     close: () => {
       heartbeat.close();
       agent.destroy();
+      pinging.destroy();
     },
   };
 }
