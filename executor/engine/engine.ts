@@ -95,6 +95,8 @@ export interface FileTree {
   readonly subpath?: string;
   /** Set when only this one file of the folder is meant; its name may differ between the ends. */
   readonly file?: string;
+  /** Whoever made it takes it away again, at any moment. */
+  readonly isPassing?: boolean;
 }
 
 /** What a workload needs at a destination, beyond what its description says. Null: could not be read. */

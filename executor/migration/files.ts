@@ -68,6 +68,16 @@ export function lookWhenStill(synced: SyncedTrees) {
   };
 }
 
+/** All of a tree, in the freeze. */
+async function syncWhole(surroundings: Surroundings, held: Held, each: MatchedTree): Promise<void> {
+  try {
+    await syncOne(surroundings, held, each, { final: true });
+  } catch (error) {
+    // The engine is not frozen: what it was packing it has packed now.
+    if (each.tree.isPassing !== true || isThere(each.tree)) throw error;
+  }
+}
+
 /**
  * The round in the freeze: the trees that changed since the last one, and every file that the workload has mapped writable. Returns the names of
  * those. `asBefore`: what certainly has not changed, and cannot any more.
@@ -84,7 +94,7 @@ export async function syncFrozen(
   const [mapped, left] = await Promise.all([
     checkpoint.mappedFiles(trees.map(({ tree }) => tree)),
     stillUnsure(trees, unsure),
-    ...changed.map((each) => syncOne(surroundings, held, each, { final: true })),
+    ...changed.map((each) => syncWhole(surroundings, held, each)),
   ]);
   const sent = new Set(changed.map(({ tree }) => tree.name));
   for (const each of trees) {
@@ -97,23 +107,32 @@ export async function syncFrozen(
   return sent;
 }
 
-/** Brings the files across while the workload runs, until a round is small or stops shrinking. `fileBytes`: what the first has to carry; null = only rsync knows. */
+/**
+ * Brings the files across while the workload runs, until a round is small or stops shrinking. `fileBytes`: what the first has to carry; null = only rsync knows.
+ * `before`: what earlier rounds of the same move left.
+ */
 export async function syncWhileRunning(
   surroundings: Surroundings,
   held: Held,
-  { description, twin, fileBytes }: { description: WorkloadDescription; twin: TwinAnswer; fileBytes: number | null },
+  {
+    description,
+    twin,
+    fileBytes,
+    before,
+  }: { description: WorkloadDescription; twin: TwinAnswer; fileBytes: number | null; before?: SyncedTrees },
 ): Promise<SyncedTrees> {
   const all = matchTrees(await surroundings.engine.trees(description), twin.trees);
   const looks = new Map<string, string | null>();
-  let unsure: UnsureFiles = new Map();
+  // What neither size nor time told of then, they do not tell of now.
+  let unsure: UnsureFiles = before?.unsure ?? new Map();
   let previous = Number.POSITIVE_INFINITY;
   for (let round = 0; round < RUNNING_ROUNDS_MOST; round++) {
     const beganAt = nowSeconds();
     // Written pages of mapped files are cleaned first, so that a later write through the mapping moves the file's time again.
     await flushTrees(all.map(({ tree }) => tree).filter(isThere));
     for (const { tree } of all) looks.set(tree.name, await lookAt(tree));
-    // A log that comes to be after this is carried by a later round.
-    const trees = all.filter(({ tree }) => looks.get(tree.name) !== NOT_THERE);
+    // A log that comes to be after this is carried by a later round; one that goes again by itself, only if it is there in the end.
+    const trees = all.filter(({ tree }) => looks.get(tree.name) !== NOT_THERE && tree.isPassing !== true);
     // What a later round has to send, only rsync knows.
     held.live.expect({
       stage: "prepare",
@@ -124,7 +143,7 @@ export async function syncWhileRunning(
     });
     const { bytes, incomplete } = await syncRound(surroundings, held, trees);
     // Whatever it looks like later, it has to be synchronised in the freeze, where nothing may be left behind.
-    for (const name of incomplete) looks.set(name, null);
+    for (const name of [...incomplete, ...all.filter(({ tree }) => tree.isPassing).map(({ tree }) => tree.name)]) looks.set(name, null);
     unsure = await noteChanged(all, unsure, beganAt);
     if (bytes < SMALL_ROUND_BYTES || bytes > previous / 2) break;
     previous = bytes;

@@ -139,7 +139,7 @@ async function carryOver(
   await rendezvous.meet("synced");
   // What it wrote while it waited for the slowest of its group is not to be carried in the freeze.
   if (monotonicSeconds() - syncedAt > STALE_SECONDS) {
-    trees = await syncWhileRunning(surroundings, held, { description, twin, fileBytes: null });
+    trees = await syncWhileRunning(surroundings, held, { description, twin, fileBytes: null, before: trees });
   }
   const rounds = await MODES[choice.mode].ahead(surroundings, held, asked, async () => {
     await pages?.connected();

@@ -47,7 +47,7 @@ function logsOf(folder: string, { Id, HostConfig }: Inspection): FileTree[] {
   const suffix = isPacked ? ".gz" : "";
   const file = `${Id}-json.log`;
   // Packed beside the program, which takes as long as it takes.
-  const unpacked = isPacked && rotated > 0 ? [{ name: `${LOG_TREE}-unpacked`, path: folder, file: `${file}.1` }] : [];
+  const unpacked = isPacked && rotated > 0 ? [{ name: `${LOG_TREE}-unpacked`, path: folder, file: `${file}.1`, isPassing: true }] : [];
   const older = Array.from({ length: rotated }, (_, index) => ({
     name: `${LOG_TREE}-${index + 1}`,
     path: folder,
