@@ -4,6 +4,7 @@ import { fileFindings } from "./file-findings.js";
 import { type Members, nameOf, namespaceOf, readMembers } from "./members.js";
 import { readOpenFiles } from "./open-files.js";
 import { hugePageBytes } from "./room.js";
+import { parseSmaps, sumOncePerFile } from "./smaps.js";
 import { socketFindings } from "./socket-findings.js";
 
 /** Of these each process of a workload must be in the same as its init; namespaces of mounts and of the network may be nested. */
@@ -68,10 +69,12 @@ export async function readHugePageBytes(initPid: number): Promise<number> {
   // The kernel walks all memory of a process to tell.
   if ((await hugePageBytes("nr_hugepages")) === 0) return 0;
   const { tree } = await readMembers(initPid);
-  let kilobytes = 0;
-  for (const pid of tree) {
-    const text = await readFile(`/proc/${pid}/smaps_rollup`, "utf8").catch(() => "");
-    for (const [, amount] of text.matchAll(/^(?:Private|Shared)_Hugetlb:\s+(\d+) kB/gm)) kilobytes += Number(amount);
-  }
-  return kilobytes * 1024;
+  return sumHugePages(await Promise.all(tree.map((pid) => readFile(`/proc/${pid}/smaps`, "utf8").catch(() => ""))));
+}
+
+/** @param texts `smaps` of each process. What processes share counts once. */
+export function sumHugePages(texts: readonly string[]): number {
+  const processes = texts.map(parseSmaps);
+  const own = processes.flat().reduce((sum, mapping) => sum + mapping.size("Private_Hugetlb"), 0);
+  return own + sumOncePerFile(processes, (mapping) => mapping.size("Shared_Hugetlb"));
 }
