@@ -98,6 +98,18 @@ export const WORKLOAD_FINDINGS = {
     "End that session; it has no place in the tree that is moved.",
   ),
   "stray-process": fails("A process that was not started by the container runs in its namespaces (nsenter)", "End it."),
+  "beyond-limit": fails(
+    "It has more memory than its limit bears, the rest of it in swap: CRIU would bring that in, and the kernel end it for that",
+    "Raise the limit for the move: `docker update --memory`, `--memory-swap`; it takes effect at once. With `io.evenkeel.fallback=cold` it is stopped and started.",
+  ),
+  "pids-short": fails(
+    "It has nearly as many processes and threads as it may (`--pids-limit`), and CRIU and its helpers count among them while it is restored",
+    "`docker update --pids-limit` to some twenty more; it takes effect at once.",
+  ),
+  "nested-cgroup": fails(
+    "It has made control groups of its own (version 2), which would be lost: all of it would be in one",
+    "Nothing: a systemd, a Docker or a BuildKit in a container stays where it is. With `io.evenkeel.fallback=cold` it is stopped and started.",
+  ),
   "path-unmasked": warns(
     "Docker hides a path of /proc or /sys from the container that only the destination's kernel has; there it would be seen",
     "Harmless for most; start the container anew there if it must stay hidden.",
@@ -140,10 +152,6 @@ export const DESTINATION_FINDINGS = {
     "Pull or load the image on one of the two.",
   ),
   "memory-short": fails("The destination has too little free memory", "Wait for its other migrations, choose another node, or free some."),
-  "beyond-limit": fails(
-    "It has more memory than its limit bears, the rest of it in swap: CRIU would bring that in, and the kernel end it for that",
-    "Raise the limit for the move: `docker update --memory`, `--memory-swap`; it takes effect at once. With `io.evenkeel.fallback=cold` it is stopped and started.",
-  ),
   "tmpfs-short": fails(
     "The images do not fit into `executor.runDirectory` of one of the two nodes",
     "Mount it with a larger `size=`, or free memory.",
@@ -157,14 +165,6 @@ export const DESTINATION_FINDINGS = {
   "cpus-short": fails(
     "It is given more CPUs than the destination has",
     "Choose a larger node, or `docker update --cpus`, `--cpuset-cpus`.",
-  ),
-  "pids-short": fails(
-    "It has nearly as many processes and threads as it may (`--pids-limit`), and CRIU and its helpers count among them while it is restored",
-    "`docker update --pids-limit` to some twenty more; it takes effect at once.",
-  ),
-  "nested-cgroup": fails(
-    "It has made control groups of its own (version 2), which would be lost: all of it would be in one",
-    "Nothing: a systemd, a Docker or a BuildKit in a container stays where it is. With `io.evenkeel.fallback=cold` it is stopped and started.",
   ),
   "kernel-limit-short": fails(
     "It has more of something already than the destination's kernel is set to allow, so it could not be restored",

@@ -9,8 +9,8 @@ const REMEMBERED_SECONDS = 86_400;
 /** Failures before or in the freeze that every destination would meet. */
 const OF_WORKLOAD: ReadonlySet<string> = new Set(["CHECKPOINT_FAILED"]);
 
-/** Blockers that are gone in a moment, as a rule. */
-const PASSING: ReadonlySet<string> = new Set(["exec-session", "memory-short", "stray-process"]);
+/** Blockers that are gone in a moment, as a rule, or that an operator takes away of the container as it is. */
+const PASSING: ReadonlySet<string> = new Set(["exec-session", "memory-short", "stray-process", "beyond-limit", "pids-short"]);
 
 /**
  * Moves that came to nothing, by container: the newest for each destination, and how often the like. By container, since a successful move makes a new one, and so
