@@ -66,6 +66,7 @@ def write():
 threading.Thread(target=write, daemon=True).start()
 `;
 const LAYER_BYTES = 1_000_000;
+const HAS_THREADS = "import threading, time\nthreading.Thread(target=time.sleep, args=(1e6,), daemon=True).start()\n";
 const LISTENER = `
 import sys
 for line in sys.stdin:
@@ -162,33 +163,37 @@ describe("A workload that is run with", function () {
     });
   }
 
-  it("an open standard input goes on with it: what is told it is heard, there and back", async () => {
-    const name = "listener";
-    const { lab } = moving.fleet;
-    const Cmd = ["python3", "-S", "-B", "-c", LISTENER];
-    const options = { Cmd, OpenStdin: true, StdinOnce: false };
-    await (await lab.node(FIRST).docker.createContainer(container(8, name, options, {}))).start();
-    const said: string[] = [];
-    const tell = async (node: string, word: string) => {
-      const there = lab.node(node).docker.getContainer(name);
-      const stream = await there.attach({ stream: true, stdin: true, hijack: true });
-      stream.write(`${word}\n`);
-      said.push(`heard ${word}`);
-      await waitFor(`${word} to be heard`, async () => (await lab.node(node).exec(["docker", "logs", name])).stdout === said.join("\n"));
-      stream.end();
-    };
-    await tell(FIRST, "at first");
-    for (const [from, to] of [
-      [FIRST, SECOND],
-      [SECOND, FIRST],
-    ] as const) {
-      await moving.moveWell(name, from, to);
-      await settledOn(moving.fleet, name, to);
-      await tell(to, `on ${to}`);
-      await tell(to, "once more");
-    }
-    await lab.node(FIRST).docker.getContainer(name).remove({ force: true });
-  });
+  for (const [whose, program, hostConfig] of [
+    ["", LISTENER, {}],
+    [" of a program with threads in a cgroup namespace of its own", `${HAS_THREADS}${LISTENER}`, { CgroupnsMode: "private" } as Docker.HostConfig],
+  ] as const)
+    it(`an open standard input${whose} goes on with it: what is told it is heard, there and back`, async () => {
+      const name = "listener";
+      const { lab } = moving.fleet;
+      const Cmd = ["python3", "-S", "-B", "-c", program];
+      const options = { Cmd, OpenStdin: true, StdinOnce: false };
+      await (await lab.node(FIRST).docker.createContainer(container(8, name, options, hostConfig))).start();
+      const said: string[] = [];
+      const tell = async (node: string, word: string) => {
+        const there = lab.node(node).docker.getContainer(name);
+        const stream = await there.attach({ stream: true, stdin: true, hijack: true });
+        stream.write(`${word}\n`);
+        said.push(`heard ${word}`);
+        await waitFor(`${word} to be heard`, async () => (await lab.node(node).exec(["docker", "logs", name])).stdout === said.join("\n"));
+        stream.end();
+      };
+      await tell(FIRST, "at first");
+      for (const [from, to] of [
+        [FIRST, SECOND],
+        [SECOND, FIRST],
+      ] as const) {
+        await moving.moveWell(name, from, to);
+        await settledOn(moving.fleet, name, to);
+        await tell(to, `on ${to}`);
+        await tell(to, "once more");
+      }
+      await lab.node(FIRST).docker.getContainer(name).remove({ force: true });
+    });
 
   it("hosts, name servers and a name in /etc that it has changed itself goes on with them, there and back", async () => {
     const name = "changer";
