@@ -165,7 +165,11 @@ describe("A workload that is run with", function () {
 
   for (const [whose, program, hostConfig] of [
     ["", LISTENER, {}],
-    [" of a program with threads in a cgroup namespace of its own", `${HAS_THREADS}${LISTENER}`, { CgroupnsMode: "private" } as Docker.HostConfig],
+    [
+      " of a program with threads in a cgroup namespace of its own",
+      `${HAS_THREADS}${LISTENER}`,
+      { CgroupnsMode: "private" } as Docker.HostConfig,
+    ],
   ] as const)
     it(`an open standard input${whose} goes on with it: what is told it is heard, there and back`, async () => {
       const name = "listener";
