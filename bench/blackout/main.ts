@@ -79,7 +79,7 @@ process.env.EVENKEEL_LAB_ROOT = rootDirectory;
 const largest = Math.max(...options.sizes, options.peerSize);
 const size = { cpuCores: cpus().length, memoryBytes: nodeMemoryBytes(largest) };
 // One core each: a guest core is a thread of the host.
-const nodeSize = options.kind === "vm" ? { cpuCores: 1, memoryBytes: guestMemoryBytes(largest) } : size;
+const nodeSize = options.kind === "vm" ? { cpuCores: 2, memoryBytes: guestMemoryBytes(largest) } : size;
 const floors: FloorRun[] = [];
 const leftovers: string[] = [];
 
