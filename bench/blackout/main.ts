@@ -78,7 +78,7 @@ const rootDirectory = withPodman ? await buildBenchRoot(tellStep) : await buildR
 process.env.EVENKEEL_LAB_ROOT = rootDirectory;
 const largest = Math.max(...options.sizes, options.peerSize);
 const size = { cpuCores: cpus().length, memoryBytes: nodeMemoryBytes(largest) };
-// One core each: a guest core is a thread of the host.
+// A guest core is a thread of the host, and one node mostly waits for the other.
 const nodeSize = options.kind === "vm" ? { cpuCores: 2, memoryBytes: guestMemoryBytes(largest) } : size;
 const floors: FloorRun[] = [];
 const leftovers: string[] = [];
