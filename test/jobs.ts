@@ -26,6 +26,8 @@ export const WITHOUT_LAB: readonly Kind[] = ["unit", "property"];
 const EMULATED: Kind = "vm";
 /** They take minutes: whoever begins with them ends first. */
 const LONG = ["e2e/servers/servers", "e2e/migration/postcopy", "e2e/migration/cold", "e2e/migration/failures", "e2e/migration/crash"];
+/** What only they show, should there be no time for all. */
+const EMULATED_FIRST = ["vm/migration/precopy", "vm/migration/power-cut", "vm/migration/systemd"];
 /** What is decided there follows from how much CPU workloads get. */
 const ALONE = ["e2e/story/story"];
 
@@ -60,9 +62,11 @@ export function mayBegin(job: Job, running: readonly Job[]): boolean {
 /** First what says most in least time, last what takes so long where the machine is slow that a run with a deadline may have to leave it out. */
 function place({ name, kind }: Job): number {
   if (WITHOUT_LAB.includes(kind)) return -1;
-  if (kind === EMULATED) return LONG.length + 1;
-  return LONG.includes(name) ? LONG.indexOf(name) : LONG.length;
+  if (kind === EMULATED) return LONG.length + 1 + within(EMULATED_FIRST, name);
+  return within(LONG, name);
 }
+
+const within = (names: readonly string[], name: string) => (names.includes(name) ? names.indexOf(name) : names.length);
 
 const builtPath = (file: string) => projectPath(`dist/test/${file}`);
 
