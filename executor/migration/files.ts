@@ -122,6 +122,8 @@ export async function syncWhileRunning(
   }: { description: WorkloadDescription; twin: TwinAnswer; fileBytes: number | null; before?: SyncedTrees },
 ): Promise<SyncedTrees> {
   const all = matchTrees(await surroundings.engine.trees(description), twin.trees);
+  // The others are carried in the freeze, if they are there then: never looked at, they count as changed.
+  const lasting = all.filter(({ tree }) => tree.isPassing !== true);
   const looks = new Map<string, string | null>();
   // What neither size nor time told of then, they do not tell of now.
   let unsure: UnsureFiles = before?.unsure ?? new Map();
@@ -130,9 +132,9 @@ export async function syncWhileRunning(
     const beganAt = nowSeconds();
     // Written pages of mapped files are cleaned first, so that a later write through the mapping moves the file's time again.
     await flushTrees(all.map(({ tree }) => tree).filter(isThere));
-    for (const { tree } of all) looks.set(tree.name, await lookAt(tree));
-    // A log that comes to be after this is carried by a later round; one that goes again by itself, only if it is there in the end.
-    const trees = all.filter(({ tree }) => looks.get(tree.name) !== NOT_THERE && tree.isPassing !== true);
+    for (const { tree } of lasting) looks.set(tree.name, await lookAt(tree));
+    // A log that comes to be after this is carried by a later round.
+    const trees = lasting.filter(({ tree }) => looks.get(tree.name) !== NOT_THERE);
     // What a later round has to send, only rsync knows.
     held.live.expect({
       stage: "prepare",
@@ -143,7 +145,7 @@ export async function syncWhileRunning(
     });
     const { bytes, incomplete } = await syncRound(surroundings, held, trees);
     // Whatever it looks like later, it has to be synchronised in the freeze, where nothing may be left behind.
-    for (const name of [...incomplete, ...all.filter(({ tree }) => tree.isPassing).map(({ tree }) => tree.name)]) looks.set(name, null);
+    for (const name of incomplete) looks.set(name, null);
     unsure = await noteChanged(all, unsure, beganAt);
     if (bytes < SMALL_ROUND_BYTES || bytes > previous / 2) break;
     previous = bytes;
