@@ -348,6 +348,7 @@ describe("A workload that is run with", function () {
 
   for (const [index, [kind, config]] of Object.entries({
     "a log that has been rotated": { Type: "json-file", Config: { "max-size": "2k", "max-file": "3" } },
+    "a log that has been rotated and packed": { Type: "json-file", Config: { "max-size": "2k", "max-file": "3", compress: "true" } },
     "a log of the driver local": { Type: "local", Config: {} },
   }).entries()) {
     it(`${kind} still has all of it afterwards`, async () => {
