@@ -4,6 +4,8 @@ const ZSTD_BYTES_PER_SECOND = 200e6;
 const SHRINK = 2;
 /** It must gain this much to be worth the cores that the workloads of both nodes lose. */
 const GAIN_LEAST = 1.25;
+/** Before the first byte comes out on the other end two zstd have to be started, one on each (2026, 2 cores). */
+const START_SECONDS = 0.03;
 
 export interface Link {
   /** As measured; null = could not be. */
@@ -15,9 +17,20 @@ export interface Link {
 }
 
 /** Whether bytes arrive sooner when they are compressed first. An unknown link is taken for a fast one. */
-export function compressionPays({ bytesPerSecond, capBytesPerSecond, cores }: Link): boolean {
-  const plain = Math.min(bytesPerSecond ?? Number.POSITIVE_INFINITY, capBytesPerSecond ?? Number.POSITIVE_INFINITY);
-  if (cores < 2 || plain === Number.POSITIVE_INFINITY) return false;
-  const compressed = Math.min(ZSTD_BYTES_PER_SECOND * (cores - 1), plain * SHRINK);
+export function compressionPays(link: Link): boolean {
+  const { plain, compressed } = rates(link);
   return compressed >= plain * GAIN_LEAST;
+}
+
+/** How many bytes it takes for compression to gain what starting it costs, while a workload stands still. Infinite where it never does. */
+export function leastBytesThatPay(link: Link): number {
+  const { plain, compressed } = rates(link);
+  return compressed > plain ? START_SECONDS / (1 / plain - 1 / compressed) : Number.POSITIVE_INFINITY;
+}
+
+/** Bytes a second that arrive, of what is there before it is compressed. */
+function rates({ bytesPerSecond, capBytesPerSecond, cores }: Link): { plain: number; compressed: number } {
+  const plain = Math.min(bytesPerSecond ?? Number.POSITIVE_INFINITY, capBytesPerSecond ?? Number.POSITIVE_INFINITY);
+  if (cores < 2 || plain === Number.POSITIVE_INFINITY) return { plain, compressed: 0 };
+  return { plain, compressed: Math.min(ZSTD_BYTES_PER_SECOND * (cores - 1), plain * SHRINK) };
 }

@@ -37,7 +37,7 @@ export interface Held {
   readonly peer: Peer;
   readonly bytes: Record<string, number>;
   /** Decided once the link was tried. */
-  readonly outlet: { compresses: boolean };
+  readonly outlet: { compresses: boolean /** In the freeze, streams of so many bytes. */; leastFrozenBytes: number };
   /** The same before compression; files, which rsync compresses, as they cross. */
   readonly carried: Record<string, number>;
   readonly live: LiveProgress;

@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { pipeline, type Readable } from "node:stream";
-import { compressionPays } from "../channel/compression-pays.js";
+import { compressionPays, leastBytesThatPay } from "../channel/compression-pays.js";
 import { type Pace, paced } from "../channel/pace.js";
 import { compress } from "../channel/zstd.js";
 import type { Outgoing } from "../peer/protocol.js";
@@ -24,7 +24,9 @@ export async function decideCompression(surroundings: Surroundings, held: Held, 
   const capacity = (await readSample(surroundings, node))?.cpuCapacityCores ?? Number.POSITIVE_INFINITY;
   const cores = Math.min(availableParallelism(), capacity);
   const link = { bytesPerSecond, capBytesPerSecond: streams.pace?.bytesPerSecond ?? null, cores };
-  held.outlet.compresses = streams.compression === "always" || compressionPays(link);
+  const isAsked = streams.compression === "always";
+  held.outlet.compresses = isAsked || compressionPays(link);
+  held.outlet.leastFrozenBytes = isAsked ? 0 : leastBytesThatPay(link);
   held.log.info({ ...link, compresses: held.outlet.compresses }, "link measured");
 }
 
@@ -33,14 +35,15 @@ export function paceOf({ streams }: Surroundings, isFrozen: boolean): Pace | nul
   return isFrozen && !streams.capsFreeze ? null : streams.pace;
 }
 
-/** A stream as it goes to the peer: compressed if that pays, at the pace, its bytes counted as they cross. */
+/** A stream as it goes to the peer: compressed if that pays, at the pace, its bytes counted as they cross. `bytes`: how many there are, if that is known. */
 export function outgoing(
   surroundings: Surroundings,
   held: Held,
   stream: NodeJS.ReadableStream,
-  of: { kind: string; isFrozen: boolean },
+  of: { kind: string; isFrozen: boolean; bytes?: number },
 ): Outgoing {
-  const { compresses } = held.outlet;
+  const { leastFrozenBytes } = held.outlet;
+  const compresses = held.outlet.compresses && (!of.isFrozen || (of.bytes ?? Number.POSITIVE_INFINITY) >= leastFrozenBytes);
   const carried = paced(null, (bytes) => countCarried(held, of.kind, bytes));
   const counted = paced(paceOf(surroundings, of.isFrozen), (bytes) => {
     countBytes(held, of.kind, bytes);

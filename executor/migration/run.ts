@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { nowSeconds } from "../../platform/clock.js";
+import { collectGarbage } from "../../platform/collect-garbage.js";
 import { asEvenkeelError, EvenkeelError } from "../../platform/errors.js";
 import { blockersAmong, type Finding, finding } from "../../platform/findings.js";
 import { closeMigration, type MigrationRecord, readMigration } from "../../platform/migration-record.js";
@@ -56,7 +57,13 @@ export async function runMigration(
   };
   const counts = { record, bytes: {}, carried: {} };
   const peer = await surroundings.connect(record.to);
-  const held: Held = { ...counts, peer, live: startLiveProgress(surroundings, counts), outlet: { compresses: false }, log };
+  const held: Held = {
+    ...counts,
+    peer,
+    live: startLiveProgress(surroundings, counts),
+    outlet: { compresses: false, leastFrozenBytes: 0 },
+    log,
+  };
   const watch = watchRecord(surroundings, held);
   const reservation = keepReservation(surroundings, record);
   try {
@@ -155,7 +162,9 @@ async function carryOver(
   progress.restartsHeld = true;
   await engine.holdRestarts(description);
   const still = lookWhenStill(trees);
-  const steer = isCold ? async () => {} : await holdPackets(held);
+  const holding = isCold ? async () => {} : holdPackets(held);
+  if (!isCold) collectGarbage();
+  const steer = await holding;
   const onStill = async () => {
     still.onStill();
     await steer();

@@ -33,6 +33,8 @@ async function sendImage(surroundings: Surroundings, held: Held, { description, 
 /** The frozen workload's memory images. */
 export async function sendMemory(surroundings: Surroundings, held: Held, imagesPath: string): Promise<void> {
   held.live.expect({ stage: "transfer", kind: "memory", note: "memory" });
-  const images = outgoing(surroundings, held, packImages(imagesPath), { kind: "memory", isFrozen: true });
-  await Promise.all([held.peer.sendMemory(held.record.id, images), folderBytes(imagesPath).then((total) => held.live.expectTotal(total))]);
+  const bytes = folderBytes(imagesPath);
+  held.live.expectTotal(bytes);
+  const images = outgoing(surroundings, held, packImages(imagesPath), { kind: "memory", isFrozen: true, bytes });
+  await held.peer.sendMemory(held.record.id, images);
 }

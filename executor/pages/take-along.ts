@@ -1,5 +1,4 @@
-import { constants } from "node:fs";
-import { type FileHandle, open, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { closeSync, openSync, readFileSync, readSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { EvenkeelError } from "../../platform/errors.js";
 import { markPresent, PAGE_BYTES, type Pagemap, type PageRange, readPagemaps } from "./pagemap-image.js";
 import { chooseSmall } from "./small-pieces.js";
@@ -15,28 +14,29 @@ export async function takeAlong(images: string, pids: Readonly<Record<number, nu
   const maps = await readPagemaps(images);
   const chosen = chooseSmall(maps.map(({ entries }) => entries.filter(({ where }) => where === "left")));
   try {
-    const added = await Promise.all(maps.map((map) => addPages(images, map, pids, chosen)));
-    return added.reduce((sum, bytes) => sum + bytes, 0);
+    return maps.reduce((sum, map) => sum + addPages(images, map, pids, chosen), 0);
   } catch (error) {
     throw new EvenkeelError("CHECKPOINT_FAILED", `memory to be taken along: ${(error as Error).message}`, { cause: error });
   }
 }
 
-async function addPages(
+/** Without giving way: some hundred pieces, all of a few megabytes, and each turn through Node's threads would take longer than its copy, in the freeze. */
+function addPages(
   images: string,
   { pid, pagesId, image, entries }: Pagemap,
   pids: Readonly<Record<number, number>>,
   chosen: ReadonlySet<PageRange>,
-): Promise<number> {
+): number {
   const here = pids[pid];
   const own = entries.filter((entry) => chosen.has(entry));
   if (here === undefined || own.length === 0) return 0;
   const file = `${images}/pages-${pagesId}.img`;
-  const size = await sizeOf(file);
+  // A process may have no page that is not left.
+  const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
   if (size > REWRITTEN_BYTES) return 0;
-  const memory = await open(`/proc/${here}/mem`, constants.O_RDONLY);
+  const memory = openSync(`/proc/${here}/mem`, "r");
   try {
-    const before = size === 0 ? Buffer.alloc(0) : await readFile(file);
+    const before = size === 0 ? Buffer.alloc(0) : readFileSync(file);
     // The file holds the pages of all present entries, in their order.
     const pieces: Buffer[] = [];
     let at = 0;
@@ -45,32 +45,22 @@ async function addPages(
       if (entry.where === "present") {
         pieces.push(before.subarray(at, at + bytes));
         at += bytes;
-      } else if (chosen.has(entry)) pieces.push(await readMemory(memory, entry.start, bytes));
+      } else if (chosen.has(entry)) pieces.push(readMemory(memory, entry.start, bytes));
     }
     if (at !== before.length) throw new Error(`${file} has ${before.length} bytes, its pagemap says ${at}`);
-    await writeFile(`${file}.new`, pieces);
-    await rename(`${file}.new`, file);
+    writeFileSync(`${file}.new`, Buffer.concat(pieces));
+    renameSync(`${file}.new`, file);
   } finally {
-    await memory.close();
+    closeSync(memory);
   }
-  await writeFile(`${images}/pagemap-${pid}.img`, markPresent(image, own));
+  writeFileSync(`${images}/pagemap-${pid}.img`, markPresent(image, own));
   return own.reduce((sum, { pages }) => sum + pages * PAGE_BYTES, 0);
 }
 
-/** 0 where there is none: a process may have no page that is not left. */
-async function sizeOf(file: string): Promise<number> {
-  try {
-    return (await stat(file)).size;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return 0;
-    throw error;
-  }
-}
-
-async function readMemory(memory: FileHandle, address: number, bytes: number): Promise<Buffer> {
+function readMemory(memory: number, address: number, bytes: number): Buffer {
   const pages = Buffer.allocUnsafeSlow(bytes);
   for (let done = 0; done < bytes; ) {
-    const { bytesRead } = await memory.read(pages, done, bytes - done, address + done);
+    const bytesRead = readSync(memory, pages, done, bytes - done, address + done);
     if (bytesRead === 0) throw new Error(`no memory at 0x${(address + done).toString(16)}`);
     done += bytesRead;
   }

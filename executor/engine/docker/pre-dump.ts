@@ -43,7 +43,7 @@ export async function startPreDump(host: DockerHost, description: WorkloadDescri
       );
     }
     const { frozenSeconds = 0 } = readStats(await readFile(`${work}/stats-dump`).catch(() => Buffer.alloc(0)));
-    return { pausedSeconds: frozenSeconds, bytes: await folderBytes(imagesPath) };
+    return { pausedSeconds: frozenSeconds, bytes: folderBytes(imagesPath) };
   });
   done.catch(() => {});
   return { imagesPath, done };

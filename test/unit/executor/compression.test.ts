@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { expect } from "chai";
-import { compressionPays } from "../../../executor/channel/compression-pays.js";
+import { compressionPays, leastBytesThatPay } from "../../../executor/channel/compression-pays.js";
 import { compress, decompress } from "../../../executor/channel/zstd.js";
 
 const MBIT = 1e6 / 8;
@@ -29,6 +29,14 @@ describe("compression", () => {
 
   it("is left out where nobody knows the link", () => {
     expect(compressionPays({ ...link, bytesPerSecond: null })).to.equal(false);
+  });
+
+  it("pays in a freeze only for what takes longer to send than the two programs to start", () => {
+    // 100 Mbit/s: 80 ns a byte as it is, half of that compressed.
+    expect(leastBytesThatPay({ ...link, bytesPerSecond: 100 * MBIT })).to.be.closeTo(750e3, 1);
+    expect(leastBytesThatPay({ ...link, bytesPerSecond: 10 * MBIT })).to.be.closeTo(75e3, 1);
+    expect(leastBytesThatPay({ ...link, bytesPerSecond: 100_000 * MBIT })).to.equal(Number.POSITIVE_INFINITY);
+    expect(leastBytesThatPay({ ...link, bytesPerSecond: null })).to.equal(Number.POSITIVE_INFINITY);
   });
 
   it("gives back what it was given, in fewer bytes", async () => {
