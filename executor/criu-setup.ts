@@ -14,25 +14,31 @@ export const RUNC_CRIU_CONFIG = "/etc/criu/runc.conf";
 export const GHOST_LIMIT_BYTES = 64 * 2 ** 20;
 
 /** Lines of an administrator that would break the protocol: the source killed or left running against the record, images destroyed. */
-const FORBIDDEN = ["lazy-pages", "leave-running", "leave-stopped", "auto-dedup", "network-lock skip"];
+const FORBIDDEN = ["lazy-pages", "leave-running", "leave-stopped", "auto-dedup"];
+
+/** Executors before protocol 2 wrote it; with it CRIU would lock the network once more. */
+const OURS_BEFORE = "network-lock nftables";
 
 const ACTION_SCRIPT = `action-script ${projectPath("executor/shim/criu-action")}`;
 
 /** Names our action script to CRIU, keeping an administrator's other lines. @throws CONFIG_INVALID when theirs and ours exclude each other. */
 export async function registerActionScript(path = RUNC_CRIU_CONFIG): Promise<void> {
-  // nftables instead of iptables: no programs to start while everyone waits.
   // Connections that are not established yet are left out: their clients ask again. Else a busy server could never be dumped.
   // Open files that were deleted: those with another name left need link-remap, the others travel in the images up to the limit.
-  const ours = [ACTION_SCRIPT, "network-lock nftables", "skip-in-flight", "link-remap", `ghost-limit ${GHOST_LIMIT_BYTES / 2 ** 20}M`];
-  const text = await readFile(path, "utf8").catch(() => "");
+  const ours = [ACTION_SCRIPT, "skip-in-flight", "link-remap", `ghost-limit ${GHOST_LIMIT_BYTES / 2 ** 20}M`];
+  const found = await readFile(path, "utf8").catch(() => "");
+  const text = found
+    .split("\n")
+    .filter((line) => line !== OURS_BEFORE)
+    .join("\n");
   const lines = linesOf(text);
   const clash = lines.find((line) => isForbidden(line) || isOtherScript(line));
   if (clash !== undefined)
     throw new EvenkeelError("CONFIG_INVALID", `${path} holds "${clash}", which Evenkeel cannot work with; remove that line`);
   const missing = ours.filter((line) => !lines.some((there) => there.split(/\s/)[0] === line.split(" ")[0]));
-  if (missing.length === 0) return;
+  if (missing.length === 0 && text === found) return;
   await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, `${text}${text === "" || text.endsWith("\n") ? "" : "\n"}${missing.join("\n")}\n`);
+  await writeFile(path, `${[...(text === "" ? [] : [text.replace(/\n$/, "")]), ...missing].join("\n")}\n`);
 }
 
 /** Lines of any file in CRIU's folder that we cannot work with, as `path: line`. CRIU itself reads default.conf, runc hands it runc.conf. */

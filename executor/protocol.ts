@@ -12,6 +12,12 @@ export interface Reservation {
   readonly expiresAt: number;
 }
 
+/**
+ * Which way executors move things, told to each other before every move. Raised with every change after which one of before and one of after would misunderstand each
+ * other. 2: the executors' own rules keep a network shut, in the place of CRIU's lock.
+ */
+export const MOVE_PROTOCOL = 2;
+
 /** Names of the executor's metrics; docs/metrics.md explains them. */
 export const METRICS = {
   blackoutSeconds: "evenkeel_migration_blackout_seconds",

@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import type { Redis } from "ioredis";
 import { nowSeconds } from "../../platform/clock.js";
+import { collectGarbage } from "../../platform/collect-garbage.js";
 import { asEvenkeelError, EvenkeelError } from "../../platform/errors.js";
 import type { Keys } from "../../platform/keys.js";
 import type { Logger } from "../../platform/log.js";
@@ -13,6 +14,7 @@ import { flushTrees } from "../flush-trees.js";
 import type { ImageRoom } from "../image-room.js";
 import { linkFinal, linkRound, makeRoundFolder } from "../image-rounds.js";
 import type { NodeProbe } from "../preflight/node-probe.js";
+import { MOVE_PROTOCOL } from "../protocol.js";
 import { removeFolder } from "../remove-folder.js";
 import type { Arrivals } from "./arrivals.js";
 import { makeClaims } from "./claims.js";
@@ -59,7 +61,14 @@ export function makeIncomingSteps({ node, arrivals, halves, streams, settling, e
       engine.whyNotLazy(),
     ]);
     const layersHere = hasImage ? 0 : await engine.layersHere(needs.imageLayers);
-    return { findings: [...own, ...pair, ...short, ...taken], hasImage, layersHere, hasZstd: await hasZstd(), whyNotLazy };
+    return {
+      protocol: MOVE_PROTOCOL,
+      findings: [...own, ...pair, ...short, ...taken],
+      hasImage,
+      layersHere,
+      hasZstd: await hasZstd(),
+      whyNotLazy,
+    };
   }
 
   const answer = async (containerId: string, trees: readonly FileTree[], pagePort: number | null): Promise<TwinAnswer> => ({
@@ -122,7 +131,10 @@ export function makeIncomingSteps({ node, arrivals, halves, streams, settling, e
 
     async hold(id: string): Promise<HoldAnswer> {
       const { description, containerId } = await halves.readWithTwin(id);
-      return { holds: await engine.hold(description, containerId, pendingFolder(containerId)) };
+      const holding = engine.hold(description, containerId, pendingFolder(containerId));
+      // The freeze is next.
+      collectGarbage();
+      return { holds: await holding };
     },
 
     async memory(id: string, images: Readable) {

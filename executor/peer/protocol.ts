@@ -14,6 +14,8 @@ export interface Offer {
 }
 
 export interface OfferAnswer {
+  /** MOVE_PROTOCOL there; missing in the answer of an executor from before there was one. */
+  readonly protocol?: number;
   readonly findings: readonly Finding[];
   readonly hasImage: boolean;
   /** How many of the image's layers, from the lowest on, need not be sent. */

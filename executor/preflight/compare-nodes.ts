@@ -10,6 +10,7 @@ const release = (version: string) => version.split(".").slice(0, 2).join(".");
 /** What stands between two nodes, whatever is to be moved from the first to the second. */
 export function compareNodes(source: NodeFacts, destination: NodeFacts): Finding[] {
   return [
+    ...protocolFindings(source, destination),
     ...olderFindings(source, destination),
     ...abilityFindings(destination),
     ...traitFindings(source, destination),
@@ -17,6 +18,15 @@ export function compareNodes(source: NodeFacts, destination: NodeFacts): Finding
     ...clockFindings(source, destination),
     ...holdFindings(destination),
   ];
+}
+
+/** Of what two executors tell of themselves; both ends look, since one from before there was a protocol does not. */
+export function protocolFindings(
+  source: Pick<NodeFacts, "node" | "protocol">,
+  destination: Pick<NodeFacts, "node" | "protocol">,
+): Finding[] {
+  const [there, here] = [source.protocol ?? 1, destination.protocol ?? 1];
+  return there === here ? [] : [finding("differs-protocol", `${there} on ${source.node}, ${here} on ${destination.node}`)];
 }
 
 function olderFindings(source: NodeFacts, destination: NodeFacts): Finding[] {

@@ -5,6 +5,7 @@ import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { hasZstd } from "../channel/zstd.js";
 import { checkCriu, readForbiddenLines } from "../criu-setup.js";
+import { MOVE_PROTOCOL } from "../protocol.js";
 import { readCertificate } from "./certificate.js";
 import { readKernelLimits } from "./kernel-limits.js";
 import type { FactSources, NodeFacts } from "./node-facts.js";
@@ -61,6 +62,7 @@ export async function gatherFacts(sources: FactSources): Promise<NodeFacts> {
   ]);
   return {
     node,
+    protocol: MOVE_PROTOCOL,
     kernel: release(),
     architecture: machine(),
     criu,

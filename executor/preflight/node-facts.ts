@@ -4,6 +4,8 @@ import type { KernelLimits } from "./kernel-limits.js";
 /** What one node is made of, as far as moves are concerned. Travels between executors; null is "not there" or "could not be read". */
 export interface NodeFacts {
   readonly node: string;
+  /** MOVE_PROTOCOL of its executor; missing in what one from before there was one tells. */
+  readonly protocol?: number;
   readonly kernel: string;
   readonly architecture: string;
   readonly criu: { readonly version: string | null; readonly trouble: string | null };

@@ -3,7 +3,7 @@ import type { Needs, WorkloadDescription } from "../engine/engine.js";
 import type { Surroundings } from "../migration/migration.js";
 import { readDemand } from "../migration/reserve.js";
 import type { Offer, OfferAnswer } from "../peer/protocol.js";
-import { abilityFindings } from "./compare-nodes.js";
+import { abilityFindings, protocolFindings } from "./compare-nodes.js";
 import { beyondLimitFindings, type MemoryDemand, memoryDemand } from "./memory-demand.js";
 import { mebibytes } from "./room.js";
 
@@ -56,7 +56,15 @@ export async function preflight(
     room.push(finding("memory-short", words));
   }
   const { hasImage, layersHere: layersThere, hasZstd, whyNotLazy } = answer;
-  const found = once([...abilityFindings(introduction.facts), ...own, ...beyondLimitFindings(needs), ...room, ...answer.findings]);
+  const apart = protocolFindings(introduction.facts, { node: wanted.to, protocol: answer.protocol });
+  const found = once([
+    ...abilityFindings(introduction.facts),
+    ...apart,
+    ...own,
+    ...beyondLimitFindings(needs),
+    ...room,
+    ...answer.findings,
+  ]);
   return {
     description,
     findings: found,

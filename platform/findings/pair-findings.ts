@@ -7,6 +7,10 @@ export const PAIR_FINDINGS = {
     "Check that it runs, that `node.peerHost` names it, and that port 9443 is open between nodes.",
   ),
   "peer-refused": fails("One executor refuses the certificate of the other", "Issue both from the same authority, each for its node's id."),
+  "differs-protocol": fails(
+    "The two executors are of versions that move things in different ways",
+    "Upgrade the one that is behind (docs/installation.md, Upgrading).",
+  ),
   "differs-architecture": fails("The two nodes have different CPU architectures", "Move only between nodes of one architecture."),
   "differs-storageDriver": fails("Docker's storage drivers differ", "Set both engines up alike."),
   "differs-userNamespaces": fails(

@@ -21,6 +21,7 @@ import { endTree, killFrozen } from "./kill-frozen.js";
 import { packMadeFiles } from "./made-files.js";
 import { readMapped, sortIntoTrees } from "./mapped-files.js";
 import { readNeighbours } from "./neighbours.js";
+import { openNetworkRules } from "./network-rules.js";
 import { readPids, readProcesses, readTree, thoseWithMemory } from "./processes.js";
 import { packSharedMemory } from "./shared-memory.js";
 import { keepThreadsTogether } from "./thread-groups.js";
@@ -37,7 +38,16 @@ const GO_ON_DEADLINE_SECONDS = 30;
  * After a lazy dump CRIU would serve the memory itself, on any address unless one is named, and kill or free the workload as that connection ends. This
  * one cannot be had, so that CRIU goes straight on to free the workload: what `goOn` wants; `kill` leaves CRIU no word in it.
  */
-const NO_PAGE_SERVER = "address nowhere\n";
+const NO_PAGE_SERVER = "address nowhere";
+
+/** Ours is on when CRIU looks at connections (shut.nft), takes less time, and is lifted without CRIU. Written down in the images, so that it holds for the restore as well. */
+const NO_LOCK = "network-lock skip";
+
+/** What runc has no flag for, as CRIU's configuration. */
+const CRIU_CONFIG = "criu.conf";
+
+/** Beside the FIFOs where memory stays with the frozen workload. */
+const LEFT_MEMORY = "left-memory";
 
 /** The processes that had a memory when they were frozen: those that had ended before are nobody's loss. */
 const HELD_PIDS = "held-pids";
@@ -57,7 +67,7 @@ export async function startCheckpoint(
   folder: string,
   { leaveMemory, rounds, onStill }: FreezeOptions,
 ): Promise<Checkpoint> {
-  for (const name of [...(rounds === 0 ? ["images"] : []), "work", "events", "verdict", "left-memory", "freezer", HELD_MARK])
+  for (const name of [...(rounds === 0 ? ["images"] : []), "work", "events", "verdict", LEFT_MEMORY, "freezer", HELD_MARK])
     await rm(`${folder}/${name}`, { recursive: true, force: true });
   await mkdir(folder, { recursive: true, mode: 0o700 });
   // Under --userns-remap CRIU opens images as the namespace's root, through a descriptor of this folder; nobody else gets past its parent.
@@ -67,15 +77,15 @@ export async function startCheckpoint(
   await markConnections(folder, description);
   const closes = closesConnections(description);
   const connections = closes ? "" : "--tcp-established ";
-  // runc has no flag for it.
-  const criuConfigFile = leaveMemory ? `${folder}/left-memory` : closes ? projectPath("executor/shim/close-connections.conf") : null;
-  const criuConfig = criuConfigFile === null ? {} : { CRIU_CONFIG_FILE: criuConfigFile };
   const root = await findRuncRoot(host, description.containerId);
   const { State } = await inspect(host, description.containerId);
   await writeFile(`${folder}/init-pid`, String(State.Pid));
   const freezer = await findFreezer(State.Pid, description.containerId);
   if (freezer !== null) await symlink(freezer, `${folder}/freezer`);
-  if (leaveMemory) await writeFile(`${folder}/left-memory`, NO_PAGE_SERVER);
+  if (leaveMemory) await writeFile(`${folder}/${LEFT_MEMORY}`, "");
+  const config = [NO_LOCK, ...(leaveMemory ? [NO_PAGE_SERVER] : []), ...(closes ? ["tcp-close"] : [])];
+  await writeFile(`${folder}/${CRIU_CONFIG}`, config.map((line) => `${line}\n`).join(""));
+  const rules = openNetworkRules(State.Pid);
   // Read before the freeze, which need not wait for it then.
   const neighbours = readNeighbours(State.Pid, description);
   const sharers = description.sharedIpc.joiners.length === 0 ? [] : await readSharers(host, description);
@@ -93,14 +103,21 @@ export async function startCheckpoint(
         description.containerId,
       ),
     // Detached and with files for stdio: if this executor dies, CRIU stays and waits for the verdict of our successor.
-    { stdio: ["ignore", log, log], detached: true, env: { ...process.env, EVENKEEL_FOLDER: folder, ...criuConfig } },
+    {
+      stdio: ["ignore", log, log],
+      detached: true,
+      env: { ...process.env, EVENKEEL_FOLDER: folder, CRIU_CONFIG_FILE: `${folder}/${CRIU_CONFIG}` },
+    },
   );
   const exited = new Promise<number>((resolve) => {
     child.once("error", () => resolve(127));
     child.once("exit", (code) => resolve(code ?? 128));
   });
   closeSync(log);
-  exited.then((code) => conversation.events.push(`exit ${code}`));
+  exited.then((code) => {
+    rules.close();
+    conversation.events.push(`exit ${code}`);
+  });
   const { letGo, ...verdicts } = verdictsOf(folder, conversation, exited);
   return {
     letGo,
@@ -109,7 +126,9 @@ export async function startCheckpoint(
       let done = begun;
       if (done.word !== "exit") done = await conversation.events.next(["network-lock", "exit"], HOLD_DEADLINE_SECONDS, "CHECKPOINT_FAILED");
       if (done.word !== "exit") {
+        if (!closes) await rules.load("still");
         await onStill();
+        await rules.load("shut");
         conversation.send("lock");
         done = await conversation.events.next(["post-dump", "exit"], DUMP_DEADLINE_SECONDS, "CHECKPOINT_FAILED");
       }
@@ -208,7 +227,7 @@ function frozenMemory(folder: string): FrozenMemory {
 }
 
 async function kill(folder: string, conversation: Conversation, exited: Promise<number>): Promise<void> {
-  if (!existsSync(`${folder}/left-memory`)) return settle(conversation, "kill", exited);
+  if (!existsSync(`${folder}/${LEFT_MEMORY}`)) return settle(conversation, "kill", exited);
   const runc = await findProcess(dumping(folder));
   if (runc !== null) await killFrozen(await readInitPid(folder), runc);
   await exited;

@@ -1,24 +1,11 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { projectPath } from "../../../platform/paths.js";
 
 const run = promisify(execFile);
 
 /** Runs a command in a process's network namespace. */
 async function inNetwork(pid: number, command: string, ...args: string[]): Promise<string> {
   return (await run("nsenter", ["-t", String(pid), "-n", command, ...args])).stdout;
-}
-
-/** Lets a copy speak again that the action script had silenced; the script does so itself where it is still there. */
-export async function speakAgain(pid: number): Promise<void> {
-  await inNetwork(pid, "nft", "-f", projectPath("executor/shim/speak.nft"));
-}
-
-const UNLOCK = 'nft list tables | while read -r word family name; do case $name in CRIU*) nft delete table "$family" "$name" ;; esac; done';
-
-/** Takes away what a CRIU that was killed has left: it lets nothing in or out. */
-export async function unlock(pid: number): Promise<void> {
-  await inNetwork(pid, "sh", "-c", UNLOCK);
 }
 
 /**

@@ -13,6 +13,7 @@ import type { DockerHost } from "./docker-host.js";
 import { findProcess } from "./find-process.js";
 import { unpackMadeFiles } from "./made-files.js";
 import { introduceNeighbours } from "./neighbours.js";
+import { type NetworkRules, openNetworkRules } from "./network-rules.js";
 import { bootTicksNow, readProcesses, readStartTicks } from "./processes.js";
 import { fillSharedMemory } from "./shared-memory.js";
 import { containerFolder } from "./trees.js";
@@ -37,6 +38,8 @@ export async function preparePendingRestore(folder: string): Promise<void> {
 }
 
 interface Restoring {
+  /** Its network is another's, who sees to its silence. */
+  readonly joinsNetwork: boolean;
   feedMemory(): Promise<boolean>;
   begin(): Promise<BegunStart>;
   /** For a container that others join: Docker is answered as soon as it has attached the network, and says then that it runs. */
@@ -64,13 +67,14 @@ export async function restoreContainer(
   containerId: string,
   folder: string,
   decision: RestoreDecision,
-  { feedMemory, begin, onAnswered, onPrepared, othersPrepared }: Restoring,
+  { joinsNetwork, feedMemory, begin, onAnswered, onPrepared, othersPrepared }: Restoring,
 ): Promise<RestoreDone> {
   const began = monotonicSeconds();
   const beganTicks = await bootTicksNow();
   const timeline: Record<string, number> = {};
   let isGoing = false;
   let isCommitted = false;
+  let rules: NetworkRules | null = null;
   const isLazy = await feedMemory();
   const begun = await begin();
   const { events, open, starting } = begun;
@@ -97,6 +101,7 @@ export async function restoreContainer(
     const namespacePid = (await next("namespace")).rest;
     await writeFile(`${folder}/init-pid`, namespacePid);
     open.created.send(namespacePid);
+    if (!joinsNetwork) rules = openNetworkRules(Number(namespacePid));
     await next("start");
     await unpackMadeFiles(await containerFolder(host, containerId), `${folder}/images`);
     const introduced = introduceNeighbours(Number(namespacePid), decision.neighbours);
@@ -114,7 +119,12 @@ export async function restoreContainer(
     if (!(await decision.commit())) throw new EvenkeelError("COMMIT_REFUSED", `container ${containerId.slice(0, 12)}`);
     timeline["commit"] = monotonicSeconds() - began;
     isCommitted = true;
-    open.verdict.send("commit");
+    // Where it cannot be done here the script tries once more, and a copy that stays mute is given up.
+    const isHeard = await rules?.load("speak").then(
+      () => true,
+      () => false,
+    );
+    open.verdict.send(isHeard === true ? "heard" : "commit");
     // Its script may find no room for itself beside a workload that runs (--pids-limit).
     const resumed = await next("post-resume", "exit");
     const exit = resumed.word === "exit" ? resumed : await next("exit");
@@ -132,6 +142,8 @@ export async function restoreContainer(
     // Its answer comes only when its start has been called off here.
     if (isGivenUp) await Promise.race([starting, delay(ANSWER_SECONDS * 1000, undefined, { ref: false })]);
     throw error;
+  } finally {
+    rules?.close();
   }
 }
 

@@ -8,7 +8,8 @@ import { findFreezer, thaw } from "./freezer.js";
 import { layersOf, layersToLeave, withoutLayers } from "./image-layers.js";
 import { whyNotLazy } from "./lazy-pages.js";
 import { readNeeds } from "./needs.js";
-import { announceInside, resetConnections, speakAgain, unlock } from "./network-silence.js";
+import { loadRules } from "./network-rules.js";
+import { announceInside, resetConnections } from "./network-silence.js";
 import { startPreDump, whyNoDirtyTracking } from "./pre-dump.js";
 import { sourceFindings } from "./source-findings.js";
 import { readStopSeconds } from "./stop-seconds.js";
@@ -55,11 +56,9 @@ export function makeDockerSource(host: DockerHost): SourceEngine {
       }
       // The script that started CRIU has done so, unless it was killed.
       await thaw(await findFreezer(State.Pid, description.containerId));
-      await speakAgain(State.Pid);
+      // The script that held it has done so too, where it is still there.
+      await loadRules(State.Pid, "speak");
       await announceInside(State.Pid, addressesOf(description));
-      // In a network that it shares, CRIU's locks of the others stand until they go on too.
-      const { owner, joiners } = description.sharedNetwork;
-      if (owner === null && joiners.length === 0) await unlock(State.Pid);
       // Last: the word of it has to find its way.
       if (wasLetGo) await resetConnections(State.Pid);
       return true;

@@ -15,7 +15,6 @@ import { type DockerConfig, inspect } from "./describe.js";
 import { type DockerHost, imageIdOf } from "./docker-host.js";
 import { mayFillBeside } from "./huge-pages.js";
 import { countLayersHere } from "./image-layers.js";
-import { markIPv6 } from "./ipv6.js";
 import { startLazyPages, waitForPages, whyNotLazy } from "./lazy-pages.js";
 import { isOverlayMounted, remountOverlay } from "./overlay.js";
 import { makeOwnerStarts, markSharing } from "./owner-starts.js";
@@ -34,10 +33,11 @@ import { uplinksOf } from "./uplinks.js";
 interface Sharing {
   readonly owners: readonly string[];
   readonly ipcOwner: string | null;
+  readonly joinsNetwork: boolean;
   readonly isJoined: boolean;
 }
 
-const BY_ITSELF: Sharing = { owners: [], ipcOwner: null, isJoined: false };
+const BY_ITSELF: Sharing = { owners: [], ipcOwner: null, joinsNetwork: false, isJoined: false };
 
 /** The half of the Docker engine that a workload comes to. */
 export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, "firstPort" | "tls">, { means }: HoldMeans): TargetEngine {
@@ -117,11 +117,11 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
     prepareRestore: async (description, containerId, folder, { network, ipc }) => {
       await preparePendingRestore(folder);
       await markConnections(folder, description);
-      await markIPv6(host, folder, containerId);
       await markSharing(folder, description.sharedNetwork, network);
       sharings.set(containerId, {
         owners: [network, ipc].flatMap((owner) => owner?.containerId ?? []),
         ipcOwner: ipc?.containerId ?? null,
+        joinsNetwork: network !== null,
         isJoined: [description.sharedNetwork, description.sharedIpc].some(({ joiners }) => joiners.length > 0),
       });
       starts.set(containerId, prepareStart(host.socketPath, containerId));
@@ -145,7 +145,7 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
         .catch(() => {});
     },
     restore: async (containerId, folder, decision) => {
-      const { owners, ipcOwner, isJoined } = sharings.get(containerId) ?? BY_ITSELF;
+      const { owners, ipcOwner, joinsNetwork, isJoined } = sharings.get(containerId) ?? BY_ITSELF;
       for (const owner of owners) await ownerStarts.wait(owner, "answered");
       const feeder = feeders.get(containerId);
       feeders.delete(containerId);
@@ -166,6 +166,7 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
         return true;
       };
       const done = await restoreContainer(host, containerId, folder, decision, {
+        joinsNetwork,
         ...(isJoined ? { onAnswered: () => ownerStarts.reached(containerId, "answered") } : {}),
         onPrepared: () => ownerStarts.reached(containerId, "prepared"),
         // An attached segment of System V has to be there before any process is restored.

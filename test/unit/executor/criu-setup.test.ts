@@ -47,21 +47,25 @@ describe("CRIU's configuration for runc", () => {
     }
   });
 
+  it("loses the lock of the network that executors wrote into it before, and only that", async () => {
+    await given("");
+    await registerActionScript(path);
+    const now = await written();
+    await writeFile(path, `tcp-close\n${now.replace("skip-in-flight", "network-lock nftables\nskip-in-flight")}`);
+    await registerActionScript(path);
+    expect(await written()).to.equal(`tcp-close\n${now}`);
+    await writeFile(path, "network-lock iptables\n");
+    await registerActionScript(path);
+    expect(await written()).to.equal(`network-lock iptables\n${now}`);
+  });
+
   it("leaves a value that an administrator has chosen", async () => {
     await given("ghost-limit 1G\n");
     await registerActionScript(path);
     expect((await written()).match(/ghost-limit.*/g)).to.deep.equal(["ghost-limit 1G"]);
   });
 
-  for (const line of [
-    "lazy-pages",
-    "leave-running",
-    "leave-stopped",
-    "auto-dedup",
-    "  leave-running",
-    "network-lock skip",
-    "action-script /opt/theirs",
-  ]) {
+  for (const line of ["lazy-pages", "leave-running", "leave-stopped", "auto-dedup", "  leave-running", "action-script /opt/theirs"]) {
     it(`is refused, and left as it is, when it holds "${line}"`, async () => {
       await given(`# theirs\n${line}\n`);
       const error = await registerActionScript(path).catch((thrown: unknown) => thrown);
@@ -78,11 +82,11 @@ describe("CRIU's configuration for runc", () => {
     await registerActionScript(path);
     const look = () => readForbiddenLines(join(folder, "criu"));
     expect(await look()).to.deep.equal([]);
-    await writeFile(path, "tcp-close\naction-script /opt/theirs\nnetwork-lock\tskip\n");
+    await writeFile(path, "tcp-close\naction-script /opt/theirs\nlazy-pages\n");
     // This one is CRIU's own file, where a script of others does not stand in the way of ours.
     const own = join(folder, "criu", "default.conf");
     await writeFile(own, "action-script /opt/theirs\nauto-dedup\n");
-    expect(await look()).to.deep.equal([`${own}: auto-dedup`, `${path}: action-script /opt/theirs`, `${path}: network-lock skip`]);
+    expect(await look()).to.deep.equal([`${own}: auto-dedup`, `${path}: action-script /opt/theirs`, `${path}: lazy-pages`]);
   });
 
   it("may hold such a word in a comment", async () => {

@@ -32,6 +32,14 @@ describe("Two nodes", () => {
     });
   }
 
+  it("cannot exchange workloads when their executors move things in different ways, one of which may know of no ways", () => {
+    const { protocol, ...before } = goodNode({ node: "n3" });
+    for (const other of [goodNode({ node: "n3", protocol: protocol! + 1 }), before]) {
+      expect(codes(HERE, other)).to.deep.equal(["fail differs-protocol"]);
+      expect(codes(other, HERE)).to.deep.equal(["fail differs-protocol"]);
+    }
+  });
+
   it("cannot exchange workloads when the destination cannot restore", () => {
     const bare = goodNode({
       criu: { version: null, trouble: null },

@@ -6,6 +6,7 @@ export const NOW = 1_800_000_000;
 export function goodNode(changes: Partial<NodeFacts> = {}, engine: Partial<EngineFacts> = {}): NodeFacts {
   return {
     node: "n1",
+    protocol: 2,
     kernel: "6.12.41-amd64",
     architecture: "x86_64",
     criu: { version: "4.2.1", trouble: null },
