@@ -70,27 +70,33 @@ async function* frames(folder: string, { onBytes, whole }: Packing): AsyncGenera
     // Folders are other streams' business, and links are made anew on the other end.
     const names = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isFile()).map(({ name }) => name);
     const sizes: Record<string, number> = {};
-    const small: Buffer[] = [];
-    for (const name of names) {
-      sizes[name] = statSync(`${folder}/${name}`).size;
-      if (sizes[name] > SMALL_BYTES || sent.has(name)) yield* piecesOf(name, 1);
-      else if (sizes[name] > 0) {
-        const whole = readFileSync(`${folder}/${name}`);
-        small.push(line({ name, at: 0, bytes: whole.length, crc: crc32(whole) }), whole);
-        onBytes?.(whole.length);
+    // The pages last: whoever takes the memory in can begin with the rest.
+    for (const part of [names.filter((name) => !GROWING.test(name)), names.filter((name) => GROWING.test(name))]) {
+      const small: Buffer[] = [];
+      for (const name of part) {
+        sizes[name] = statSync(`${folder}/${name}`).size;
+        if (sizes[name] > SMALL_BYTES || sent.has(name)) yield* piecesOf(name, 1);
+        else if (sizes[name] > 0) {
+          const whole = readFileSync(`${folder}/${name}`);
+          small.push(line({ name, at: 0, bytes: whole.length, crc: crc32(whole) }), whole);
+          onBytes?.(whole.length);
+        }
       }
+      if (small.length > 0) yield Buffer.concat(small);
     }
-    yield Buffer.concat([...small, line({ files: sizes })]);
+    yield line({ files: sizes });
   } finally {
     for (const handle of handles.values()) await handle.close();
   }
 }
 
 /**
+ * `onPages`: called as the first page comes; of a folder that was whole when it was sent, all other files are there then.
  * @throws TRANSFER_FAILED when the stream ends early or names a file that is none of a flat folder's, CHECKSUM_MISMATCH when bytes are not the
  * ones that were sent. Nothing of the folder may be used then.
  */
-export async function unpackImages(stream: AsyncIterable<Buffer>, folder: string): Promise<void> {
+export async function unpackImages(stream: AsyncIterable<Buffer>, folder: string, onPages: () => void = () => {}): Promise<void> {
+  let hasPages = false;
   const handles = new Map<string, FileHandle>();
   const received = new Map<string, number>();
   let files: Record<string, number> | null = null;
@@ -127,7 +133,11 @@ export async function unpackImages(stream: AsyncIterable<Buffer>, folder: string
         const parsed = parse(header.toString());
         header = Buffer.alloc(0);
         if ("files" in parsed) files = parsed.files;
-        else piece = new Gathering(parsed);
+        else {
+          piece = new Gathering(parsed);
+          if (!hasPages && GROWING.test(parsed.name)) onPages();
+          hasPages ||= GROWING.test(parsed.name);
+        }
       }
     }
     if (files === null || piece !== null)

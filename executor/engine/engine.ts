@@ -213,6 +213,8 @@ export interface PreDump {
 export interface FreezeOptions {
   /** The images go without what can follow later; `Checkpoint.memory` tells whose it is. */
   readonly leaveMemory: boolean;
+  /** The destination reads what is in tmpfs mounts without compression. */
+  readonly plainTars: boolean;
   /** How many rounds of memory were made ahead; the images then hold only what was written since the last. */
   readonly rounds: number;
   /**
@@ -280,8 +282,8 @@ export interface TargetEngine {
   steer(containerId: string): void;
   /** A round of images is there, and will be followed by others. */
   roundArrived(containerId: string, folder: string): Promise<void>;
-  /** The images are there: what can be made ready meanwhile, is. */
-  imagesArrived(containerId: string): void;
+  /** The images are there, or all of them but the pages: what can be made ready meanwhile, is. */
+  imagesArrive(containerId: string, so: { readonly hasPages: boolean }): void;
   /** @throws RESTORE_FAILED, PROOF_FAILED, COMMIT_REFUSED; `hasRun` says what that means for the copy. */
   restore(containerId: string, folder: string, decide: RestoreDecision): Promise<RestoreDone>;
   /** Starts the twin afresh, with the files that came and no memory, once `commit` has allowed it. @throws RESTORE_FAILED, COMMIT_REFUSED */
@@ -291,6 +293,8 @@ export interface TargetEngine {
   openPages(containerId: string, folder: string, from: { node: string; migration: string }): Promise<number>;
   /** Whether other memory may be put in before it begins to follow. */
   mayFillBeside(): Promise<boolean>;
+  /** Whether a restore here reads the contents of tmpfs mounts that were not compressed. */
+  takesPlainTars(): Promise<boolean>;
   /** Where that memory stands; null = none follows. */
   pages(folder: string): Promise<PagesState | null>;
   /** Its memory is lost: ends the copy, and starts it anew with its files, since that serves its users better than nothing. */

@@ -173,7 +173,7 @@ async function carryOver(
   };
   const checkpoint = await (isCold
     ? engine.coldCheckpoint(description, folder)
-    : engine.checkpoint(description, folder, { leaveMemory, rounds, onStill }));
+    : engine.checkpoint(description, folder, { leaveMemory, plainTars: twin.takesPlainTars, rounds, onStill }));
   progress.checkpoint = checkpoint;
   if (isCold) await rendezvous.meet("still");
   const dump = await checkpoint.dumped();

@@ -6,6 +6,8 @@ import { EvenkeelError } from "../../platform/errors.js";
 const READY_SECONDS = 15;
 
 export interface MemoryFeeder {
+  /** It needs no page to begin with. */
+  readonly beginsEarly: boolean;
   /** The images are there: starts CRIU's daemon, once. Resolves when it waits for the restore. @throws RESTORE_FAILED */
   begin(): Promise<void>;
 }

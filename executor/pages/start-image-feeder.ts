@@ -19,6 +19,7 @@ export function startImageFeeder(folder: string): MemoryFeeder {
     await next("ready");
   };
   return {
+    beginsEarly: false,
     begin: () => {
       ready ??= begin();
       return ready;

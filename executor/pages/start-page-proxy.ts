@@ -32,6 +32,7 @@ export async function startPageProxy(folder: string, orders: PageProxyOrders): P
   };
   return {
     port: Number(await next("port")),
+    beginsEarly: true,
     begin: () => {
       ready ??= begin();
       return ready;

@@ -1,4 +1,5 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { EvenkeelError } from "../../platform/errors.js";
 import type { FileTree, WorkloadDescription } from "../engine/engine.js";
 import type { IncomingStatus } from "./protocol.js";
@@ -51,10 +52,11 @@ export function keepHalves(runDirectory: string, node: string) {
       return { ...half, containerId: half.containerId };
     },
     async write(id: string, half: Half): Promise<void> {
-      await mkdir(folder(id), { recursive: true, mode: 0o700 });
+      // Without giving way, for it stands in the freeze as well.
+      mkdirSync(folder(id), { recursive: true, mode: 0o700 });
       // Whole at any moment, for an executor that is killed here and for who asks meanwhile.
-      await writeFile(`${path(id)}.new`, JSON.stringify(half), { mode: 0o600 });
-      await rename(`${path(id)}.new`, path(id));
+      writeFileSync(`${path(id)}.new`, JSON.stringify(half), { mode: 0o600 });
+      renameSync(`${path(id)}.new`, path(id));
     },
     forget: (id: string) => rm(folder(id), { recursive: true, force: true }),
     /** Of all migrations that this node has a half of, from before a restart too. */

@@ -75,6 +75,7 @@ export function makeIncomingSteps({ node, arrivals, halves, streams, settling, e
     containerId,
     pagePort,
     takesAlong: await engine.mayFillBeside(),
+    takesPlainTars: await engine.takesPlainTars(),
     trees: trees.map((tree) => ({ name: tree.name, file: tree.file ?? null })),
   });
 
@@ -140,9 +141,9 @@ export function makeIncomingSteps({ node, arrivals, halves, streams, settling, e
     async memory(id: string, images: Readable) {
       const { containerId } = await halves.readWithTwin(id);
       const imagesPath = `${pendingFolder(containerId)}/images`;
-      await unpackImages(images, imagesPath);
+      await unpackImages(images, imagesPath, () => engine.imagesArrive(containerId, { hasPages: false }));
       await linkFinal(imagesPath);
-      engine.imagesArrived(containerId);
+      engine.imagesArrive(containerId, { hasPages: true });
       return EMPTY;
     },
 

@@ -46,6 +46,8 @@ export interface TwinAnswer {
   readonly pagePort: number | null;
   /** Whether some of it may cross in the freeze. */
   readonly takesAlong: boolean;
+  /** Whether it can read the contents of tmpfs mounts that CRIU has not compressed. */
+  readonly takesPlainTars: boolean;
 }
 
 export interface HoldAnswer {

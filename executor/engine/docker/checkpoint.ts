@@ -22,6 +22,7 @@ import { packMadeFiles } from "./made-files.js";
 import { readMapped, sortIntoTrees } from "./mapped-files.js";
 import { readNeighbours } from "./neighbours.js";
 import { openNetworkRules } from "./network-rules.js";
+import { canTarPlainly, plainTarPath } from "./plain-tars.js";
 import { readPids, readProcesses, readTree, thoseWithMemory } from "./processes.js";
 import { packSharedMemory } from "./shared-memory.js";
 import { keepThreadsTogether } from "./thread-groups.js";
@@ -65,7 +66,7 @@ export async function startCheckpoint(
   host: DockerHost,
   description: WorkloadDescription,
   folder: string,
-  { leaveMemory, rounds, onStill }: FreezeOptions,
+  { leaveMemory, plainTars, rounds, onStill }: FreezeOptions,
 ): Promise<Checkpoint> {
   for (const name of [...(rounds === 0 ? ["images"] : []), "work", "events", "verdict", LEFT_MEMORY, "freezer", HELD_MARK])
     await rm(`${folder}/${name}`, { recursive: true, force: true });
@@ -85,11 +86,12 @@ export async function startCheckpoint(
   if (leaveMemory) await writeFile(`${folder}/${LEFT_MEMORY}`, "");
   const config = [NO_LOCK, ...(leaveMemory ? [NO_PAGE_SERVER] : []), ...(closes ? ["tcp-close"] : [])];
   await writeFile(`${folder}/${CRIU_CONFIG}`, config.map((line) => `${line}\n`).join(""));
-  const rules = openNetworkRules(State.Pid);
+  const path = plainTars && (await canTarPlainly()) ? { PATH: plainTarPath() } : {};
   // Read before the freeze, which need not wait for it then.
   const neighbours = readNeighbours(State.Pid, description);
   const sharers = description.sharedIpc.joiners.length === 0 ? [] : await readSharers(host, description);
   const conversation = openConversation(folder);
+  const rules = openNetworkRules(State.Pid);
   const log = openSync(`${folder}/runc.log`, "a");
   const parent = parentOfFinal(rounds);
   const child = spawn(
@@ -106,7 +108,7 @@ export async function startCheckpoint(
     {
       stdio: ["ignore", log, log],
       detached: true,
-      env: { ...process.env, EVENKEEL_FOLDER: folder, CRIU_CONFIG_FILE: `${folder}/${CRIU_CONFIG}` },
+      env: { ...process.env, EVENKEEL_FOLDER: folder, CRIU_CONFIG_FILE: `${folder}/${CRIU_CONFIG}`, ...path },
     },
   );
   const exited = new Promise<number>((resolve) => {

@@ -40,6 +40,8 @@ export async function preparePendingRestore(folder: string): Promise<void> {
 interface Restoring {
   /** Its network is another's, who sees to its silence. */
   readonly joinsNetwork: boolean;
+  /** Every socket is back and out of repair, and threads are about to go. */
+  readonly onResuming: () => void;
   feedMemory(): Promise<boolean>;
   begin(): Promise<BegunStart>;
   /** For a container that others join: Docker is answered as soon as it has attached the network, and says then that it runs. */
@@ -67,7 +69,7 @@ export async function restoreContainer(
   containerId: string,
   folder: string,
   decision: RestoreDecision,
-  { joinsNetwork, feedMemory, begin, onAnswered, onPrepared, othersPrepared }: Restoring,
+  { joinsNetwork, onResuming, feedMemory, begin, onAnswered, onPrepared, othersPrepared }: Restoring,
 ): Promise<RestoreDone> {
   const began = monotonicSeconds();
   const beganTicks = await bootTicksNow();
@@ -124,6 +126,7 @@ export async function restoreContainer(
       () => true,
       () => false,
     );
+    events.next(["pre-resume"], deadlineSeconds).then(onResuming, () => {});
     open.verdict.send(isHeard === true ? "heard" : "commit");
     // Its script may find no room for itself beside a workload that runs (--pids-limit).
     const resumed = await next("post-resume", "exit");

@@ -18,7 +18,8 @@ import { countLayersHere } from "./image-layers.js";
 import { startLazyPages, waitForPages, whyNotLazy } from "./lazy-pages.js";
 import { isOverlayMounted, remountOverlay } from "./overlay.js";
 import { makeOwnerStarts, markSharing } from "./owner-starts.js";
-import { armHold, dropHold, type HoldMeans } from "./packet-hold.js";
+import { armHold, dropHold, type HoldMeans, makeOpener, type Opener } from "./packet-hold.js";
+import { canTarPlainly } from "./plain-tars.js";
 import { pullImage } from "./pull-image.js";
 import { releaseRestarts } from "./release-restarts.js";
 import { abandonRestore, hasRun, preparePendingRestore, restoreContainer, resumeRestore } from "./restore-session.js";
@@ -34,10 +35,11 @@ interface Sharing {
   readonly owners: readonly string[];
   readonly ipcOwner: string | null;
   readonly joinsNetwork: boolean;
+  readonly sharesNetwork: boolean;
   readonly isJoined: boolean;
 }
 
-const BY_ITSELF: Sharing = { owners: [], ipcOwner: null, joinsNetwork: false, isJoined: false };
+const BY_ITSELF: Sharing = { owners: [], ipcOwner: null, joinsNetwork: false, sharesNetwork: false, isJoined: false };
 
 /** The half of the Docker engine that a workload comes to. */
 export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, "firstPort" | "tls">, { means }: HoldMeans): TargetEngine {
@@ -57,9 +59,12 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
   const ownerStarts = makeOwnerStarts();
   const sharings = new Map<string, Sharing>();
   const announcers = new Map<string, Announcer>();
+  const openers = new Map<string, Opener>();
   const letGo = async (containerId: string, folder: string) => {
-    announcers.get(containerId)?.close();
-    announcers.delete(containerId);
+    for (const kept of [announcers, openers]) {
+      kept.get(containerId)?.close();
+      kept.delete(containerId);
+    }
     await dropHold(folder);
   };
   return {
@@ -122,6 +127,7 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
         owners: [network, ipc].flatMap((owner) => owner?.containerId ?? []),
         ipcOwner: ipc?.containerId ?? null,
         joinsNetwork: network !== null,
+        sharesNetwork: network !== null || description.sharedNetwork.joiners.length > 0,
         isJoined: [description.sharedNetwork, description.sharedIpc].some(({ joiners }) => joiners.length > 0),
       });
       starts.set(containerId, prepareStart(host.socketPath, containerId));
@@ -131,21 +137,20 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
       if (means === null || uplinks.length === 0) return false;
       await armHold(folder, containerId, means, uplinks);
       announcers.set(containerId, openAnnouncer(uplinks));
+      openers.set(containerId, makeOpener(containerId, means));
       return true;
     },
     steer: (containerId) => announcers.get(containerId)?.announce(),
     roundArrived: async (containerId, folder) => {
       if (!feeders.has(containerId) && (await whyNotLazy()) === null) feeders.set(containerId, startImageFeeder(folder));
     },
-    imagesArrived: (containerId) => {
+    imagesArrive: (containerId, { hasPages }) => {
+      const feeder = feeders.get(containerId);
       // Whoever restores hears of a failure.
-      feeders
-        .get(containerId)
-        ?.begin()
-        .catch(() => {});
+      if (hasPages || feeder?.beginsEarly) feeder?.begin().catch(() => {});
     },
     restore: async (containerId, folder, decision) => {
-      const { owners, ipcOwner, joinsNetwork, isJoined } = sharings.get(containerId) ?? BY_ITSELF;
+      const { owners, ipcOwner, joinsNetwork, sharesNetwork, isJoined } = sharings.get(containerId) ?? BY_ITSELF;
       for (const owner of owners) await ownerStarts.wait(owner, "answered");
       const feeder = feeders.get(containerId);
       feeders.delete(containerId);
@@ -167,6 +172,10 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
       };
       const done = await restoreContainer(host, containerId, folder, decision, {
         joinsNetwork,
+        // In a network that they share the sockets of all must be back, which the scripts look to.
+        onResuming: () => {
+          if (!sharesNetwork) openers.get(containerId)?.open();
+        },
         ...(isJoined ? { onAnswered: () => ownerStarts.reached(containerId, "answered") } : {}),
         onPrepared: () => ownerStarts.reached(containerId, "prepared"),
         // An attached segment of System V has to be there before any process is restored.
@@ -195,6 +204,7 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
       return proxy.port;
     },
     mayFillBeside,
+    takesPlainTars: () => canTarPlainly(),
     pages: readPages,
     startAnew: async (description, containerId, folder) => {
       forgetStart(containerId);

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
 import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -33,6 +34,15 @@ describe("the stream of images", () => {
         expect((await readFile(join(to, name))).equals(await readFile(join(from, name))), name).to.equal(true);
       }
     }
+  });
+
+  it("tells when all but the pages is there", async () => {
+    await writeFile(join(from, "a-large.img"), randomBytes(200_000));
+    await writeFile(join(from, "pages-2.img"), "few");
+    const seen: string[][] = [];
+    await unpackImages(pieces(await buffer(packImages(from)), 1 << 14), to, () => seen.push(readdirSync(to).sort()));
+    expect(seen).to.deep.equal([["a-large.img", "core-1.img"]]);
+    expect(readFileSync(join(to, "a-large.img")).equals(readFileSync(join(from, "a-large.img")))).to.equal(true);
   });
 
   it("counts what it sends", async () => {
