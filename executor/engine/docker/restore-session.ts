@@ -38,8 +38,6 @@ export async function preparePendingRestore(folder: string): Promise<void> {
 }
 
 interface Restoring {
-  /** Its network is another's, who sees to its silence. */
-  readonly joinsNetwork: boolean;
   /** Every socket is back and out of repair, and threads are about to go. */
   readonly onResuming: () => void;
   feedMemory(): Promise<boolean>;
@@ -69,7 +67,7 @@ export async function restoreContainer(
   containerId: string,
   folder: string,
   decision: RestoreDecision,
-  { joinsNetwork, onResuming, feedMemory, begin, onAnswered, onPrepared, othersPrepared }: Restoring,
+  { onResuming, feedMemory, begin, onAnswered, onPrepared, othersPrepared }: Restoring,
 ): Promise<RestoreDone> {
   const began = monotonicSeconds();
   const beganTicks = await bootTicksNow();
@@ -103,7 +101,7 @@ export async function restoreContainer(
     const namespacePid = (await next("namespace")).rest;
     await writeFile(`${folder}/init-pid`, namespacePid);
     open.created.send(namespacePid);
-    if (!joinsNetwork) rules = openNetworkRules(Number(namespacePid));
+    rules = openNetworkRules(Number(namespacePid));
     await next("start");
     await unpackMadeFiles(await containerFolder(host, containerId), `${folder}/images`);
     const introduced = introduceNeighbours(Number(namespacePid), decision.neighbours);

@@ -9,7 +9,7 @@ import { layersOf, layersToLeave, withoutLayers } from "./image-layers.js";
 import { whyNotLazy } from "./lazy-pages.js";
 import { readNeeds } from "./needs.js";
 import { loadRules } from "./network-rules.js";
-import { announceInside, resetConnections } from "./network-silence.js";
+import { announceInside, resetConnections } from "./revive-network.js";
 import { startPreDump, whyNoDirtyTracking } from "./pre-dump.js";
 import { sourceFindings } from "./source-findings.js";
 import { readStopSeconds } from "./stop-seconds.js";

@@ -34,12 +34,11 @@ import { uplinksOf } from "./uplinks.js";
 interface Sharing {
   readonly owners: readonly string[];
   readonly ipcOwner: string | null;
-  readonly joinsNetwork: boolean;
   readonly sharesNetwork: boolean;
   readonly isJoined: boolean;
 }
 
-const BY_ITSELF: Sharing = { owners: [], ipcOwner: null, joinsNetwork: false, sharesNetwork: false, isJoined: false };
+const BY_ITSELF: Sharing = { owners: [], ipcOwner: null, sharesNetwork: false, isJoined: false };
 
 /** The half of the Docker engine that a workload comes to. */
 export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, "firstPort" | "tls">, { means }: HoldMeans): TargetEngine {
@@ -126,7 +125,6 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
       sharings.set(containerId, {
         owners: [network, ipc].flatMap((owner) => owner?.containerId ?? []),
         ipcOwner: ipc?.containerId ?? null,
-        joinsNetwork: network !== null,
         sharesNetwork: network !== null || description.sharedNetwork.joiners.length > 0,
         isJoined: [description.sharedNetwork, description.sharedIpc].some(({ joiners }) => joiners.length > 0),
       });
@@ -150,7 +148,7 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
       if (hasPages || feeder?.beginsEarly) feeder?.begin().catch(() => {});
     },
     restore: async (containerId, folder, decision) => {
-      const { owners, ipcOwner, joinsNetwork, sharesNetwork, isJoined } = sharings.get(containerId) ?? BY_ITSELF;
+      const { owners, ipcOwner, sharesNetwork, isJoined } = sharings.get(containerId) ?? BY_ITSELF;
       for (const owner of owners) await ownerStarts.wait(owner, "answered");
       const feeder = feeders.get(containerId);
       feeders.delete(containerId);
@@ -171,7 +169,6 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
         return true;
       };
       const done = await restoreContainer(host, containerId, folder, decision, {
-        joinsNetwork,
         // In a network that they share the sockets of all must be back, which the scripts look to.
         onResuming: () => {
           if (!sharesNetwork) openers.get(containerId)?.open();
