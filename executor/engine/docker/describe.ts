@@ -63,10 +63,11 @@ export interface Inspection {
   readonly GraphDriver?: { readonly Name: string; readonly Data: Readonly<Record<string, string>> | null };
 }
 
-/** @throws WORKLOAD_NOT_FOUND */
+/** Mounts in the order of their places: Docker tells of them in another one each time. @throws WORKLOAD_NOT_FOUND */
 export async function inspect(host: DockerHost, containerId: string): Promise<Inspection> {
   try {
-    return (await host.docker.getContainer(containerId).inspect()) as unknown as Inspection;
+    const seen = (await host.docker.getContainer(containerId).inspect()) as unknown as Inspection;
+    return { ...seen, Mounts: [...seen.Mounts].sort((one, other) => (one.Destination < other.Destination ? -1 : 1)) };
   } catch (error) {
     if (isNotFound(error)) throw new EvenkeelError("WORKLOAD_NOT_FOUND", `container ${containerId.slice(0, 12)} is gone`, { cause: error });
     throw new EvenkeelError("ENGINE_FAILED", `inspect ${containerId.slice(0, 12)}: ${(error as Error).message}`, { cause: error });
