@@ -16,7 +16,7 @@ export const GHOST_LIMIT_BYTES = 64 * 2 ** 20;
 /** Lines of an administrator that would break the protocol: the source killed or left running against the record, images destroyed. */
 const FORBIDDEN = ["lazy-pages", "leave-running", "leave-stopped", "auto-dedup"];
 
-/** Executors before protocol 2 wrote it; with it CRIU would lock the network once more. */
+/** Executors before protocol 2 wrote it. */
 const OURS_BEFORE = "network-lock nftables";
 
 const ACTION_SCRIPT = `action-script ${projectPath("executor/shim/criu-action")}`;
@@ -29,10 +29,10 @@ export async function registerActionScript(path = RUNC_CRIU_CONFIG): Promise<voi
   const found = await readFile(path, "utf8").catch(() => "");
   const text = found
     .split("\n")
-    .filter((line) => line !== OURS_BEFORE)
+    .filter((line) => normal(line) !== OURS_BEFORE)
     .join("\n");
   const lines = linesOf(text);
-  const clash = lines.find((line) => isForbidden(line) || isOtherScript(line));
+  const clash = lines.find((line) => isForbidden(line) || isForbiddenToRunc(line));
   if (clash !== undefined)
     throw new EvenkeelError("CONFIG_INVALID", `${path} holds "${clash}", which Evenkeel cannot work with; remove that line`);
   const missing = ours.filter((line) => !lines.some((there) => there.split(/\s/)[0] === line.split(" ")[0]));
@@ -48,15 +48,20 @@ export async function readForbiddenLines(folder = dirname(RUNC_CRIU_CONFIG)): Pr
     names.map(async (name) => {
       const lines = linesOf(await readFile(join(folder, name), "utf8").catch(() => ""));
       const isOurs = name === basename(RUNC_CRIU_CONFIG);
-      return lines.filter((line) => isForbidden(line) || (isOurs && isOtherScript(line))).map((line) => `${join(folder, name)}: ${line}`);
+      return lines
+        .filter((line) => isForbidden(line) || (isOurs && isForbiddenToRunc(line)))
+        .map((line) => `${join(folder, name)}: ${line}`);
     }),
   );
   return found.flat();
 }
 
-const linesOf = (text: string) => text.split("\n").map((line) => line.trim().replaceAll(/\s+/g, " "));
+const normal = (line: string) => line.trim().replaceAll(/\s+/g, " ");
+const linesOf = (text: string) => text.split("\n").map(normal);
 const isForbidden = (line: string) => FORBIDDEN.some((word) => line.startsWith(word));
-const isOtherScript = (line: string) => line.startsWith("action-script") && line !== ACTION_SCRIPT;
+/** It would win over what each dump is told: the network is shut by our rules, and what CRIU had locked beside them nobody would open. */
+const locksNetwork = (line: string) => line.startsWith("network-lock") && line !== "network-lock skip";
+const isForbiddenToRunc = (line: string) => locksNetwork(line) || (line.startsWith("action-script") && line !== ACTION_SCRIPT);
 
 /**
  * Runs `criu check` once, which also fills CRIU's cache of kernel features: the first freeze would pay for that otherwise. Returns what

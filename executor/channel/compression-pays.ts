@@ -25,7 +25,7 @@ export function compressionPays(link: Link): boolean {
 /** How many bytes it takes for compression to gain what starting it costs, while a workload stands still. Infinite where it never does. */
 export function leastBytesThatPay(link: Link): number {
   const { plain, compressed } = rates(link);
-  return compressed > plain ? START_SECONDS / (1 / plain - 1 / compressed) : Number.POSITIVE_INFINITY;
+  return compressionPays(link) ? START_SECONDS / (1 / plain - 1 / compressed) : Number.POSITIVE_INFINITY;
 }
 
 /** Bytes a second that arrive, of what is there before it is compressed. */

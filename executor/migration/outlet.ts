@@ -26,7 +26,8 @@ export async function decideCompression(surroundings: Surroundings, held: Held, 
   const link = { bytesPerSecond, capBytesPerSecond: streams.pace?.bytesPerSecond ?? null, cores };
   const isAsked = streams.compression === "always";
   held.outlet.compresses = isAsked || compressionPays(link);
-  held.outlet.leastFrozenBytes = isAsked ? 0 : leastBytesThatPay(link);
+  const frozen = streams.capsFreeze ? link : { ...link, capBytesPerSecond: null };
+  held.outlet.leastFrozenBytes = isAsked ? 0 : leastBytesThatPay(frozen);
   held.log.info({ ...link, compresses: held.outlet.compresses }, "link measured");
 }
 
@@ -35,15 +36,14 @@ export function paceOf({ streams }: Surroundings, isFrozen: boolean): Pace | nul
   return isFrozen && !streams.capsFreeze ? null : streams.pace;
 }
 
-/** A stream as it goes to the peer: compressed if that pays, at the pace, its bytes counted as they cross. `bytes`: how many there are, if that is known. */
+/** A stream as it goes to the peer: compressed if that pays, at the pace, its bytes counted as they cross. */
 export function outgoing(
   surroundings: Surroundings,
   held: Held,
   stream: NodeJS.ReadableStream,
-  of: { kind: string; isFrozen: boolean; bytes?: number },
+  of: { kind: string } & ({ isFrozen: false } | { isFrozen: true; bytes: number }),
 ): Outgoing {
-  const { leastFrozenBytes } = held.outlet;
-  const compresses = held.outlet.compresses && (!of.isFrozen || (of.bytes ?? Number.POSITIVE_INFINITY) >= leastFrozenBytes);
+  const compresses = of.isFrozen ? of.bytes >= held.outlet.leastFrozenBytes : held.outlet.compresses;
   const carried = paced(null, (bytes) => countCarried(held, of.kind, bytes));
   const counted = paced(paceOf(surroundings, of.isFrozen), (bytes) => {
     countBytes(held, of.kind, bytes);

@@ -61,7 +61,7 @@ export async function runMigration(
     ...counts,
     peer,
     live: startLiveProgress(surroundings, counts),
-    outlet: { compresses: false, leastFrozenBytes: 0 },
+    outlet: { compresses: false, leastFrozenBytes: Number.POSITIVE_INFINITY },
     log,
   };
   const watch = watchRecord(surroundings, held);
@@ -154,6 +154,8 @@ async function carryOver(
     if (!isCold && (await isAsBefore(trees, LOG_TREE))) await peer.begin(record.id);
   });
 
+  // Not after they have met: others of its group may be frozen then.
+  if (!isCold) collectGarbage();
   await rendezvous.meet("ready");
   await assertUnchanged(surroundings, description);
   await enter(surroundings, held, "freeze");
@@ -162,9 +164,7 @@ async function carryOver(
   progress.restartsHeld = true;
   await engine.holdRestarts(description);
   const still = lookWhenStill(trees);
-  const holding = isCold ? async () => {} : holdPackets(held);
-  if (!isCold) collectGarbage();
-  const steer = await holding;
+  const steer = isCold ? async () => {} : await holdPackets(held);
   const onStill = async () => {
     still.onStill();
     await steer();

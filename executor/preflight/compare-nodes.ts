@@ -7,6 +7,9 @@ import type { NodeFacts } from "./node-facts.js";
 /** Kernel, CRIU and runc matter by their first two numbers: the third is for repairs. */
 const release = (version: string) => version.split(".").slice(0, 2).join(".");
 
+/** It knows `network-lock skip`. */
+const LEAST_CRIU = "3.19";
+
 /** What stands between two nodes, whatever is to be moved from the first to the second. */
 export function compareNodes(source: NodeFacts, destination: NodeFacts): Finding[] {
   return [
@@ -45,6 +48,9 @@ function olderFindings(source: NodeFacts, destination: NodeFacts): Finding[] {
 export function abilityFindings({ node, criu, criuConfig, runc, missingTools }: NodeFacts): Finding[] {
   return [
     ...(criu.version === null ? [finding("criu-missing", `on ${node}`)] : []),
+    ...(criu.version !== null && isOlder(criu.version, LEAST_CRIU)
+      ? [finding("criu-broken", `${node}: CRIU ${criu.version} cannot leave the network to others; ${LEAST_CRIU} is the first that can`)]
+      : []),
     ...(criu.trouble === null ? [] : [finding("criu-broken", `${node}: ${criu.trouble}`)]),
     ...(runc === null ? [finding("runc-missing", `on ${node}`)] : []),
     ...criuConfig.map((line) => finding("criu-config", `${node}: ${line}`)),

@@ -36,7 +36,7 @@ export const NODE_FINDINGS = {
   ),
   "criu-config": fails(
     "CRIU's configuration has a line that breaks the protocol of a migration",
-    "Remove the line: lazy-pages, leave-running, leave-stopped and auto-dedup would let two copies run or destroy the only one. With another action-script the executor does not start.",
+    "Remove the line: lazy-pages, leave-running, leave-stopped and auto-dedup would let two copies run or destroy the only one; a network-lock in runc.conf would be opened by nobody. With another action-script the executor does not start.",
   ),
   "runc-missing": fails("runc is not installed, or not in the PATH of the executor", "Install runc 1.3 or newer."),
   "runc-version": warns("runc is older than the one Evenkeel has been run with", "Install runc 1.3 or newer."),

@@ -16,8 +16,8 @@ const ANSWER_MILLISECONDS = 5000;
 
 /** Takes rules to the network namespace of one process, in a millisecond or two. */
 export interface NetworkRules {
-  /** Resolves when the kernel goes by them. @throws Error with nft's words */
-  load(rules: Rules): Promise<void>;
+  /** Resolves when the kernel goes by them, with who has taken them there. @throws Error with nft's words */
+  load(rules: Rules): Promise<"who waited" | "another">;
   close(): void;
 }
 
@@ -26,7 +26,11 @@ export interface NetworkRules {
  * has taken rules away the kernel lets it end only after a grace period of RCU (nft_rcv_nl_event closes its socket). One that cannot be had, or has ended, is made up for by that.
  */
 export function openNetworkRules(pid: number): NetworkRules {
-  const child = spawn("nsenter", ["-t", String(pid), "-n", "sh", "-c", "exec nft -i 2>&1"], { stdio: ["pipe", "pipe", "ignore"] });
+  const child = spawn("nsenter", ["-t", String(pid), "-n", "sh", "-c", "exec nft -i 2>&1"], {
+    stdio: ["pipe", "pipe", "ignore"],
+    // It would keep a history of what it was told in its home.
+    env: { ...process.env, HOME: "/dev/null" },
+  });
   let lines: string[] = [];
   let settle: ((answer: readonly string[] | null) => void) | null = null;
   let isOver = false;
@@ -52,18 +56,22 @@ export function openNetworkRules(pid: number): NetworkRules {
     const answered = new Promise<readonly string[] | null>((resolve) => {
       settle = resolve;
     });
-    const timer = setTimeout(end, ANSWER_MILLISECONDS);
+    // What it has not done by then it must not do later.
+    const timer = setTimeout(() => child.kill("SIGKILL"), ANSWER_MILLISECONDS);
     child.stdin.write(`include "${pathOf(rules)}"\n${MARKER}\n`);
     const words = await answered.finally(() => clearTimeout(timer));
     return words !== null && !words.some((line) => line.includes("Error"));
   };
   return {
     async load(rules) {
-      if (!(await ask(rules))) await loadRules(pid, rules);
+      if (await ask(rules)) return "who waited";
+      await loadRules(pid, rules);
+      return "another";
     },
     close: () => {
       child.stdin.end();
       child.unref();
+      setTimeout(() => child.kill("SIGKILL"), ANSWER_MILLISECONDS).unref();
     },
   };
 }

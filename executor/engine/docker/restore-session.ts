@@ -137,6 +137,8 @@ export async function restoreContainer(
   } catch (error) {
     // Docker, which was told that it runs, must find that it has ended.
     if (onAnswered !== undefined && isGoing) await giveUp(begun);
+    // CRIU ends it in a network that was opened for it: what comes then must not be answered with a reset.
+    if (isCommitted && !hasRun(folder)) await rules?.load("shut").catch(() => {});
     // Only then is it certain whether it has run.
     if (isCommitted) await Promise.race([begun.exited, delay(STEP_DEADLINE_SECONDS * 1000, undefined, { ref: false })]);
     await begun.abandon();

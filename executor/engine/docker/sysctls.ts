@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 
 /**
- * Tells the action script which settings of its network namespace the engine gives the workload, one `path value` a line: a restore makes that namespace anew,
+ * Tells the hook of a restore which settings of its network namespace the engine gives the workload, one `path value` a line: a restore makes that namespace anew,
  * and runc sets them in a fresh start only. Those that were asked for (`docker run --sysctl net.…`), and the engine's own: Docker lets everyone open ports below 1024 and
  * send pings. Those of its IPC namespace come with CRIU's images.
  */

@@ -54,9 +54,9 @@ describe("CRIU's configuration for runc", () => {
     await writeFile(path, `tcp-close\n${now.replace("skip-in-flight", "network-lock nftables\nskip-in-flight")}`);
     await registerActionScript(path);
     expect(await written()).to.equal(`tcp-close\n${now}`);
-    await writeFile(path, "network-lock iptables\n");
+    await writeFile(path, `  network-lock \tnftables \n${now}`);
     await registerActionScript(path);
-    expect(await written()).to.equal(`network-lock iptables\n${now}`);
+    expect(await written()).to.equal(now);
   });
 
   it("leaves a value that an administrator has chosen", async () => {
@@ -65,7 +65,15 @@ describe("CRIU's configuration for runc", () => {
     expect((await written()).match(/ghost-limit.*/g)).to.deep.equal(["ghost-limit 1G"]);
   });
 
-  for (const line of ["lazy-pages", "leave-running", "leave-stopped", "auto-dedup", "  leave-running", "action-script /opt/theirs"]) {
+  for (const line of [
+    "lazy-pages",
+    "leave-running",
+    "leave-stopped",
+    "auto-dedup",
+    "  leave-running",
+    "network-lock iptables",
+    "action-script /opt/theirs",
+  ]) {
     it(`is refused, and left as it is, when it holds "${line}"`, async () => {
       await given(`# theirs\n${line}\n`);
       const error = await registerActionScript(path).catch((thrown: unknown) => thrown);
@@ -82,11 +90,11 @@ describe("CRIU's configuration for runc", () => {
     await registerActionScript(path);
     const look = () => readForbiddenLines(join(folder, "criu"));
     expect(await look()).to.deep.equal([]);
-    await writeFile(path, "tcp-close\naction-script /opt/theirs\nlazy-pages\n");
-    // This one is CRIU's own file, where a script of others does not stand in the way of ours.
+    await writeFile(path, "tcp-close\naction-script /opt/theirs\nnetwork-lock\tnftables\n");
+    // This one is CRIU's own file, where neither a script of others nor a lock wins over ours.
     const own = join(folder, "criu", "default.conf");
-    await writeFile(own, "action-script /opt/theirs\nauto-dedup\n");
-    expect(await look()).to.deep.equal([`${own}: auto-dedup`, `${path}: action-script /opt/theirs`, `${path}: lazy-pages`]);
+    await writeFile(own, "action-script /opt/theirs\nnetwork-lock nftables\nauto-dedup\n");
+    expect(await look()).to.deep.equal([`${own}: auto-dedup`, `${path}: action-script /opt/theirs`, `${path}: network-lock nftables`]);
   });
 
   it("may hold such a word in a comment", async () => {
