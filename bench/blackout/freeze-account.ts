@@ -37,7 +37,7 @@ export function accountOf(record: MigrationRecord, timeline: Record<string, numb
   const socketsBegin = Math.max(step("start"), step("post-setup-namespaces"));
   add("criu", "processes, sockets, memory map", step("post-restore") - socketsBegin);
   add("evenkeel", "proof and commit", step("commit") - step("post-restore"));
-  add("criu", "unlock the network, resume", step("post-resume") - step("commit"));
+  add("criu", "resume", step("post-resume") - step("commit"));
   const told = parts.reduce((sum, part) => sum + part.seconds, 0);
   add("evenkeel", "messages between nodes, Redis, scripts", (record.blackoutSeconds ?? 0) - told);
   return parts;
