@@ -36,8 +36,8 @@ export interface Held {
   readonly record: MigrationRecord;
   readonly peer: Peer;
   readonly bytes: Record<string, number>;
-  /** Decided once the link was tried. */
-  readonly outlet: { compresses: boolean /** In the freeze, streams of so many bytes. */; leastFrozenBytes: number };
+  /** Whether what is sent while the workload runs is compressed, and from how many bytes on what is sent in the freeze. Decided once the link was tried. */
+  readonly outlet: { compresses: boolean; leastFrozenBytes: number };
   /** The same before compression; files, which rsync compresses, as they cross. */
   readonly carried: Record<string, number>;
   readonly live: LiveProgress;
