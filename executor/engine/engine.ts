@@ -240,6 +240,8 @@ export interface Dump {
   readonly neighbours: readonly Neighbour[];
   /** The dump may have put names among the workload's files that belong to the images: deleted files that have another name left. */
   readonly madeNames: boolean;
+  /** Of what was taken for unchanged since a moment before the freeze, whether it is; absent = nothing was. @throws CHECKPOINT_FAILED */
+  readonly confirmed?: Promise<void>;
 }
 
 /** A checkpoint in progress: the workload is frozen once `dumped` resolves, and stays so until `kill` or `goOn`. */

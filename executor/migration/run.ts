@@ -197,7 +197,7 @@ async function carryOver(
 
   // A joiner's restore waits for its owner's, which begins when the owner's memory has been sent.
   await rendezvous.meet("sent");
-  await enter(surroundings, held, "restore");
+  await enter(surroundings, held, "restore", { unconfirmed: dump.confirmed === undefined ? null : 1 });
   watch.breakNothingOff();
   const answer = peer.restore(record.id, {
     epoch: record.epoch,
@@ -210,7 +210,9 @@ async function carryOver(
     () => null,
     (error: unknown) => asEvenkeelError(error),
   );
-  const { timeline, sinceResumedSeconds } = await Promise.race([answer, watch.aborted]);
+  // The commit waits for it.
+  const confirmed = dump.confirmed?.then(() => enter(surroundings, held, "restore", { unconfirmed: null }));
+  const [{ timeline, sinceResumedSeconds }] = await Promise.race([Promise.all([answer, confirmed]), watch.aborted]);
   const blackoutSeconds = monotonicSeconds() - frozenAt - sinceResumedSeconds;
   held.log.info({ blackoutSeconds, expectedSeconds: choice.blackoutSeconds, timeline }, "resumed");
   progress.restoreSteps = timeline;

@@ -3,7 +3,15 @@ import { realpath, writeFile } from "node:fs/promises";
 import { findForked } from "./forked-ranges.js";
 import { lastNotAbove } from "./last-not-above.js";
 import { type Area, readLazyAreas } from "./lazy-areas.js";
-import { PAGE_BYTES, type Pagemap, type PagemapEntry, type PageRange, readPagemaps, withEntries } from "./pagemap-image.js";
+import {
+  MOST_ENTRY_PAGES,
+  PAGE_BYTES,
+  type Pagemap,
+  type PagemapEntry,
+  type PageRange,
+  readPagemaps,
+  withEntries,
+} from "./pagemap-image.js";
 import { chooseSmall } from "./small-pieces.js";
 
 /** The images of one dump: what each process had that was new then, and which pages are in an earlier dump. */
@@ -83,9 +91,6 @@ interface Run extends PageRange {
   readonly isLazy: boolean;
 }
 
-/** As CRIU cuts what it writes itself: its daemon asks for an entry as a whole, and keeps room for the longest. */
-const MOST_RUN_PAGES = 1024;
-
 /**
  * Has the memory follow the resume: changes the final images so that CRIU restores only small pieces, what processes share since they were forked, so that they share it again, and
  * what began after the last round; and its daemon asks for the rest. By itself CRIU reads every page of an earlier round before the resume, for of these its final images do not say that
@@ -143,12 +148,12 @@ function addTo(runs: Run[], run: Run, isFirst: boolean): void {
   let { start, pages } = run;
   const last = runs.at(-1);
   if (!isFirst && last !== undefined && last.isLazy === run.isLazy) {
-    const more = Math.min(pages, MOST_RUN_PAGES - last.pages);
+    const more = Math.min(pages, MOST_ENTRY_PAGES - last.pages);
     runs[runs.length - 1] = { ...last, pages: last.pages + more };
     start += more * PAGE_BYTES;
     pages -= more;
   }
-  for (; pages > 0; start += MOST_RUN_PAGES * PAGE_BYTES, pages -= MOST_RUN_PAGES) {
-    runs.push({ ...run, start, pages: Math.min(pages, MOST_RUN_PAGES) });
+  for (; pages > 0; start += MOST_ENTRY_PAGES * PAGE_BYTES, pages -= MOST_ENTRY_PAGES) {
+    runs.push({ ...run, start, pages: Math.min(pages, MOST_ENTRY_PAGES) });
   }
 }

@@ -8,10 +8,11 @@ export interface Area {
 }
 
 /** images/mm.proto and images/vma.proto of CRIU. */
-const MM_AREAS = 14;
-const AREA = { start: 1, end: 2, flags: 6, status: 7 } as const;
+export const MM_AREAS = 14;
+export const AREA = { start: 1, end: 2, flags: 6, status: 7 } as const;
 /** Flags of mmap(2). */
-const [MAP_PRIVATE, MAP_ANONYMOUS, MAP_LOCKED, MAP_HUGETLB] = [0x2, 0x20, 0x2000, 0x40000];
+export const [MAP_PRIVATE, MAP_DROPPABLE] = [0x2, 0x8];
+const [MAP_ANONYMOUS, MAP_LOCKED, MAP_HUGETLB] = [0x20, 0x2000, 0x40000];
 /** Of CRIU (criu/include/image.h): vsyscall, vdso, vvar. */
 const OF_THE_KERNEL = (1 << 2) | (1 << 3) | (1 << 12);
 

@@ -58,7 +58,7 @@ export function makePageBroker(blocks: Blocks, out: Outside): PageBroker {
   let pace: Pace | null = null;
   const stash = new Map<number, Buffer>();
   const seen = new Uint8Array(blocks.count);
-  const left = Uint8Array.from({ length: blocks.count }, (_, block) => blocks.at(block).pages);
+  const left = blocks.lengths();
   let [askedBytes, stashBytes, doneBytes, cursor] = [0, 0, 0, 0];
   let calmUntil = Number.POSITIVE_INFINITY;
   let requestedAt = Number.NEGATIVE_INFINITY;

@@ -3,6 +3,9 @@ import { encodeMessage, fieldsOf, messagesOf } from "./image-fields.js";
 
 export const PAGE_BYTES = 4096;
 
+/** As CRIU cuts what it writes itself: its daemon asks for an entry as a whole, keeps room for the longest, and counts its bytes in 31 bits. */
+export const MOST_ENTRY_PAGES = 1024;
+
 /** Pages that a process (by its pid in the container) has in one piece. */
 export interface PageRange {
   readonly pid: number;

@@ -1,8 +1,8 @@
 -- The point of no return: from here on only the destination's copy may run. Of a group all commit at once, when the last of them asks.
 -- KEYS 1 record, 2 owners hash, 3 last-moved hash, 4 audit stream, 5… records of the others of its group
 -- ARGV 1 epoch, 2 now, 3 events channel
--- Returns "committed" (also when repeated under the same epoch) | "refused" | "waiting" (others of the group are not whole yet: ask again)
-local epoch, outcome, stage = unpack(redis.call('HMGET', KEYS[1], 'epoch', 'outcome', 'stage'))
+-- Returns "committed" (also when repeated under the same epoch) | "refused" | "waiting" (the source has not confirmed its images, or others of the group are not whole yet: ask again)
+local epoch, outcome, stage, unconfirmed = unpack(redis.call('HMGET', KEYS[1], 'epoch', 'outcome', 'stage', 'unconfirmed'))
 if not epoch or epoch ~= ARGV[1] then
   return 'refused'
 end
@@ -11,6 +11,9 @@ if outcome == 'committed' then
 end
 if outcome ~= 'pending' or stage ~= 'restore' then
   return 'refused'
+end
+if unconfirmed == '1' then
+  return 'waiting'
 end
 -- Under an epoch, since a twin that is whole belongs to the executor that had it made.
 redis.call('HSET', KEYS[1], 'wholeUnder', epoch)

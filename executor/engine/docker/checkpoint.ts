@@ -20,6 +20,7 @@ import { leaveIpcToOwner } from "./joined-ipc.js";
 import { endTree, killFrozen } from "./kill-frozen.js";
 import { packMadeFiles } from "./made-files.js";
 import { readMapped, sortIntoTrees } from "./mapped-files.js";
+import { openMemoryView } from "./memory-view.js";
 import { readNeighbours } from "./neighbours.js";
 import { openNetworkRules } from "./network-rules.js";
 import { canTarPlainly, plainTarPath } from "./plain-tars.js";
@@ -90,6 +91,7 @@ export async function startCheckpoint(
   // Read before the freeze, which need not wait for it then.
   const neighbours = readNeighbours(State.Pid, description);
   const sharers = description.sharedIpc.joiners.length === 0 ? [] : await readSharers(host, description);
+  const view = leaveMemory ? await openMemoryView(folder, State.Pid) : null;
   const conversation = openConversation(folder);
   const rules = openNetworkRules(State.Pid);
   const log = openSync(`${folder}/runc.log`, "a");
@@ -124,14 +126,18 @@ export async function startCheckpoint(
   return {
     letGo,
     async dumped() {
+      let confirmed: Promise<void> | undefined;
       const begun = await conversation.events.next(["pre-dump", "exit"], HOLD_DEADLINE_SECONDS, "CHECKPOINT_FAILED");
       let done = begun;
       if (done.word !== "exit") done = await conversation.events.next(["network-lock", "exit"], HOLD_DEADLINE_SECONDS, "CHECKPOINT_FAILED");
       if (done.word !== "exit") {
+        view?.show();
         if (!closes) await rules.load("still");
         await onStill();
         await rules.load("shut");
         conversation.send("lock");
+        confirmed = view?.confirm(`${folder}/images`);
+        confirmed?.catch(() => {});
         done = await conversation.events.next(["post-dump", "exit"], DUMP_DEADLINE_SECONDS, "CHECKPOINT_FAILED");
       }
       if (done.word === "exit") {
@@ -146,11 +152,13 @@ export async function startCheckpoint(
         description.sharedIpc.owner === null ? null : leaveIpcToOwner(`${folder}/images`),
         Config.OpenStdin === true && isUnified() ? keepThreadsTogether(`${folder}/images`) : null,
         assertUndivided(sharers),
+        view?.complete(`${folder}/images`),
       ]);
       if (leaveMemory) await writeFile(`${folder}/${HELD_PIDS}`, JSON.stringify(await thoseWithMemory(await readTree(State.Pid))));
       const madeNames = existsSync(`${folder}/images/${REMAPPED}`);
       const processes = await readProcesses(State.Pid);
-      return { frozenAt: begun.at, imagesPath: `${folder}/images`, processes, neighbours: await neighbours, madeNames };
+      const imagesPath = `${folder}/images`;
+      return { frozenAt: begun.at, imagesPath, processes, neighbours: await neighbours, madeNames, confirmed };
     },
     mappedFiles: async (trees) => sortIntoTrees(await readMapped(State.Pid), trees),
     memory: frozenMemory(folder),

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "chai";
 import type { Redis } from "ioredis";
 import { EvenkeelError } from "../../../platform/errors.js";
@@ -51,6 +52,31 @@ describe("A migration's record", () => {
     expect(await mustRead(redis, keys, "m1")).to.include({ stage: "resume", outcome: "committed" });
     expect(await abortMigration(redis, keys, "m1", 5, "a test")).to.equal("committed");
     expect(await redis.hget(keys.owners, aMigration("m1").workload)).to.equal(aMigration("m1").to);
+  });
+
+  it("is not committed before its source has confirmed its images, and is as soon as it has", async () => {
+    await open(redis, keys, "m1");
+    await claim("m1");
+    await advance("m1", 1, "restore", { unconfirmed: 1 });
+    let answer: boolean | null = null;
+    const committed = commitMigration(redis, keys, "m1", 1, 4).then((given) => {
+      answer = given;
+    });
+    await delay(200);
+    expect(answer).to.equal(null);
+    expect((await mustRead(redis, keys, "m1")).outcome).to.equal("pending");
+    await advance("m1", 1, "restore", { unconfirmed: null });
+    await committed;
+    expect(answer).to.equal(true);
+  });
+
+  it("is refused the commit when it is aborted while it waits for that", async () => {
+    await open(redis, keys, "m1");
+    await claim("m1");
+    await advance("m1", 1, "restore", { unconfirmed: 1 });
+    const committed = commitMigration(redis, keys, "m1", 1, 4);
+    expect(await abortMigration(redis, keys, "m1", 5, "a test")).to.equal("aborted");
+    expect(await committed).to.equal(false);
   });
 
   it("begins queued, pending, held by nobody", async () => {

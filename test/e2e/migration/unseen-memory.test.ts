@@ -1,0 +1,197 @@
+import { expect } from "chai";
+import { parseSmaps } from "../../../executor/engine/docker/memory-maps.js";
+import { type LabContainer, WORKLOADS } from "../../../lab/workloads/workload-table.js";
+import { waitFor } from "../../support/wait-for.js";
+import { listenForStage } from "../support/moments.js";
+import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "../support/moving-fleet.js";
+import { settledOn } from "../support/traces.js";
+
+const CHECKS = "/srv/checks";
+const MEBIBYTE = 1 << 20;
+/** Of the striped memory; two of three mebibytes hold something, the third is only read. */
+const STRIPED_MEBIBYTES = 48;
+const MARKED_MEBIBYTES = 16;
+
+/**
+ * Holds memory that is not all the same, and checks it without an end: stripes with nothing between them, told to be read in a row; some that no child is to have and that
+ * would be wiped for it. `isBusy`: makes new mappings all the time.
+ */
+const program = (isBusy: boolean) => `
+import mmap, os, threading, time, zlib
+
+MEBIBYTE = 1 << 20
+DONTFORK, SEQUENTIAL, WIPEONFORK = 10, 2, 18
+
+def memory(mebibytes, *advice):
+    made = mmap.mmap(-1, mebibytes * MEBIBYTE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    for each in advice:
+        made.madvise(each)
+    return made
+
+striped = memory(${STRIPED_MEBIBYTES}, SEQUENTIAL)
+marked = memory(${MARKED_MEBIBYTES}, DONTFORK, WIPEONFORK)
+for at in range(0, ${STRIPED_MEBIBYTES}, 3):
+    striped[at * MEBIBYTE:(at + 2) * MEBIBYTE] = os.urandom(2 * MEBIBYTE)
+marked[:] = os.urandom(${MARKED_MEBIBYTES} * MEBIBYTE)
+right = zlib.crc32(striped), zlib.crc32(marked)
+
+def change():
+    kept = []
+    while True:
+        kept.append(memory(8))
+        kept[-1][:] = bytes(range(256)) * (8 * MEBIBYTE // 256)
+        if len(kept) > 2:
+            kept.pop(0).close()
+        time.sleep(0.005)
+
+${isBusy ? "threading.Thread(target=change, daemon=True).start()" : ""}
+out = os.open("${CHECKS}", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+while True:
+    os.write(out, b"right\\n" if (zlib.crc32(striped), zlib.crc32(marked)) == right else b"wrong\\n")
+    time.sleep(0.02)
+`;
+
+const holder = (name: string, isBusy: boolean, last: number): LabContainer => ({
+  ...WORKLOADS.find((workload) => workload.name === "rewriter")!,
+  name,
+  command: ["python3", "-S", "-B", "-c", program(isBusy)],
+  address: `10.77.0.${last}`,
+  macAddress: `02:45:4b:00:00:${last.toString(16)}`,
+});
+
+const STEADY = holder("steady", false, 0xa0);
+const BUSY = holder("busy", true, 0xa1);
+
+/**
+ * Has CRIU shown the memory of a process, which is told by `signals` to change it: the first before it is made ready, the second right before it is shown. Prints what becomes of it.
+ * The process has 32 MiB; by USR1 no child is to have them, by USR2 it gets 8 MiB more, by TERM it ends.
+ */
+const SHOW = `
+import { spawn } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
+import { openMemoryView } from "/opt/evenkeel/dist/executor/engine/docker/memory-view.js";
+const folder = "/run/test-view";
+const program = \`
+import mmap, os, signal
+held = [mmap.mmap(-1, 32 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)]
+held[0][:] = os.urandom(32 << 20)
+signal.signal(signal.SIGUSR1, lambda *_: held[0].madvise(10))
+def more(*_):
+    held.append(mmap.mmap(-1, 8 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))
+    held[-1].madvise(2)
+    held[-1][:] = os.urandom(8 << 20)
+signal.signal(signal.SIGUSR2, more)
+print("ready", flush=True)
+while True:
+    signal.pause()
+\`;
+const child = spawn("python3", ["-S", "-B", "-c", program], { stdio: ["ignore", "pipe", "inherit"] });
+await new Promise((resolve) => child.stdout.once("data", resolve));
+const [before, late] = process.argv.slice(1);
+const tell = async (signal) => {
+  if (signal === "none") return;
+  process.kill(child.pid, signal);
+  await pause(500);
+};
+await tell(before);
+mkdirSync(folder + "/images", { recursive: true });
+writeFileSync(folder + "/images/mountpoints-1.img", "");
+const view = await openMemoryView(folder, child.pid);
+await tell(late);
+view.show();
+const shown = readFileSync(folder + "/view/" + child.pid, "utf8");
+console.log("mappings " + (shown.match(/^VmFlags/gm) ?? []).length + " droppable " + (shown.match(/ dp$/gm) ?? []).length);
+console.log(await view.confirm(folder + "/images").then(() => "confirmed", (error) => error.code + " " + error.detail));
+child.kill("SIGKILL");
+`;
+
+describe("Memory that CRIU is not shown", function () {
+  this.timeout(600_000);
+  let moving: MovingFleet;
+
+  before(async () => {
+    moving = await startMovingFleet("e2e-unseen", [STEADY, BUSY], { asked: [] });
+  });
+  after(async () => {
+    expect(await moving?.close()).to.deep.equal([]);
+  });
+
+  const node = (name: string) => moving.fleet.lab.node(name);
+  const shell = async (at: string, script: string) => (await node(at).exec(["sh", "-c", script])).stdout.trim();
+
+  async function checksOn(name: string, at: string): Promise<void> {
+    const checks = async () => (await shell(at, `docker exec ${name} cat ${CHECKS} || true`)).split("\n");
+    const before = (await checks()).length;
+    const now = await waitFor("its memory to be checked", async () => {
+      const seen = await checks();
+      return seen.length > before + 3 && seen;
+    });
+    expect(now.filter((line) => line !== "right")).to.deep.equal([]);
+  }
+
+  async function mappingsOf(name: string, at: string) {
+    const pid = await shell(at, `docker inspect --format '{{.State.Pid}}' ${name}`);
+    const mappings = [...parseSmaps(await shell(at, `cat /proc/${pid}/smaps`)).values()];
+    return { striped: mappings.find(({ flags }) => flags.includes("sr")), marked: mappings.find(({ flags }) => flags.includes("wf")) };
+  }
+
+  for (const [{ name }, what] of [
+    [STEADY, "whose mappings stay as they are"],
+    [BUSY, "which makes mappings all the time"],
+  ] as const) {
+    it(`comes after a workload ${what}, with its gaps and what the kernel was told of it, there and back`, async () => {
+      for (const [from, to] of [
+        [FIRST, SECOND],
+        [SECOND, FIRST],
+      ] as const) {
+        await checksOn(name, from);
+        const moment = await listenForStage(moving.fleet, "resume");
+        const id = await moving.begin(name, from, to, "postcopy");
+        await moment.reached;
+        moment.close();
+        const log = await shell(from, "cat /run/evenkeel/out/*/work/dump.log");
+        const record = await moving.closed(id);
+        expect(record, record.errorMessage ?? "").to.include({ result: "succeeded", modeUsed: "postcopy" });
+        // All that CRIU has looked at is less than what it was not shown.
+        const seen = [...log.matchAll(/Pagemap generated: (\d+) pages/g)].reduce((sum, [, pages]) => sum + Number(pages) * 4096, 0);
+        expect(seen).to.be.within(1, MARKED_MEBIBYTES * MEBIBYTE);
+        expect(record.bytes["pages"]).to.be.greaterThan((MARKED_MEBIBYTES + (STRIPED_MEBIBYTES * 2) / 3 - 8) * MEBIBYTE);
+        await settledOn(moving.fleet, name, to);
+        await checksOn(name, to);
+        const { striped, marked } = await mappingsOf(name, to);
+        expect(striped?.heldBytes).to.equal(((STRIPED_MEBIBYTES * 2) / 3) * MEBIBYTE);
+        expect(marked).to.include({ heldBytes: MARKED_MEBIBYTES * MEBIBYTE });
+        expect(marked!.flags).to.include("dc");
+        expect([...striped!.flags, ...marked!.flags]).to.not.include("dp");
+      }
+    });
+  }
+
+  describe("is shown as", () => {
+    const show = async (...signals: string[]) =>
+      (await node(FIRST).exec(["node", "--input-type=module", "-e", SHOW, ...signals])).stdout.trim().split("\n");
+
+    it("it was a moment ago, and confirmed when it is so still", async () => {
+      const [shown, confirmed] = await show("SIGUSR1", "none");
+      expect(shown).to.match(/^mappings \d\d+ droppable 1$/);
+      expect(confirmed).to.equal("confirmed");
+    });
+
+    it("it was a moment ago, and refused when the kernel was told otherwise since", async () => {
+      const [shown, confirmed] = await show("none", "SIGUSR1");
+      expect(shown).to.match(/^mappings \d\d+ droppable 1$/);
+      expect(confirmed).to.match(/^CHECKPOINT_FAILED .*changed how it behaves right before the freeze: [0-9a-f]+-/);
+    });
+
+    it("the kernel has it now where there is a new mapping", async () => {
+      const [shown, confirmed] = await show("none", "SIGUSR2");
+      expect(shown).to.match(/^mappings \d\d+ droppable 2$/);
+      expect(confirmed).to.equal("confirmed");
+    });
+
+    it("nothing where its process has ended", async () => {
+      expect(await show("none", "SIGTERM")).to.deep.equal(["mappings 0 droppable 0", "confirmed"]);
+    });
+  });
+});
