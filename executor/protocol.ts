@@ -14,9 +14,9 @@ export interface Reservation {
 
 /**
  * Which way executors move things, told to each other before every move. Raised with every change after which one of before and one of after would misunderstand each
- * other. 2: the executors' own rules keep a network shut, in the place of CRIU's lock.
+ * other. 2: the executors' own rules keep a network shut, in the place of CRIU's lock. 3: a copy is not committed before its source has confirmed its images.
  */
-export const MOVE_PROTOCOL = 2;
+export const MOVE_PROTOCOL = 3;
 
 /** Names of the executor's metrics; docs/metrics.md explains them. */
 export const METRICS = {

@@ -13,6 +13,7 @@ import { assertUnchanged } from "./assert-unchanged.js";
 import { filesAndMemory, kindOf, noteBlackout, type Stood } from "./blackout-model.js";
 import { chooseFor, forecastOf } from "./choose-mode.js";
 import { companyFindings, ownersAmong, readCompany } from "./company.js";
+import { confirmImages } from "./confirm-images.js";
 import { isAsBefore, lookWhenStill, syncFrozen, syncWhileRunning } from "./files.js";
 import { pageOrders, sharePace } from "./follow.js";
 import { assertForkedFits } from "./forked-memory.js";
@@ -210,8 +211,7 @@ async function carryOver(
     () => null,
     (error: unknown) => asEvenkeelError(error),
   );
-  // The commit waits for it.
-  const confirmed = dump.confirmed?.then(() => enter(surroundings, held, "restore", { unconfirmed: null }));
+  const confirmed = dump.confirmed?.then(() => confirmImages(surroundings, held, answer));
   const [{ timeline, sinceResumedSeconds }] = await Promise.race([Promise.all([answer, confirmed]), watch.aborted]);
   const blackoutSeconds = monotonicSeconds() - frozenAt - sinceResumedSeconds;
   held.log.info({ blackoutSeconds, expectedSeconds: choice.blackoutSeconds, timeline }, "resumed");

@@ -13,7 +13,9 @@ export const AREA = { start: 1, end: 2, flags: 6, status: 7 } as const;
 /** Flags of mmap(2). */
 export const [MAP_PRIVATE, MAP_DROPPABLE] = [0x2, 0x8];
 const [MAP_ANONYMOUS, MAP_LOCKED, MAP_HUGETLB] = [0x20, 0x2000, 0x40000];
-/** Of CRIU (criu/include/image.h): vsyscall, vdso, vvar. */
+/** Of CRIU (criu/include/image.h): where the kernel answers each touch with a fault, by its owner's wish (MADV_GUARD_INSTALL); over a mapping, besides it. */
+export const GUARDED = 1 << 16;
+/** And vsyscall, vdso, vvar. */
 const OF_THE_KERNEL = (1 << 2) | (1 << 3) | (1 << 12);
 
 /** What of a process's memory CRIU registers for pages that come later (vma_entry_can_be_lazy of its criu/include/vma.h), in ascending order. */

@@ -6,6 +6,8 @@ import { PAGE_BYTES } from "./pagemap-image.js";
 /** Upper halves of a pagemap's entry (Documentation/admin-guide/mm/pagemap.rst): what is in memory or in swap, and what is in memory. */
 const HELD = 0xc0000000;
 const IN_MEMORY = 0x80000000;
+/** A touch of it is answered with a fault, by its owner's wish: the kernel keeps that where it would keep a place in swap. */
+const GUARDED = 1 << 26;
 /** Those bits of it that belong to a page frame's number. */
 const FRAME = 0x007fffff;
 const ENTRY_BYTES = 8;
@@ -20,6 +22,8 @@ interface Frame {
 
 /** The kernel's page of zeros, to which reading untouched memory leads. The same until the next boot; null as long as none has been met. */
 let zeros: Frame | null = null;
+/** The last that was met twice and is not that page: equal ones that the kernel has merged come in rows. */
+let merged: Frame | null = null;
 
 /**
  * The pieces of a process's memory that it holds, in ascending order: pages in memory or in swap, less the kernel's page of zeros where two of them lie side by side
@@ -95,20 +99,25 @@ async function readEntries(pagemap: FileHandle, from: number, pages: number): Pr
 
 /** @param entries of a pagemap, each in two halves, the lower first; the first is that of the page at `from`. */
 export function piecesIn(entries: Uint32Array, from: number, isZeros: (frame: Frame) => boolean = isPageOfZeros): Area[] {
+  const isSame = (one: Frame | null, low: number, high: number) => one !== null && low === one.low && (high & FRAME) === one.high;
   const pieces: Area[] = [];
   let start = -1;
   let [lastLow, lastHigh] = [0, 0];
   for (let at = 0; at < entries.length; at += 2) {
     const [low, high] = [entries[at]!, entries[at + 1]!];
-    let isHeld = (high & HELD) !== 0;
+    let isHeld = (high & HELD) !== 0 && (high & GUARDED) === 0;
     if (isHeld && (high & IN_MEMORY) !== 0) {
       // One page in two places is this one, or two that the kernel has merged.
-      const isPair = zeros === null && low === lastLow && high === lastHigh && (low | (high & FRAME)) !== 0;
-      if (isPair && isZeros({ high: high & FRAME, low })) {
-        zeros = { high: high & FRAME, low };
-        return piecesIn(entries, from, isZeros);
+      const isPair = low === lastLow && high === lastHigh && (low | (high & FRAME)) !== 0;
+      if (zeros === null && isPair && !isSame(merged, low, high)) {
+        const frame = { high: high & FRAME, low };
+        if (isZeros(frame)) {
+          zeros = frame;
+          return piecesIn(entries, from, isZeros);
+        }
+        merged = frame;
       }
-      if (zeros !== null && low === zeros.low && (high & FRAME) === zeros.high) isHeld = false;
+      if (isSame(zeros, low, high)) isHeld = false;
     }
     [lastLow, lastHigh] = [low, high];
     const address = from + (at / 2) * PAGE_BYTES;

@@ -22,14 +22,18 @@ export function pagemap(pagesId: number, entries: readonly (readonly [start: num
 export const PRIVATE = 0x22;
 export const LOCKED = 0x2022;
 
+/** Status of an ordinary mapping, and of what is guarded in one. */
+const REGULAR = 1;
+export const GUARD = 1 << 16;
+
 /** An image of a process's mappings as CRIU writes it, with what is read of it. */
-export function mappings(areas: readonly (readonly [start: number, end: number, flags: number])[]): Buffer {
-  const inner = areas.map(([start, end, flags]) =>
+export function mappings(areas: readonly (readonly [start: number, end: number, flags: number, status?: number])[]): Buffer {
+  const inner = areas.map(([start, end, flags, status = REGULAR]) =>
     encodeMessage([
       [1, start],
       [2, end],
       [6, flags],
-      [7, 1],
+      [7, status],
     ]).subarray(4),
   );
   // Each a message in the message: field 14, of the kind that tells its length.

@@ -20,7 +20,7 @@ import { leaveIpcToOwner } from "./joined-ipc.js";
 import { endTree, killFrozen } from "./kill-frozen.js";
 import { packMadeFiles } from "./made-files.js";
 import { readMapped, sortIntoTrees } from "./mapped-files.js";
-import { openMemoryView } from "./memory-view.js";
+import { openMemoryView, VIEW } from "./memory-view.js";
 import { readNeighbours } from "./neighbours.js";
 import { openNetworkRules } from "./network-rules.js";
 import { canTarPlainly, plainTarPath } from "./plain-tars.js";
@@ -69,7 +69,7 @@ export async function startCheckpoint(
   folder: string,
   { leaveMemory, plainTars, rounds, onStill }: FreezeOptions,
 ): Promise<Checkpoint> {
-  for (const name of [...(rounds === 0 ? ["images"] : []), "work", "events", "verdict", LEFT_MEMORY, "freezer", HELD_MARK])
+  for (const name of [...(rounds === 0 ? ["images"] : []), "work", "events", "verdict", LEFT_MEMORY, VIEW, "freezer", HELD_MARK])
     await rm(`${folder}/${name}`, { recursive: true, force: true });
   await mkdir(folder, { recursive: true, mode: 0o700 });
   // Under --userns-remap CRIU opens images as the namespace's root, through a descriptor of this folder; nobody else gets past its parent.
@@ -127,6 +127,7 @@ export async function startCheckpoint(
     letGo,
     async dumped() {
       let confirmed: Promise<void> | undefined;
+      let isOver = false;
       const begun = await conversation.events.next(["pre-dump", "exit"], HOLD_DEADLINE_SECONDS, "CHECKPOINT_FAILED");
       let done = begun;
       if (done.word !== "exit") done = await conversation.events.next(["network-lock", "exit"], HOLD_DEADLINE_SECONDS, "CHECKPOINT_FAILED");
@@ -136,9 +137,11 @@ export async function startCheckpoint(
         await onStill();
         await rules.load("shut");
         conversation.send("lock");
-        confirmed = view?.confirm(`${folder}/images`);
+        confirmed = view?.confirm(`${folder}/images`, () => isOver);
         confirmed?.catch(() => {});
-        done = await conversation.events.next(["post-dump", "exit"], DUMP_DEADLINE_SECONDS, "CHECKPOINT_FAILED");
+        done = await conversation.events.next(["post-dump", "exit"], DUMP_DEADLINE_SECONDS, "CHECKPOINT_FAILED").finally(() => {
+          isOver = true;
+        });
       }
       if (done.word === "exit") {
         conversation.close();
@@ -152,8 +155,9 @@ export async function startCheckpoint(
         description.sharedIpc.owner === null ? null : leaveIpcToOwner(`${folder}/images`),
         Config.OpenStdin === true && isUnified() ? keepThreadsTogether(`${folder}/images`) : null,
         assertUndivided(sharers),
-        view?.complete(`${folder}/images`),
       ]);
+      // After those that change the same images.
+      await view?.complete(`${folder}/images`);
       if (leaveMemory) await writeFile(`${folder}/${HELD_PIDS}`, JSON.stringify(await thoseWithMemory(await readTree(State.Pid))));
       const madeNames = existsSync(`${folder}/images/${REMAPPED}`);
       const processes = await readProcesses(State.Pid);

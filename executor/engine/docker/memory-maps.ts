@@ -14,7 +14,10 @@ export interface Mapping {
   readonly heldBytes: number;
 }
 
-const HEAD = /^([0-9a-f]+)-([0-9a-f]+) (\S{4}) [0-9a-f]+ [0-9a-f]+:[0-9a-f]+ (\d+) *(.*)$/;
+const HEAD = /^([0-9a-f]+)-([0-9a-f]+) (\S{4}) [0-9a-f]+ [0-9a-f]+:[0-9a-f]+ (\d+) *(.*)$/s;
+
+/** As these files have to be read: a file's name may have any bytes. */
+export const MAPS_ENCODING = "latin1";
 
 /** What /proc/<pid>/smaps says of each mapping, by the line that it has in /proc/<pid>/maps too. */
 export function parseSmaps(smaps: string): Map<string, Mapping> {

@@ -1,11 +1,12 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { release } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
 import { EvenkeelError } from "../../../platform/errors.js";
 import { completeImages } from "../../pages/complete-images.js";
 import type { Area } from "../../pages/lazy-areas.js";
 import { readPresent, readPresentAgain } from "../../pages/present-pages.js";
-import { type Mapping, parseSmaps } from "./memory-maps.js";
+import { MAPS_ENCODING, type Mapping, parseSmaps } from "./memory-maps.js";
 import { readPids, readTree } from "./processes.js";
 
 /** Below this a mapping is CRIU's to look at: it takes along what is small. */
@@ -15,10 +16,10 @@ const MOST_TIMES_LARGER = 8;
 /** Below this nothing is gained by it. */
 const WORTHWHILE_BYTES = 16 << 20;
 const LOOK_MILLISECONDS = 5;
-/** Until then CRIU has dumped all processes, or is slow for another reason. */
-const TASKS_SECONDS = 5;
+/** In these a page can be guarded (MADV_GUARD_INSTALL) and nobody is told of it: CRIU fails to dump it, which is better than to find it when the copy runs. */
+const HIDDEN_GUARDS = /^6\.1[34]\./;
 /** Folder beside the FIFOs; dump-and-thaw lays its files over those of /proc. */
-const VIEW = "view";
+export const VIEW = "view";
 /** What CRIU reads of the kernel's flags (parse_vmflags of its criu/proc_parse.c). */
 const CRIU_READS = new Set(["gd", "lo", "nr", "ht", "dp", "sr", "rr", "dc", "dd", "mg", "hg", "nh", "wf", "io", "pf", "ss"]);
 /** Memory with one of these is not CRIU's to bring later, or is not what it seems. */
@@ -35,8 +36,11 @@ export interface MemoryView {
   show(): void;
   /** The dump is done: puts into its images what CRIU was not shown. @throws CHECKPOINT_FAILED */
   complete(images: string): Promise<void>;
-  /** Whether what CRIU was shown is what the kernel says, for which it has to be asked once more: when CRIU has taken the memory, not before. @throws CHECKPOINT_FAILED */
-  confirm(images: string): Promise<void>;
+  /**
+   * Whether what CRIU was shown is what the kernel says, for which it has to be asked once more: when CRIU has dumped the processes, or the dump is over. While it puts its own code into
+   * them it would have to wait for whoever reads their mappings. @throws CHECKPOINT_FAILED
+   */
+  confirm(images: string, isOver: () => boolean): Promise<void>;
 }
 
 interface Shown {
@@ -52,11 +56,11 @@ interface Shown {
 
 /** Makes ready for a dump into the folder. Null: there is too little of such memory. */
 export async function openMemoryView(folder: string, initPid: number): Promise<MemoryView | null> {
-  await rm(`${folder}/${VIEW}`, { recursive: true, force: true });
+  if (HIDDEN_GUARDS.test(release())) return null;
   const shown: Shown[] = [];
   for (const pid of await readTree(initPid)) {
     // One that ends meanwhile is nobody's concern.
-    const mappings = parseSmaps(await readFile(`/proc/${pid}/smaps`, "utf8").catch(() => ""));
+    const mappings = parseSmaps(await readFile(`/proc/${pid}/smaps`, MAPS_ENCODING).catch(() => ""));
     const unseen = unseenAmong(mappings);
     const before = await readPresent(pid, unseen).catch(() => []);
     if (unseen.length > 0) shown.push({ pid, mappings, unseen, before, present: Promise.resolve([]), isSure: false });
@@ -73,17 +77,20 @@ export async function openMemoryView(folder: string, initPid: number): Promise<M
       const inside = new Map(Object.entries(await readPids(initPid)).map(([pid, here]) => [here, Number(pid)]));
       await orFail("is not to be had", async () => {
         for (const { pid, unseen, present } of shown) {
+          if (unseen.length === 0) continue;
           const own = inside.get(pid);
-          if (own !== undefined && unseen.length > 0) await completeImages(images, own, unseen, await present);
+          if (own === undefined) throw new Error(`process ${pid} is not one of the workload's any more`);
+          await completeImages(images, own, unseen, await present);
         }
       });
     },
-    async confirm(images) {
-      await tasksAreDumped(images);
+    async confirm(images, isOver) {
+      // The file comes after the last of them.
+      while (!isOver() && !readdirSync(images).some((name) => name.startsWith("mountpoints-"))) await pause(LOOK_MILLISECONDS);
       await orFail("cannot be confirmed", async () => {
         for (const { pid, mappings } of shown.filter(({ isSure }) => !isSure)) {
-          const now = parseSmaps(await readFile(`/proc/${pid}/smaps`, "utf8"));
-          const other = [...mappings].find(([line, { flags }]) => readBy(now.get(line)?.flags ?? []) !== readBy(flags));
+          const now = parseSmaps(await readFile(`/proc/${pid}/smaps`, MAPS_ENCODING));
+          const other = [...mappings].find(([line, { flags }]) => !now.has(line) || readBy(now.get(line)!.flags) !== readBy(flags));
           if (other !== undefined) throw new Error(`process ${pid} changed how it behaves right before the freeze: ${other[0]}`);
         }
       });
@@ -97,13 +104,6 @@ async function orFail(what: string, work: () => Promise<void>): Promise<void> {
   });
 }
 
-/** While CRIU puts its own code into the processes it would have to wait for whoever reads their mappings. The file comes after the last of them. */
-async function tasksAreDumped(images: string): Promise<void> {
-  const deadline = performance.now() + TASKS_SECONDS * 1000;
-  while (performance.now() < deadline && !readdirSync(images).some((name) => name.startsWith("mountpoints-")))
-    await pause(LOOK_MILLISECONDS);
-}
-
 const viewOf = (folder: string, pid: number) => `${folder}/${VIEW}/${pid}`;
 
 /**
@@ -112,10 +112,13 @@ const viewOf = (folder: string, pid: number) => `${folder}/${VIEW}/${pid}`;
  */
 function show(folder: string, each: Shown): void {
   try {
-    const lines = readFileSync(`/proc/${each.pid}/maps`, "utf8").split("\n").filter(Boolean);
+    const lines = readFileSync(`/proc/${each.pid}/maps`, MAPS_ENCODING).split("\n").filter(Boolean);
     each.isSure = !lines.every((line) => each.mappings.has(line));
-    if (each.isSure) each.mappings = parseSmaps(readFileSync(`/proc/${each.pid}/smaps`, "utf8"));
-    else each.mappings = new Map(lines.map((line) => [line, each.mappings.get(line)!]));
+    if (each.isSure) {
+      each.mappings = parseSmaps(readFileSync(`/proc/${each.pid}/smaps`, MAPS_ENCODING));
+      const missed = lines.find((line) => !each.mappings.has(line));
+      if (missed !== undefined) throw new Error(`what the kernel says of a mapping was not understood: ${missed}`);
+    } else each.mappings = new Map(lines.map((line) => [line, each.mappings.get(line)!]));
   } catch (error) {
     // It has ended: CRIU finds no such process either. Whatever else it is, an empty view would be a process without memory.
     if (!["ENOENT", "ESRCH"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
@@ -127,7 +130,7 @@ function show(folder: string, each: Shown): void {
   const text = [...each.mappings].map(
     ([line, mapping]) => `${line}\nVmFlags: ${mapping.flags.join(" ")}${unseen.has(mapping) ? ` ${DROPPABLE}` : ""}\n`,
   );
-  writeFileSync(viewOf(folder, each.pid), text.join(""));
+  writeFileSync(viewOf(folder, each.pid), text.join(""), MAPS_ENCODING);
   each.present = readPresentAgain(each.pid, each.unseen, each.before);
   each.present.catch(() => {});
 }

@@ -5,7 +5,7 @@ import { expect } from "chai";
 import { completeImages } from "../../../executor/pages/complete-images.js";
 import { readLazyAreas } from "../../../executor/pages/lazy-areas.js";
 import { PAGE_BYTES, readPagemaps } from "../../../executor/pages/pagemap-image.js";
-import { LEFT, mappings, PRESENT, PRIVATE, pagemap } from "../../support/pagemap-bytes.js";
+import { GUARD, LEFT, mappings, PRESENT, PRIVATE, pagemap } from "../../support/pagemap-bytes.js";
 
 /** Flags of memory that the kernel may drop, and of such that needs no reserve besides. */
 const DROPPABLE = 0x28;
@@ -23,6 +23,7 @@ describe("Images of memory that CRIU was not shown", () => {
       mappings([
         [0x400000, 0x500000, PRIVATE],
         [page(0), page(3000), DROPPABLE],
+        [page(1), page(10), 0, GUARD],
         [page(3000), page(3100), DROPPABLE + NORESERVE],
         [page(9000), page(9100), DROPPABLE],
       ]),
@@ -47,7 +48,7 @@ describe("Images of memory that CRIU was not shown", () => {
       { start: page(3000), end: page(3100) },
     ];
     const present = [
-      { start: page(10), end: page(2100) },
+      { start: page(2), end: page(2100) },
       { start: page(2999), end: page(3050) },
     ];
     await completeImages(images, 1, areas, present);
@@ -65,6 +66,11 @@ describe("Images of memory that CRIU was not shown", () => {
     expect(await readLazyAreas(images, 1)).to.deep.equal([{ start: 0x400000, end: 0x500000 }, ...areas]);
     const flags = (await readFile(join(images, "mm-1.img"))).includes(mappings([[page(9000), page(9100), DROPPABLE]]).subarray(12));
     expect(flags).to.equal(true);
+  });
+
+  it("are refused where CRIU knows of no such mapping", async () => {
+    const error = await completeImages(images, 1, [{ start: page(0), end: page(2999) }], []).catch(({ message }) => message);
+    expect(error).to.match(/process 1 have no mapping at 0x7f0000000000/);
   });
 
   it("are left as they are where CRIU has seen it after all", async () => {

@@ -1,5 +1,6 @@
+import { readFileSync } from "node:fs";
 import { expect } from "chai";
-import { parseSmaps } from "../../../executor/engine/docker/memory-maps.js";
+import { MAPS_ENCODING, parseSmaps } from "../../../executor/engine/docker/memory-maps.js";
 
 const HEAP = "55d0c0000000-55d0c0400000 rw-p 00000000 00:00 0                          [heap]";
 const LIBRARY = "7f0000000000-7f0000002000 r-xp 00026000 fe:01 1234                       /usr/lib/a file: Rss";
@@ -41,5 +42,21 @@ describe("What the kernel says of a process's mappings", () => {
     expect(mappings.get(LIBRARY)).to.include({ permissions: "r-xp", inode: 1234, name: "/usr/lib/a file: Rss", heldBytes: 8192 });
     expect(mappings.get(NAMELESS)).to.include({ name: "", heldBytes: 0 });
     expect(mappings.get(NAMELESS)!.flags).to.include("lo");
+  });
+
+  it("has every line that maps has, of a real process", () => {
+    const read = (name: string) => readFileSync(`/proc/${process.ppid}/${name}`, MAPS_ENCODING);
+    const mappings = parseSmaps(read("smaps"));
+    expect([...mappings.keys()]).to.deep.equal(read("maps").split("\n").filter(Boolean));
+    for (const { flags } of mappings.values()) expect(flags).to.not.deep.equal([]);
+  });
+
+  it("is understood whatever a file is called, but for a newline, which the kernel writes otherwise", () => {
+    const line = Buffer.from(
+      "7f2000000000-7f2000001000 r--s 00000000 00:01 77                         /memfd:a\r\u2028[b] c (deleted)",
+    ).toString(MAPS_ENCODING);
+    const mappings = parseSmaps(`${line}\nRss:                   4 kB\nVmFlags: rd mr\n`);
+    expect([...mappings.keys()]).to.deep.equal([line]);
+    expect(mappings.get(line)).to.include({ inode: 77, heldBytes: 4096 });
   });
 });
