@@ -95,7 +95,11 @@ async function* frames(folder: string, { onBytes, whole }: Packing): AsyncGenera
  * @throws TRANSFER_FAILED when the stream ends early or names a file that is none of a flat folder's, CHECKSUM_MISMATCH when bytes are not the
  * ones that were sent. Nothing of the folder may be used then.
  */
-export async function unpackImages(stream: AsyncIterable<Buffer>, folder: string, onPages: () => void = () => {}): Promise<void> {
+export async function unpackImages(
+  stream: AsyncIterable<Buffer>,
+  folder: string,
+  onPages: () => Promise<void> = async () => {},
+): Promise<void> {
   let hasPages = false;
   const handles = new Map<string, FileHandle>();
   const received = new Map<string, number>();
@@ -135,7 +139,7 @@ export async function unpackImages(stream: AsyncIterable<Buffer>, folder: string
         if ("files" in parsed) files = parsed.files;
         else {
           piece = new Gathering(parsed);
-          if (!hasPages && GROWING.test(parsed.name)) onPages();
+          if (!hasPages && GROWING.test(parsed.name)) await onPages();
           hasPages ||= GROWING.test(parsed.name);
         }
       }

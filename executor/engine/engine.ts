@@ -1,5 +1,6 @@
 import type { Finding } from "../../platform/findings.js";
 import type { PagesState } from "../pages/pages-protocol.js";
+import type { FrozenProcess } from "../pages/take-along.js";
 import type { KernelLimits } from "../preflight/kernel-limits.js";
 
 /**
@@ -222,6 +223,8 @@ export interface FreezeOptions {
    * destination. What comes after it has resolved is lost here.
    */
   readonly onStill: () => Promise<void>;
+  /** Called when no thread runs, with the processes whose small pieces of memory may be read from now on, before they are in any image; not where that cannot be told. */
+  readonly onReadable?: (processes: readonly FrozenProcess[]) => void;
 }
 
 /** The memory that a frozen workload still has. */

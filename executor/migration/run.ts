@@ -7,7 +7,7 @@ import { closeMigration, type MigrationRecord, readMigration } from "../../platf
 import { monotonicSeconds } from "../channel/events.js";
 import { LOG_TREE } from "../engine/engine.js";
 import { startPageSource } from "../pages/start-page-source.js";
-import { takeAlong } from "../pages/take-along.js";
+import { type FrozenProcess, takeAlong } from "../pages/take-along.js";
 import { preflight } from "../preflight/preflight.js";
 import { assertUnchanged } from "./assert-unchanged.js";
 import { filesAndMemory, kindOf, noteBlackout, type Stood } from "./blackout-model.js";
@@ -26,7 +26,7 @@ import { MODES } from "./modes.js";
 import { decideCompression } from "./outlet.js";
 import { ALONE, type Rendezvous } from "./rendezvous.js";
 import { keepReservation, reserveRoom } from "./reserve.js";
-import { bringImage, sendMemory } from "./send.js";
+import { bringImage, sendMemory, sendSmall } from "./send.js";
 import { finishCommitted, type Progress, settle } from "./settle.js";
 import { type RecordWatch, watchRecord } from "./watch-record.js";
 import { withRetries } from "./with-retries.js";
@@ -172,9 +172,13 @@ async function carryOver(
     // In a network that they share, what comes until the last has drawn its traffic away still reaches a socket that moves.
     await rendezvous.meet("still");
   };
+  let sentSmall: Promise<boolean> | null = null;
+  const onReadable = (processes: readonly FrozenProcess[]) => {
+    if (twin.takesAlong) sentSmall = sendSmall(surroundings, held, `${folder}/small`, processes);
+  };
   const checkpoint = await (isCold
     ? engine.coldCheckpoint(description, folder)
-    : engine.checkpoint(description, folder, { leaveMemory, plainTars: twin.takesPlainTars, rounds, onStill }));
+    : engine.checkpoint(description, folder, { leaveMemory, plainTars: twin.takesPlainTars, rounds, onStill, onReadable }));
   progress.checkpoint = checkpoint;
   if (isCold) await rendezvous.meet("still");
   const dump = await checkpoint.dumped();
@@ -186,7 +190,7 @@ async function carryOver(
     const pids = await checkpoint.memory.pids();
     await assertForkedFits(imagesPath, Object.values(pids), asked.forkedRoomBytes);
     pages.begin(pids);
-    if (twin.takesAlong) await takeAlong(imagesPath, pids);
+    if (twin.takesAlong && !(await sentSmall)) await takeAlong(imagesPath, pids);
   }
 
   await rendezvous.meet("frozen");

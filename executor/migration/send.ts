@@ -1,6 +1,7 @@
 import { asEvenkeelError } from "../../platform/errors.js";
 import { folderBytes } from "../channel/folder-bytes.js";
 import { packImages } from "../channel/image-stream.js";
+import { copySmall, type FrozenProcess } from "../pages/take-along.js";
 import type { Preflight } from "../preflight/preflight.js";
 import type { Held, Surroundings } from "./migration.js";
 import { outgoing } from "./outlet.js";
@@ -28,6 +29,25 @@ async function sendImage(surroundings: Surroundings, held: Held, { description, 
   held.live.expect({ stage: "prepare", kind: "image", totalBytes, note: `image ${description.imageName}` });
   const stream = await surroundings.engine.saveImage(description.imageId, description.imageName, layersThere);
   await held.peer.sendImage(held.record.id, outgoing(surroundings, held, stream, { kind: "image", isFrozen: false }));
+}
+
+/**
+ * Small pieces of the frozen workload's memory, while CRIU still dumps it: it is final from the moment in which no thread runs. False: they could not be sent, and have to come with the images.
+ */
+export async function sendSmall(
+  surroundings: Surroundings,
+  held: Held,
+  folder: string,
+  processes: readonly FrozenProcess[],
+): Promise<boolean> {
+  try {
+    const bytes = await copySmall(folder, processes);
+    await held.peer.sendSmall(held.record.id, outgoing(surroundings, held, packImages(folder), { kind: "memory", isFrozen: true, bytes }));
+    return true;
+  } catch (error) {
+    held.log.warn({ error: String(error) }, "small memory did not go ahead");
+    return false;
+  }
 }
 
 /** The frozen workload's memory images. */

@@ -46,6 +46,8 @@ export interface Peer {
   openFiles(id: string): Promise<Duplex>;
   hold(id: string): Promise<HoldAnswer>;
   steer(id: string): Promise<void>;
+  /** Small pieces of memory, ahead of its images. */
+  sendSmall(id: string, pieces: Outgoing): Promise<void>;
   sendMemory(id: string, images: Outgoing): Promise<void>;
   bookRoom(id: string, bytes: number): Promise<RoomAnswer>;
   sendRound(id: string, round: number, images: Outgoing): Promise<void>;
@@ -173,6 +175,7 @@ export function connectPeer(address: string, node: string, tls: ReturnType<typeo
       }),
     hold: (id) => call("POST", routes.hold(id)),
     steer: (id) => call("POST", routes.steer(id)),
+    sendSmall: (id, pieces) => send(routes.small(id), pieces),
     sendMemory: (id, images) => send(routes.memory(id), images),
     bookRoom: (id, bytes) => call("POST", routes.room(id), { bytes }),
     sendRound: (id, round, images) => send(routes.round(id, round), images),

@@ -1,3 +1,4 @@
+import { mkdir } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import type { Redis } from "ioredis";
 import { nowSeconds } from "../../platform/clock.js";
@@ -13,6 +14,7 @@ import { type FileTree, LOG_TREE, type OwnerTwin, type RestoreDone, ROOT_TREE, t
 import { flushTrees } from "../flush-trees.js";
 import type { ImageRoom } from "../image-room.js";
 import { linkFinal, linkRound, makeRoundFolder } from "../image-rounds.js";
+import { markSmall } from "../pages/take-along.js";
 import type { NodeProbe } from "../preflight/node-probe.js";
 import { MOVE_PROTOCOL } from "../protocol.js";
 import { removeFolder } from "../remove-folder.js";
@@ -43,6 +45,7 @@ const EMPTY: Record<string, never> = {};
 /** What the destination does for a migration that comes in, step by step; whoever calls takes care that one does not overtake another (`turns.ts`). */
 export function makeIncomingSteps({ node, arrivals, halves, streams, settling, engine, room, redis, keys, log, probe }: Needs) {
   const { pendingFolder } = halves;
+  const smallFolder = (containerId: string) => `${pendingFolder(containerId)}/small`;
   const claims = makeClaims(halves);
 
   const release = (id: string) => {
@@ -138,10 +141,29 @@ export function makeIncomingSteps({ node, arrivals, halves, streams, settling, e
       return { holds: await holding };
     },
 
+    async small(id: string, pieces: Readable) {
+      const folder = smallFolder((await halves.readWithTwin(id)).containerId);
+      await removeFolder(folder);
+      await mkdir(folder, { mode: 0o700 });
+      // They come with the images then.
+      await unpackImages(pieces, folder).catch(async (error: unknown) => {
+        await removeFolder(folder);
+        throw error;
+      });
+      return EMPTY;
+    },
+
     async memory(id: string, images: Readable) {
       const { containerId } = await halves.readWithTwin(id);
       const imagesPath = `${pendingFolder(containerId)}/images`;
-      await unpackImages(images, imagesPath, () => engine.imagesArrive(containerId, { hasPages: false }));
+      let putSmall: (() => void) | null = null;
+      // Whoever feeds memory goes by the pagemaps.
+      await unpackImages(images, imagesPath, async () => {
+        putSmall = await markSmall(imagesPath, smallFolder(containerId));
+        engine.imagesArrive(containerId, { hasPages: false });
+      });
+      putSmall ??= await markSmall(imagesPath, smallFolder(containerId));
+      putSmall();
       await linkFinal(imagesPath);
       engine.imagesArrive(containerId, { hasPages: true });
       return EMPTY;

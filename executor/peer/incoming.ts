@@ -50,6 +50,8 @@ export interface Incoming {
   bookRoom(id: string, bytes: number): Promise<RoomAnswer>;
   /** The images of a round of pre-copy. */
   round(id: string, round: number, images: Readable): Promise<Record<string, never>>;
+  /** Small pieces of memory, ahead of its images. */
+  small(id: string, pieces: Readable): Promise<Record<string, never>>;
   memory(id: string, images: Readable): Promise<Record<string, never>>;
   flush(id: string): Promise<Record<string, never>>;
   /** As much of the restore as can be done before the freeze. */
@@ -147,6 +149,7 @@ export function makeIncoming({ node, runDirectory, arrivals, engine, room, redis
     image: (id, stream) => afterNewest(id, stream, () => steps.image(id, stream)),
     makeTwin: (id, request) => inTurn(id, () => steps.makeTwin(id, request)),
     hold: (id) => inTurn(id, () => steps.hold(id)),
+    small: (id, pieces) => afterNewest(id, pieces, () => steps.small(id, pieces)),
     memory: (id, images) => afterNewest(id, images, () => steps.memory(id, images)),
     bookRoom: (id, bytes) => inTurn(id, () => steps.bookRoom(id, bytes)),
     round: (id, round, images) => afterNewest(id, images, () => steps.round(id, round, images)),

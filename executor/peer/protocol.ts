@@ -105,6 +105,8 @@ export const routes = {
   hold: (id: string) => `/v1/migrations/${id}/hold`,
   steer: (id: string) => `/v1/migrations/${id}/steer`,
   memory: (id: string) => `/v1/migrations/${id}/memory`,
+  /** Small pieces of memory that go ahead of its images. */
+  small: (id: string) => `/v1/migrations/${id}/small`,
   /** Books room for images, in place of what the offer booked. */
   room: (id: string) => `/v1/migrations/${id}/room`,
   /** The images of one round of pre-copy. */

@@ -98,6 +98,7 @@ export async function servePeers(
   });
   app.post(routes.hold(":id"), async (request) => incoming.hold(await admit(request)));
   app.post(routes.steer(":id"), async (request) => incoming.steer(await admit(request)));
+  app.put(routes.small(":id"), async (request) => incoming.small(await admit(request), plainBody(request)));
   app.put(routes.memory(":id"), async (request) => incoming.memory(await admit(request), plainBody(request)));
   app.post(routes.room(":id"), async (request) => incoming.bookRoom(await admit(request), roomBody.parse(request.body).bytes));
   app.put(routes.round(":id", ":round"), async (request) =>

@@ -67,7 +67,7 @@ export async function startCheckpoint(
   host: DockerHost,
   description: WorkloadDescription,
   folder: string,
-  { leaveMemory, plainTars, rounds, onStill }: FreezeOptions,
+  { leaveMemory, plainTars, rounds, onStill, onReadable }: FreezeOptions,
 ): Promise<Checkpoint> {
   for (const name of [...(rounds === 0 ? ["images"] : []), "work", "events", "verdict", LEFT_MEMORY, VIEW, "freezer", HELD_MARK])
     await rm(`${folder}/${name}`, { recursive: true, force: true });
@@ -132,11 +132,15 @@ export async function startCheckpoint(
       let done = begun;
       if (done.word !== "exit") done = await conversation.events.next(["network-lock", "exit"], HOLD_DEADLINE_SECONDS, "CHECKPOINT_FAILED");
       if (done.word !== "exit") {
-        view?.show();
+        const small = view?.show();
         if (!closes) await rules.load("still");
         await onStill();
         await rules.load("shut");
         conversation.send("lock");
+        if (small !== undefined && onReadable !== undefined) {
+          const inside = new Map(Object.entries(await readPids(State.Pid)).map(([pid, here]) => [here, Number(pid)]));
+          onReadable(small.flatMap(({ here, areas }) => (inside.has(here) ? [{ pid: inside.get(here)!, here, areas }] : [])));
+        }
         confirmed = view?.confirm(`${folder}/images`, () => isOver);
         confirmed?.catch(() => {});
         done = await conversation.events.next(["post-dump", "exit"], DUMP_DEADLINE_SECONDS, "CHECKPOINT_FAILED").finally(() => {

@@ -23,7 +23,11 @@ export const VIEW = "view";
 /** What CRIU reads of the kernel's flags (parse_vmflags of its criu/proc_parse.c). */
 const CRIU_READS = new Set(["gd", "lo", "nr", "ht", "dp", "sr", "rr", "dc", "dd", "mg", "hg", "nh", "wf", "io", "pf", "ss"]);
 /** Memory with one of these is not CRIU's to bring later, or is not what it seems. */
-const NOT_LAZY = new Set(["lo", "ht", "dp", "io", "pf", "gd", "ss", "um", "uw"]);
+const NOT_LAZY = new Set(["lo", "ht", "dp", "io", "pf", "ss", "um", "uw"]);
+/** A stack, which may grow. */
+const GROWS = "gd";
+/** Page tables of so much are looked through in no time. */
+const SOON_LOOKED_THROUGH_BYTES = 64 << 20;
 /** The kernel may drop what is in such memory at any time, so CRIU leaves out its pages. */
 const DROPPABLE = "dp";
 
@@ -32,8 +36,8 @@ const DROPPABLE = "dp";
  * that nobody reads; it is told that they are droppable, and passes them over.
  */
 export interface MemoryView {
-  /** The threads stand still, and CRIU has not looked yet. */
-  show(): void;
+  /** The threads stand still, and CRIU has not looked yet. Returns where the rest is of the memory that it may bring later. */
+  show(): readonly { readonly here: number; readonly areas: readonly Area[] }[];
   /** The dump is done: puts into its images what CRIU was not shown. @throws CHECKPOINT_FAILED */
   complete(images: string): Promise<void>;
   /**
@@ -72,6 +76,12 @@ export async function openMemoryView(folder: string, initPid: number): Promise<M
   return {
     show() {
       for (const each of shown) show(folder, each);
+      return shown.map(({ pid, mappings, unseen }) => ({
+        here: pid,
+        areas: [...mappings.values()].filter(
+          (each) => each.heldBytes > 0 && each.end - each.start <= SOON_LOOKED_THROUGH_BYTES && mayFollow(each) && !unseen.includes(each),
+        ),
+      }));
     },
     async complete(images) {
       const inside = new Map(Object.entries(await readPids(initPid)).map(([pid, here]) => [here, Number(pid)]));
@@ -135,15 +145,23 @@ function show(folder: string, each: Shown): void {
   each.present.catch(() => {});
 }
 
-/** Those that CRIU may bring later (vma_entry_can_be_lazy of its criu/include/vma.h), as far as they are worth it. */
+/** As far as they are worth it. */
 function unseenAmong(mappings: ReadonlyMap<string, Mapping>): Mapping[] {
   return [...mappings.values()].filter(
-    ({ start, end, permissions, inode, name, flags, heldBytes }) =>
-      heldBytes >= Math.max(LEAST_HELD_BYTES, (end - start) / MOST_TIMES_LARGER) &&
-      permissions.endsWith("p") &&
-      inode === 0 &&
-      (name === "" || name === "[heap]" || name.startsWith("[anon:")) &&
-      !flags.some((flag) => NOT_LAZY.has(flag)),
+    (each) =>
+      each.heldBytes >= Math.max(LEAST_HELD_BYTES, (each.end - each.start) / MOST_TIMES_LARGER) &&
+      mayFollow(each) &&
+      !each.flags.includes(GROWS),
+  );
+}
+
+/** Whether CRIU may bring it later (vma_entry_can_be_lazy of its criu/include/vma.h), and it is nothing special. */
+function mayFollow({ permissions, inode, name, flags }: Mapping): boolean {
+  return (
+    permissions.endsWith("p") &&
+    inode === 0 &&
+    (name === "" || name === "[heap]" || name === "[stack]" || name.startsWith("[anon:")) &&
+    !flags.some((flag) => NOT_LAZY.has(flag))
   );
 }
 

@@ -40,7 +40,7 @@ describe("the stream of images", () => {
     await writeFile(join(from, "a-large.img"), randomBytes(200_000));
     await writeFile(join(from, "pages-2.img"), "few");
     const seen: string[][] = [];
-    await unpackImages(pieces(await buffer(packImages(from)), 1 << 14), to, () => seen.push(readdirSync(to).sort()));
+    await unpackImages(pieces(await buffer(packImages(from)), 1 << 14), to, async () => void seen.push(readdirSync(to).sort()));
     expect(seen).to.deep.equal([["a-large.img", "core-1.img"]]);
     expect(readFileSync(join(to, "a-large.img")).equals(readFileSync(join(from, "a-large.img")))).to.equal(true);
   });
