@@ -82,7 +82,9 @@ export async function markSmall(images: string, folder: string): Promise<() => v
     const copy = copies.get(map.pid);
     const read = copy === undefined ? () => null : readerOf(readFileSync(copy));
     const own = map.entries.filter(({ where, start, pages }) => where === "left" && read(start, pages * PAGE_BYTES) !== null);
-    if (own.length === 0) return () => {};
+    // The pages themselves are not here yet.
+    const bytes = map.entries.reduce((sum, { where, pages }) => sum + (where === "present" ? pages * PAGE_BYTES : 0), 0);
+    if (own.length === 0 || bytes > REWRITTEN_BYTES) return () => {};
     markIn(images, map, own);
     return () => putPages(images, map, new Set(own), (start, bytes) => read(start, bytes)!);
   });

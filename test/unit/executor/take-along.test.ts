@@ -139,6 +139,14 @@ describe("What is taken along of a memory that stays behind", () => {
       }
     });
 
+    it("is left where much of the process crosses anyway, and would have to be written anew", async () => {
+      await images7([0x500000, 16_385, PRESENT], [held.start, held.pages, LEFT]);
+      const put = await markSmall(images, folder);
+      expect((await readPagemaps(images))[0]!.entries.map(({ where }) => where)).to.include("left");
+      put();
+      expect(await readFile(join(images, "pages-3.img"))).to.deep.equal(old);
+    });
+
     it("is refused when it is cut short, and nothing where none came", async () => {
       await images7([held.start, held.pages, LEFT]);
       const whole = await readFile(join(folder, "small-7.img"));
