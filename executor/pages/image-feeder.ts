@@ -2,7 +2,7 @@ import { openSync, readSync, writeFileSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { roundFolder } from "../image-rounds.js";
 import { type ImageLayer, letMemoryFollow, locate, readChain, readLayer } from "./image-chain.js";
-import { serveLazyDaemon, startLazyDaemon } from "./lazy-daemon.js";
+import { prepareLazyDaemon, serveLazyDaemon } from "./lazy-daemon.js";
 import { COMMAND, encodeFrame, FRAME_BYTES, type Frame } from "./page-wire.js";
 import { PAGE_BYTES } from "./pagemap-image.js";
 
@@ -73,11 +73,10 @@ function readWhole(file: string, offset: number, into: Buffer): void {
 async function begin(): Promise<void> {
   const layers = await readChain(`${folder}/images`, await firstLayer());
   const bytes = await letMemoryFollow(layers);
-  const started = startLazyDaemon(folder);
-  await started.ready;
-  const served = serveLazyDaemon(started, (frame) => void started.pages.write(answerTo(layers, frame)));
+  await lazy.begin();
+  const served = serveLazyDaemon(lazy, (frame) => void lazy.pages.write(answerTo(layers, frame)));
   process.stdout.write(`ready ${bytes}\n`);
-  await served.finally(() => started.hold.kill("SIGKILL"));
+  await served.finally(() => lazy.hold.kill("SIGKILL"));
   process.exit(0);
 }
 
@@ -87,6 +86,7 @@ try {
 } catch {
   // Not in every container of a lab.
 }
+const lazy = prepareLazyDaemon(folder);
 process.stdin.once("end", () => process.exit(0));
 process.stdin.once("data", () => {
   process.stdin.removeAllListeners("end");

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
-import type { Duplex, Readable } from "node:stream";
+import type { Duplex, Readable, Writable } from "node:stream";
 import { COMMAND, type Frame, makeFrameReader } from "./page-wire.js";
 
 export interface LazyDaemon {
@@ -9,33 +9,51 @@ export interface LazyDaemon {
   readonly hold: ChildProcess;
   /** Our end of that socket: CRIU's page-server protocol. */
   readonly pages: Duplex;
-  /** Rejects when it ends before it waits for a restore. */
-  readonly ready: Promise<void>;
+  /** The images are here. Resolves when it waits for a restore, rejects when it ends before that. */
+  begin(): Promise<void>;
 }
 
 /**
  * CRIU's lazy-pages daemon, with our socket for its page server. It fills pages that it cannot get with zeros once that socket closes, without a word: so
- * the socket must not close before it has finished, and a second process holds it too.
+ * the socket must not close before it has finished, and a second process holds it too. Both are made ahead of the freeze: a copy of this process takes
+ * milliseconds in which it does nothing else.
  */
-export function startLazyDaemon(folder: string): LazyDaemon {
+export function prepareLazyDaemon(folder: string): LazyDaemon {
   const log = openSync(`${folder}/lazy-pages.out`, "a");
-  const command = ["lazy-pages", "-D", `${folder}/images`, "-W", `${folder}/work`, "-o", "lazy-pages.log"];
-  const daemon = spawn("criu", [...command, "--page-server", "--ps-socket", "3", "--status-fd", "4"], {
-    stdio: ["ignore", log, log, "pipe", "pipe"],
-  });
+  const command = ["criu", "lazy-pages", "-D", `${folder}/images`, "-W", `${folder}/work`, "-o", "lazy-pages.log"];
+  // Each ends with us unless it has been told to begin.
+  const daemon = spawn(
+    "sh",
+    ["-c", 'read -r go && exec "$@" </dev/null', "sh", ...command, "--page-server", "--ps-socket", "3", "--status-fd", "4"],
+    {
+      stdio: ["pipe", log, log, "pipe", "pipe"],
+    },
+  );
   closeSync(log);
   const pages = daemon.stdio[3] as Duplex;
   // Waits for ever on a FIFO that nobody writes to; all that counts is that it holds the socket. Given as a number: Node stops reading from a stream
   // that it gives away.
   const { fd } = (pages as unknown as { _handle: { fd: number } })._handle;
-  const hold = spawn("sh", ["-c", 'read -r line <"$0"', `${folder}/hold`], { stdio: ["ignore", "ignore", "ignore", fd] });
-  const status = daemon.stdio[4] as Readable;
-  const ready = new Promise<void>((resolve, reject) => {
-    status.once("data", () => resolve());
+  const hold = spawn("sh", ["-c", 'read -r go && read -r line <"$0"', `${folder}/hold`], { stdio: ["pipe", "ignore", "ignore", fd] });
+  const ends = new Promise<never>((_, reject) => {
     daemon.once("error", reject);
     daemon.once("exit", (code) => reject(new Error(`criu lazy-pages ended with ${code}`)));
-  }).finally(() => status.destroy());
-  return { daemon, hold, pages, ready };
+  });
+  // Of one that was never told to begin nobody asks how it ended.
+  ends.catch(() => {});
+  const told = [daemon, hold].map(({ stdin }) => stdin as Writable);
+  for (const stdin of told) stdin.on("error", () => {});
+  return {
+    daemon,
+    hold,
+    pages,
+    begin: () => {
+      for (const stdin of told) stdin.end("go\n");
+      const status = daemon.stdio[4] as Readable;
+      const ready = new Promise<void>((resolve) => status.once("data", () => resolve()));
+      return Promise.race([ready, ends]).finally(() => status.destroy());
+    },
+  };
 }
 
 /** Passes on what the daemon asks for. Resolves once it has filled in every page and ended, rejects when it ends in any other way. */

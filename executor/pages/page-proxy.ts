@@ -1,14 +1,14 @@
-import type { ChildProcess } from "node:child_process";
 import { renameSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createServer, type TLSSocket } from "node:tls";
 import { readTls } from "../../platform/tls.js";
-import { type LazyDaemon, serveLazyDaemon, startLazyDaemon } from "./lazy-daemon.js";
+import { prepareLazyDaemon, serveLazyDaemon } from "./lazy-daemon.js";
 import { cutIntoBlocks } from "./page-blocks.js";
 import { makePageBroker, type PageBroker } from "./page-broker.js";
 import { ALIVE, COMMAND, DONE, encodeFrame, makeFrameReader, paceOf } from "./page-wire.js";
 import { PAGE_BYTES, readLeftRanges } from "./pagemap-image.js";
 import { PAGE_PORTS, type PageProxyOrders, type PagesState, pagesProtocol } from "./pages-protocol.js";
+import { rehearse } from "./rehearsal.js";
 
 /**
  * `page-proxy.js FOLDER ORDERS`: stands between CRIU's lazy-pages daemon and the node that still has the memory. A process of its
@@ -20,11 +20,19 @@ const [folder, words] = process.argv.slice(2) as [string, string];
 const { containerId, node, migration, firstPort, tls } = JSON.parse(words) as PageProxyOrders;
 const TICK_MILLISECONDS = 500;
 
+// Where root may: the kernel's killer of processes should look elsewhere first. The children inherit it.
+try {
+  writeFileSync("/proc/self/oom_score_adj", "-900");
+} catch {
+  // Not in every container of a lab.
+}
+const lazy = prepareLazyDaemon(folder);
+
 let source: TLSSocket | null = null;
 let broker: PageBroker | null = null;
 let bytesPerSecond: number | null = null;
+let hasBegun = false;
 let progress: PagesState = { state: "waiting", port: 0, doneBytes: 0, totalBytes: 0 };
-const children: ChildProcess[] = [];
 
 process.stdout.on("error", () => {});
 
@@ -32,6 +40,11 @@ function note(change: Partial<PagesState>): void {
   progress = { ...progress, ...change };
   writeFileSync(`${folder}/pages.json.new`, JSON.stringify(progress), { mode: 0o600 });
   renameSync(`${folder}/pages.json.new`, `${folder}/pages.json`);
+}
+
+function endChildren(): void {
+  lazy.daemon.kill("SIGKILL");
+  lazy.hold.kill("SIGKILL");
 }
 
 /** A copy that would go on with zeros for its memory must not: it is ended, as if its program had crashed. */
@@ -44,7 +57,7 @@ async function failStop(why: string): Promise<never> {
     note({ state: "lost" });
   } finally {
     // A proxy that is gone is taken for lost memory too.
-    for (const child of children) child.kill("SIGKILL");
+    endChildren();
     process.exit(1);
   }
 }
@@ -69,10 +82,17 @@ server.on("secureConnection", (socket) => {
   socket.once("close", () => {
     if (source === socket) source = null;
   });
+  const rehearsal = hasBegun
+    ? null
+    : rehearse(
+        (frame) => socket.write(frame),
+        () => hasBegun || socket.destroyed,
+      );
   const read = makeFrameReader(
-    ({ command, pages }) => (command === COMMAND.pages ? pages * PAGE_BYTES : 0),
+    ({ command, pages }) => (command === COMMAND.pages || command === COMMAND.rehearsed ? pages * PAGE_BYTES : 0),
     (frame, body) => {
       if (frame.command === COMMAND.pages) broker?.arrived(frame, body);
+      if (frame.command === COMMAND.rehearsed) rehearsal?.arrived(frame, body);
       if (frame.command !== COMMAND.pace) return;
       bytesPerSecond = paceOf(frame);
       broker?.keepTo(bytesPerSecond);
@@ -93,16 +113,10 @@ setInterval(() => {
   }
 }, TICK_MILLISECONDS);
 
-async function startDaemon(): Promise<LazyDaemon> {
-  const started = startLazyDaemon(folder);
-  children.push(started.daemon, started.hold);
-  await started.ready;
-  return started;
-}
-
 async function begin(): Promise<void> {
-  const [started, blocks] = await Promise.all([startDaemon(), readLeftRanges(`${folder}/images`).then(cutIntoBlocks)]);
-  const { pages } = started;
+  hasBegun = true;
+  const [blocks] = await Promise.all([readLeftRanges(`${folder}/images`).then(cutIntoBlocks), lazy.begin()]);
+  const { pages } = lazy;
   let waking: NodeJS.Timeout | undefined;
   broker = makePageBroker(blocks, {
     ask: (block) => {
@@ -122,13 +136,13 @@ async function begin(): Promise<void> {
     },
   });
   broker.keepTo(bytesPerSecond);
-  const served = serveLazyDaemon(started, broker.request);
+  const served = serveLazyDaemon(lazy, broker.request);
   note({ state: "flowing", totalBytes: blocks.totalBytes });
   if (source !== null) broker.connected();
   process.stdout.write("ready\n");
   await served;
   note({ state: "done", doneBytes: broker.doneBytes() });
-  for (const child of children) child.kill("SIGKILL");
+  endChildren();
   if (source === null) process.exit(0);
   source.end(DONE, () => process.exit(0));
 }
@@ -144,12 +158,6 @@ async function listen(): Promise<number> {
   throw new Error(`none of the ${PAGE_PORTS} ports from ${firstPort} on is free`);
 }
 
-// Where root may: the kernel's killer of processes should look elsewhere first. The children inherit it.
-try {
-  writeFileSync("/proc/self/oom_score_adj", "-900");
-} catch {
-  // Not in every container of a lab.
-}
 note({ port: await listen() });
 process.stdin.once("end", () => process.exit(0));
 process.stdin.once("data", () => {

@@ -17,8 +17,10 @@ const [folder, words = ""] = process.argv.slice(2);
 const { host, port, node, migration, tls } = JSON.parse(words) as PageSourceOrders;
 const QUIET_SECONDS = 2;
 const RETRY_SECONDS = 0.2;
+const ZEROS = "/dev/zero";
+const MOST_REHEARSED_PAGES = 32;
 
-const memories = new Map<number, Promise<FileHandle>>();
+const files = new Map<string, Promise<FileHandle>>();
 let begin: (pids: Readonly<Record<string, number>>) => void = () => {};
 const pids = new Promise<Readonly<Record<string, number>>>((resolve) => {
   begin = resolve;
@@ -35,17 +37,22 @@ lines.once("line", (line) => {
 
 /** The answer to a request: its frame and the pages, in one buffer. */
 async function readPages(frame: Frame): Promise<Buffer> {
-  const { pid, address, pages } = frame;
+  const { pid } = frame;
   const here = (await pids)[pid];
   if (here === undefined) throw new Error(`the workload has no process ${pid}`);
-  const memory = memories.get(pid) ?? open(`/proc/${here}/mem`, "r");
-  memories.set(pid, memory);
+  return readFrom(`/proc/${here}/mem`, { ...frame, command: COMMAND.pages });
+}
+
+async function readFrom(path: string, answered: Frame): Promise<Buffer> {
+  const { address, pages } = answered;
+  const file = files.get(path) ?? open(path, "r");
+  files.set(path, file);
   const bytes = pages * PAGE_BYTES;
   const answer = Buffer.allocUnsafe(FRAME_BYTES + bytes);
-  encodeFrame({ ...frame, command: COMMAND.pages }).copy(answer);
+  encodeFrame(answered).copy(answer);
   for (let done = 0; done < bytes; ) {
-    const { bytesRead } = await (await memory).read(answer, FRAME_BYTES + done, bytes - done, address + done);
-    if (bytesRead === 0) throw new Error(`process ${here} has no memory at 0x${(address + done).toString(16)}`);
+    const { bytesRead } = await (await file).read(answer, FRAME_BYTES + done, bytes - done, address + done);
+    if (bytesRead === 0) throw new Error(`${path} has nothing at 0x${(address + done).toString(16)}`);
     done += bytesRead;
   }
   return answer;
@@ -54,10 +61,13 @@ async function readPages(frame: Frame): Promise<Buffer> {
 async function serve(socket: TLSSocket): Promise<void> {
   let answers: Promise<unknown> = Promise.resolve();
   const answer = async (frame: Frame) => void socket.write(await readPages(frame));
+  const makeUp = async (frame: Frame) => void socket.write(await readFrom(ZEROS, { ...frame, command: COMMAND.rehearsed }));
   const read = makeFrameReader(
     () => 0,
     (frame) => {
       if (frame.command === COMMAND.done) process.exit(0);
+      // In vain, should it fail: that is no page of the workload.
+      if (frame.command === COMMAND.rehearse && frame.pages <= MOST_REHEARSED_PAGES) makeUp(frame).catch(() => {});
       if (frame.command !== COMMAND.get) return;
       // The memory of a frozen process that cannot be read is gone: the executor looks after that, and the destination must get nothing else.
       answers = answers.then(() => answer(frame)).catch(() => process.exit(1));

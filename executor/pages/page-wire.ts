@@ -14,6 +14,9 @@ export const COMMAND = {
   alive: 0x4501,
   done: 0x4502,
   pace: 0x4503,
+  /** As `get` and `pages`, of no process: what comes is made up. */
+  rehearse: 0x4504,
+  rehearsed: 0x4505,
 } as const;
 
 export interface Frame {
