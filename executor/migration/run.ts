@@ -186,18 +186,21 @@ async function carryOver(
   progress.guard = guardFrozen(surroundings, held, { description, checkpoint, watch, progress });
   const { frozenAt, imagesPath, processes, neighbours } = dump;
   progress.frozenAt = frozenAt;
+  let forkedFits: Promise<void> | null = null;
   if (pages !== null && checkpoint.memory !== undefined) {
     const pids = await checkpoint.memory.pids();
-    await assertForkedFits(imagesPath, Object.values(pids), asked.forkedRoomBytes);
     pages.begin(pids);
     if (twin.takesAlong && !(await sentSmall)) await takeAlong(imagesPath, pids);
+    forkedFits = assertForkedFits(imagesPath, Object.values(pids), asked.forkedRoomBytes);
+    forkedFits.catch(() => {});
   }
 
   await rendezvous.meet("frozen");
-  await enter(surroundings, held, "transfer");
-  const [changed] = await Promise.all([
+  const [, changed] = await Promise.all([
+    enter(surroundings, held, "transfer"),
     still.asBefore(dump).then((asBefore) => syncFrozen(surroundings, held, checkpoint, trees, asBefore)),
     isCold || sendMemory(surroundings, held, imagesPath),
+    forkedFits,
   ]);
 
   // A joiner's restore waits for its owner's, which begins when the owner's memory has been sent.

@@ -3,8 +3,11 @@ import { encodeMessage, fieldsOf, messagesOf } from "./image-fields.js";
 
 export const PAGE_BYTES = 4096;
 
-/** As CRIU cuts what it writes itself: its daemon asks for an entry as a whole, keeps room for the longest, and counts its bytes in 31 bits. */
-export const MOST_ENTRY_PAGES = 1024;
+/**
+ * CRIU cuts what it writes itself into 4 MiB; the fewer there are, the sooner all who read them are done, its daemon at each fault among them. That keeps room for the longest (of which it
+ * uses 4 MiB), and counts its bytes in 31 bits.
+ */
+export const MOST_ENTRY_PAGES = 16384;
 
 /** Pages that a process (by its pid in the container) has in one piece. */
 export interface PageRange {

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { closeSync, existsSync, openSync } from "node:fs";
+import { closeSync, existsSync, openSync, writeFileSync } from "node:fs";
 import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { EvenkeelError } from "../../../platform/errors.js";
@@ -24,7 +24,7 @@ import { openMemoryView, VIEW } from "./memory-view.js";
 import { readNeighbours } from "./neighbours.js";
 import { openNetworkRules } from "./network-rules.js";
 import { canTarPlainly, plainTarPath } from "./plain-tars.js";
-import { readPids, readProcesses, readTree, thoseWithMemory } from "./processes.js";
+import { type ContainedProcess, readContained, readPids, readTree, thoseWithMemory } from "./processes.js";
 import { packSharedMemory } from "./shared-memory.js";
 import { keepThreadsTogether } from "./thread-groups.js";
 import { containerFolder } from "./trees.js";
@@ -128,6 +128,7 @@ export async function startCheckpoint(
     async dumped() {
       let confirmed: Promise<void> | undefined;
       let isOver = false;
+      let contained: readonly ContainedProcess[] = [];
       const begun = await conversation.events.next(["pre-dump", "exit"], HOLD_DEADLINE_SECONDS, "CHECKPOINT_FAILED");
       let done = begun;
       if (done.word !== "exit") done = await conversation.events.next(["network-lock", "exit"], HOLD_DEADLINE_SECONDS, "CHECKPOINT_FAILED");
@@ -137,10 +138,12 @@ export async function startCheckpoint(
         await onStill();
         await rules.load("shut");
         conversation.send("lock");
-        if (small !== undefined && onReadable !== undefined) {
-          const inside = new Map(Object.entries(await readPids(State.Pid)).map(([pid, here]) => [here, Number(pid)]));
-          onReadable(small.flatMap(({ here, areas }) => (inside.has(here) ? [{ pid: inside.get(here)!, here, areas }] : [])));
-        }
+        // Nothing of it changes any more.
+        contained = await readContained(State.Pid);
+        if (small !== undefined && onReadable !== undefined)
+          onReadable(
+            contained.flatMap(({ pid, here }) => small.filter((each) => each.here === here).map(({ areas }) => ({ pid, here, areas }))),
+          );
         confirmed = view?.confirm(`${folder}/images`, () => isOver);
         confirmed?.catch(() => {});
         done = await conversation.events.next(["post-dump", "exit"], DUMP_DEADLINE_SECONDS, "CHECKPOINT_FAILED").finally(() => {
@@ -161,10 +164,11 @@ export async function startCheckpoint(
         assertUndivided(sharers),
       ]);
       // After those that change the same images.
-      await view?.complete(`${folder}/images`);
-      if (leaveMemory) await writeFile(`${folder}/${HELD_PIDS}`, JSON.stringify(await thoseWithMemory(await readTree(State.Pid))));
+      await view?.complete(`${folder}/images`, contained);
+      if (leaveMemory)
+        writeFileSync(`${folder}/${HELD_PIDS}`, JSON.stringify(contained.flatMap(({ here, hasMemory }) => (hasMemory ? here : []))));
       const madeNames = existsSync(`${folder}/images/${REMAPPED}`);
-      const processes = await readProcesses(State.Pid);
+      const processes = contained.map(({ pid, command, threads }) => ({ pid, command, threads }));
       const imagesPath = `${folder}/images`;
       return { frozenAt: begun.at, imagesPath, processes, neighbours: await neighbours, madeNames, confirmed };
     },

@@ -7,7 +7,7 @@ import { completeImages } from "../../pages/complete-images.js";
 import type { Area } from "../../pages/lazy-areas.js";
 import { readPresent, readPresentAgain } from "../../pages/present-pages.js";
 import { MAPS_ENCODING, type Mapping, parseSmaps } from "./memory-maps.js";
-import { readPids, readTree } from "./processes.js";
+import { type ContainedProcess, readTree } from "./processes.js";
 
 /** Below this a mapping is CRIU's to look at: it takes along what is small. */
 const LEAST_HELD_BYTES = 4 << 20;
@@ -38,8 +38,8 @@ const DROPPABLE = "dp";
 export interface MemoryView {
   /** The threads stand still, and CRIU has not looked yet. Returns where the rest is of the memory that it may bring later. */
   show(): readonly { readonly here: number; readonly areas: readonly Area[] }[];
-  /** The dump is done: puts into its images what CRIU was not shown. @throws CHECKPOINT_FAILED */
-  complete(images: string): Promise<void>;
+  /** The dump is done: puts into its images what CRIU was not shown of these processes. @throws CHECKPOINT_FAILED */
+  complete(images: string, contained: readonly ContainedProcess[]): Promise<void>;
   /**
    * Whether what CRIU was shown is what the kernel says, for which it has to be asked once more: when CRIU has dumped the processes, or the dump is over. While it puts its own code into
    * them it would have to wait for whoever reads their mappings. @throws CHECKPOINT_FAILED
@@ -83,14 +83,13 @@ export async function openMemoryView(folder: string, initPid: number): Promise<M
         ),
       }));
     },
-    async complete(images) {
-      const inside = new Map(Object.entries(await readPids(initPid)).map(([pid, here]) => [here, Number(pid)]));
+    async complete(images, contained) {
       await orFail("is not to be had", async () => {
         for (const { pid, unseen, present } of shown) {
           if (unseen.length === 0) continue;
-          const own = inside.get(pid);
+          const own = contained.find(({ here }) => here === pid);
           if (own === undefined) throw new Error(`process ${pid} is not one of the workload's any more`);
-          await completeImages(images, own, unseen, await present);
+          await completeImages(images, own.pid, unseen, await present);
         }
       });
     },

@@ -12,23 +12,31 @@ export async function readTree(initPid: number): Promise<number[]> {
   return pids;
 }
 
-/** The same tree as its own pid namespace numbers it; sorted by pid. */
-export async function readProcesses(initPid: number): Promise<ProcessFact[]> {
-  const facts = (await readTree(initPid)).map(async (pid) => {
-    const status = await readFile(`/proc/${pid}/status`, "utf8");
-    const field = (name: string) => new RegExp(`^${name}:\\s*(.*)$`, "m").exec(status)?.[1] ?? "";
-    return { pid: Number(field("NSpid").split(/\s+/).at(-1)), command: field("Name"), threads: Number(field("Threads")) };
-  });
-  return (await Promise.all(facts)).sort((a, b) => a.pid - b.pid);
+/** A process of a container. @property pid in its own namespace, which CRIU's images use @property here its pid among ours */
+export interface ContainedProcess extends ProcessFact {
+  readonly here: number;
+  readonly hasMemory: boolean;
 }
 
-/** The same tree: pids in its own pid namespace, which CRIU's images use, to pids here. */
-export async function readPids(initPid: number): Promise<Record<number, number>> {
-  const pairs = (await readTree(initPid)).map(async (pid) => {
-    const status = await readFile(`/proc/${pid}/status`, "utf8");
-    return [Number(/^NSpid:.*\s(\d+)$/m.exec(status)?.[1]), pid] as const;
+/** The same tree; sorted by pid. */
+export async function readContained(initPid: number): Promise<ContainedProcess[]> {
+  const processes = (await readTree(initPid)).map(async (here) => {
+    const status = await readFile(`/proc/${here}/status`, "utf8");
+    const field = (name: string) => new RegExp(`^${name}:\\s*(.*)$`, "m").exec(status)?.[1] ?? "";
+    const pid = Number(field("NSpid").split(/\s+/).at(-1));
+    return { pid, here, command: field("Name"), threads: Number(field("Threads")), hasMemory: hasMemory(status) };
   });
-  return Object.fromEntries(await Promise.all(pairs));
+  return (await Promise.all(processes)).sort((a, b) => a.pid - b.pid);
+}
+
+/** What of it tells one copy from another. */
+export async function readProcesses(initPid: number): Promise<ProcessFact[]> {
+  return (await readContained(initPid)).map(({ pid, command, threads }) => ({ pid, command, threads }));
+}
+
+/** Pids in its own namespace to pids here. */
+export async function readPids(initPid: number): Promise<Record<number, number>> {
+  return Object.fromEntries((await readContained(initPid)).map(({ pid, here }) => [pid, here]));
 }
 
 /** When a process started, in clock ticks since boot (proc(5), stat field 22). */
@@ -45,8 +53,10 @@ export async function bootTicksNow(): Promise<number> {
 /** Those of them that have a memory: one that was killed has none, though its parent or who traces it has not heard of that yet. */
 export async function thoseWithMemory(pids: readonly number[]): Promise<number[]> {
   const states = await Promise.all(pids.map(async (pid) => [pid, await readFile(`/proc/${pid}/status`, "utf8").catch(() => "")] as const));
-  return states.flatMap(([pid, status]) => (/^VmSize:/m.test(status) ? [pid] : []));
+  return states.flatMap(([pid, status]) => (hasMemory(status) ? [pid] : []));
 }
+
+const hasMemory = (status: string) => /^VmSize:/m.test(status);
 
 export async function isAlive(pid: number): Promise<boolean> {
   try {

@@ -1,5 +1,5 @@
-import { existsSync } from "node:fs";
-import { mkdir, readdir, stat, writeFile } from "node:fs/promises";
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { EvenkeelError } from "../../../platform/errors.js";
 import { type Event, EventQueue, monotonicSeconds } from "../../channel/events.js";
@@ -78,7 +78,7 @@ export async function restoreContainer(
   const isLazy = await feedMemory();
   const begun = await begin();
   const { events, open, starting } = begun;
-  const deadlineSeconds = await deadlineOf(folder);
+  const deadlineSeconds = deadlineOf(folder);
   let isGivenUp = false;
   const next = async (word: string, orWord = word): Promise<Event> => {
     const event = await events.next([word, "exit", ...(word === "start" ? ["kill"] : [])], deadlineSeconds, "RESTORE_FAILED");
@@ -150,11 +150,10 @@ export async function restoreContainer(
   }
 }
 
-/** What is not left for later CRIU reads within a step: contents of tmpfs mounts, or memory. */
-async function deadlineOf(folder: string): Promise<number> {
+/** What is not left for later CRIU reads within a step: contents of tmpfs mounts, or memory. Without giving way: it stands in the freeze. */
+function deadlineOf(folder: string): number {
   const images = `${folder}/images`;
-  const sizes = (await readdir(images)).map(async (name) => (await stat(`${images}/${name}`).catch(() => null))?.size ?? 0);
-  const bytes = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+  const bytes = readdirSync(images).reduce((sum, name) => sum + (statSync(`${images}/${name}`, { throwIfNoEntry: false })?.size ?? 0), 0);
   return STEP_DEADLINE_SECONDS + bytes / LEAST_BYTES_PER_SECOND;
 }
 

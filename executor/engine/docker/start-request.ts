@@ -1,4 +1,4 @@
-import { text } from "node:stream/consumers";
+import { createInterface } from "node:readline";
 import { EvenkeelError } from "../../../platform/errors.js";
 import { projectPath } from "../../../platform/paths.js";
 import { spawnApart } from "../../spawn-apart.js";
@@ -16,7 +16,9 @@ export function prepareStart(socketPath: string, containerId: string): StartRequ
   const child = spawnApart(projectPath("dist/executor/engine/docker/start-container.js"), [socketPath, containerId]);
   const answer = new Promise<string>((resolve) => {
     child.once("error", (error) => resolve(`0 ${error.message}`));
-    text(child.stdout).then(resolve, (error: Error) => resolve(`0 ${error.message}`));
+    const lines = createInterface({ input: child.stdout });
+    lines.once("line", resolve);
+    lines.once("close", () => resolve("0 whoever was to ask Docker has ended"));
   });
   return {
     async send() {

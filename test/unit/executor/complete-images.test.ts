@@ -22,10 +22,10 @@ describe("Images of memory that CRIU was not shown", () => {
       join(images, "mm-1.img"),
       mappings([
         [0x400000, 0x500000, PRIVATE],
-        [page(0), page(3000), DROPPABLE],
+        [page(0), page(40000), DROPPABLE],
         [page(1), page(10), 0, GUARD],
-        [page(3000), page(3100), DROPPABLE + NORESERVE],
-        [page(9000), page(9100), DROPPABLE],
+        [page(40000), page(40100), DROPPABLE + NORESERVE],
+        [page(49000), page(49100), DROPPABLE],
       ]),
     );
     await writeFile(
@@ -33,7 +33,7 @@ describe("Images of memory that CRIU was not shown", () => {
       pagemap(5, [
         [0x400000, 2, PRESENT],
         [0x410000, 3, LEFT],
-        [page(9500), 1, PRESENT],
+        [page(49500), 1, PRESENT],
       ]),
     );
   });
@@ -42,34 +42,34 @@ describe("Images of memory that CRIU was not shown", () => {
   const entries = async () =>
     (await readPagemaps(images))[0]!.entries.map(({ start, pages, where, isLazy }) => [start, pages, where, isLazy]);
 
-  it("tell of it as private memory whose pages are left, in their place and no longer than CRIU's own", async () => {
+  it("tell of it as private memory whose pages are left, in their place and none of them endless", async () => {
     const areas = [
-      { start: page(0), end: page(3000) },
-      { start: page(3000), end: page(3100) },
+      { start: page(0), end: page(40000) },
+      { start: page(40000), end: page(40100) },
     ];
     const present = [
-      { start: page(2), end: page(2100) },
-      { start: page(2999), end: page(3050) },
+      { start: page(2), end: page(32820) },
+      { start: page(39999), end: page(40050) },
     ];
     await completeImages(images, 1, areas, present);
     expect(await entries()).to.deep.equal([
       [0x400000, 2, "present", false],
       [0x410000, 3, "left", true],
-      [page(10), 1024, "left", true],
-      [page(1034), 1024, "left", true],
-      [page(2058), 42, "left", true],
-      [page(2999), 1, "left", true],
-      [page(3000), 50, "left", true],
-      [page(9500), 1, "present", false],
+      [page(10), 16384, "left", true],
+      [page(16394), 16384, "left", true],
+      [page(32778), 42, "left", true],
+      [page(39999), 1, "left", true],
+      [page(40000), 50, "left", true],
+      [page(49500), 1, "present", false],
     ]);
     // Memory that is droppable by its owner's wish stays so.
     expect(await readLazyAreas(images, 1)).to.deep.equal([{ start: 0x400000, end: 0x500000 }, ...areas]);
-    const flags = (await readFile(join(images, "mm-1.img"))).includes(mappings([[page(9000), page(9100), DROPPABLE]]).subarray(12));
+    const flags = (await readFile(join(images, "mm-1.img"))).includes(mappings([[page(49000), page(49100), DROPPABLE]]).subarray(12));
     expect(flags).to.equal(true);
   });
 
   it("are refused where CRIU knows of no such mapping", async () => {
-    const error = await completeImages(images, 1, [{ start: page(0), end: page(2999) }], []).catch(({ message }) => message);
+    const error = await completeImages(images, 1, [{ start: page(0), end: page(39999) }], []).catch(({ message }) => message);
     expect(error).to.match(/process 1 have no mapping at 0x7f0000000000/);
   });
 
@@ -78,6 +78,6 @@ describe("Images of memory that CRIU was not shown", () => {
     const area = { start: 0x400000, end: 0x500000 };
     await completeImages(images, 1, [area], [area]);
     expect(await readFile(join(images, "mm-1.img"))).to.deep.equal(before);
-    expect((await entries()).map(([start]) => start)).to.deep.equal([0x400000, 0x410000, page(9500)]);
+    expect((await entries()).map(([start]) => start)).to.deep.equal([0x400000, 0x410000, page(49500)]);
   });
 });
