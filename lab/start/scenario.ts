@@ -1,5 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { listMigrations } from "../../platform/migration-record.js";
+import type { SkipReason } from "../../policies/types.js";
+import type { Answers } from "../../scheduler/api-shapes.js";
 import type { LabClients } from "../clients/start-lab-clients.js";
 import { waitFor } from "../deadline.js";
 import type { Fleet } from "../fleet/fleet.js";
@@ -26,6 +28,16 @@ const BURN_PERCENT = 40;
 const SETTLE_MILLISECONDS = 3000;
 const LEVEL_DEADLINE_SECONDS = 180;
 const DRAIN_DEADLINE_SECONDS = 180;
+const LOOK_MILLISECONDS = 500;
+/** What keeps a workload only until a move that is under way has ended. */
+const PASSING: ReadonlySet<SkipReason> = new Set([
+  "workload-migrating",
+  "source-busy",
+  "target-busy",
+  "target-settling",
+  "fleet-busy",
+  "room-being-made",
+]);
 
 export async function placeWorkloads(fleet: Fleet, tell: Told): Promise<LabClients> {
   for (const node of fleet.lab.nodes) {
@@ -74,11 +86,13 @@ export async function drainAndReturn(fleet: Fleet, tell: Told): Promise<Summary[
   const flag = `${fleet.url}/api/v1/nodes/${DRAINED_NODE}/maintenance`;
   const answer = await fetch(flag, { method: "PUT", headers: token, body: JSON.stringify({ reason: "new fans" }) });
   if (!answer.ok) throw new Error(`the scheduler refused the flag: ${await answer.text()}`);
-  await waitFor(
-    `${DRAINED_NODE} to be empty`,
-    DRAIN_DEADLINE_SECONDS,
-    async () => (await running()) === 0 && (await allClosed(fleet)),
-  ).catch((error) => tell(String(error)));
+  const tellWhoWaits = makeWaitTeller(fleet, tell);
+  const isEmpty = async () => {
+    if ((await running()) === 0 && (await allClosed(fleet))) return true;
+    await tellWhoWaits();
+    return false;
+  };
+  await waitFor(`${DRAINED_NODE} to be empty`, DRAIN_DEADLINE_SECONDS, isEmpty, LOOK_MILLISECONDS).catch((error) => tell(String(error)));
   const left = await running();
   const seconds = (performance.now() - started) / 1000;
   tell(
@@ -89,6 +103,19 @@ export async function drainAndReturn(fleet: Fleet, tell: Told): Promise<Summary[
   const lifted = await fetch(flag, { method: "DELETE", headers: { authorization: token.authorization } });
   if (!lifted.ok) throw new Error(`the scheduler refused to lift the flag: ${await lifted.text()}`);
   return { node: DRAINED_NODE, seconds, left };
+}
+
+/** Tells what keeps a workload on the node that is drained, each reason once: of late it may have used more than another node has left. */
+function makeWaitTeller(fleet: Fleet, tell: Told): () => Promise<void> {
+  const told = new Set<string>();
+  return async () => {
+    const { plan } = (await (await fetch(`${fleet.url}/api/v1/plan`)).json()) as Answers["plan"];
+    for (const { workload, from, reason, because } of plan?.skips ?? []) {
+      if (from !== DRAINED_NODE || PASSING.has(reason) || told.has(`${workload} ${reason}`)) continue;
+      told.add(`${workload} ${reason}`);
+      tell(`… ${workload} waits on ${from}: ${because}`);
+    }
+  };
 }
 
 /** Each migration as its client saw it. */
