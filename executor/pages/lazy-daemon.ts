@@ -48,6 +48,7 @@ export function prepareLazyDaemon(folder: string): LazyDaemon {
     hold,
     pages,
     begin: () => {
+      if (hasEnded(hold)) return Promise.reject(new Error("whoever was to hold the socket of CRIU's daemon has ended"));
       for (const stdin of told) stdin.end("go\n");
       const status = daemon.stdio[4] as Readable;
       const ready = new Promise<void>((resolve) => status.once("data", () => resolve()));
@@ -71,9 +72,12 @@ export function serveLazyDaemon({ daemon, pages }: LazyDaemon, request: (frame: 
   pages.on("data", read);
   daemon.removeAllListeners("exit");
   return new Promise((resolve, reject) => {
+    if (hasEnded(daemon)) reject(new Error("criu lazy-pages has ended"));
     daemon.once("exit", (code) => {
       if (code === 0 && hasFinished) resolve();
       else reject(new Error(`criu lazy-pages ended with ${code}`));
     });
   });
 }
+
+const hasEnded = ({ exitCode, signalCode }: ChildProcess) => exitCode !== null || signalCode !== null;

@@ -92,7 +92,7 @@ server.on("secureConnection", (socket) => {
     ({ command, pages }) => (command === COMMAND.pages || command === COMMAND.rehearsed ? pages * PAGE_BYTES : 0),
     (frame, body) => {
       if (frame.command === COMMAND.pages) broker?.arrived(frame, body);
-      if (frame.command === COMMAND.rehearsed) rehearsal?.arrived(frame, body);
+      if (frame.command === COMMAND.rehearsed && !hasBegun) rehearsal?.arrived(frame, body);
       if (frame.command !== COMMAND.pace) return;
       bytesPerSecond = paceOf(frame);
       broker?.keepTo(bytesPerSecond);

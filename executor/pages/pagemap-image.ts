@@ -4,10 +4,10 @@ import { encodeMessage, fieldsOf, messagesOf } from "./image-fields.js";
 export const PAGE_BYTES = 4096;
 
 /**
- * CRIU cuts what it writes itself into 4 MiB; the fewer there are, the sooner all who read them are done, its daemon at each fault among them. That keeps room for the longest (of which it
- * uses 4 MiB), and counts its bytes in 31 bits.
+ * CRIU cuts what it writes itself into 4 MiB; the fewer there are, the sooner all who read them are done, its daemon at each fault among them. But that asks the kernel for room for the
+ * longest, of which it uses 4 MiB, for each process and each fork of one: of a kernel that never promises more than it has (vm.overcommit_memory=2) too.
  */
-export const MOST_ENTRY_PAGES = 16384;
+export const MOST_ENTRY_PAGES = 4096;
 
 /** Pages that a process (by its pid in the container) has in one piece. */
 export interface PageRange {

@@ -12,8 +12,8 @@ const BLOCKS = 128;
 const BLOCK_PAGES = 4;
 /** Of every so many blocks one is asked for as what no thread waits for. */
 const BACKGROUND_OF = 4;
-/** On a slow link it stays with a part of it. */
-const MOST_SECONDS = 0.5;
+/** On a slow link it stays with a part of it. Less than the time in which a broker sends nothing ahead. */
+const MOST_SECONDS = 0.4;
 /** As many as 4 GiB have, and how often they are read. */
 const ENTRIES = 1024;
 const READINGS = 4;
@@ -38,9 +38,13 @@ export function rehearse(send: (frame: Buffer) => void, isOver: () => boolean): 
     () => 0,
     (frame) => broker?.request(frame),
   );
+  const goesOn = () => {
+    if (performance.now() > endsAt || isOver()) broker = null;
+    return broker !== null;
+  };
   const ask = () => {
     const question = questions.shift();
-    if (question === undefined || performance.now() > endsAt || isOver()) {
+    if (question === undefined || !goesOn()) {
       broker = null;
       return;
     }
@@ -61,7 +65,11 @@ export function rehearse(send: (frame: Buffer) => void, isOver: () => boolean): 
     },
   });
   setImmediate(ask);
-  return { arrived: (frame, body) => broker?.arrived(frame, body) };
+  return {
+    arrived: (frame, body) => {
+      if (goesOn()) broker?.arrived(frame, body);
+    },
+  };
 }
 
 function questionsIn({ start, pages }: PageRange, block: number): PageRange[] {

@@ -16,7 +16,9 @@ export function prepareStart(socketPath: string, containerId: string): StartRequ
   const child = spawnApart(projectPath("dist/executor/engine/docker/start-container.js"), [socketPath, containerId]);
   const answer = new Promise<string>((resolve) => {
     child.once("error", (error) => resolve(`0 ${error.message}`));
+    child.stdout.on("error", (error) => resolve(`0 ${error.message}`));
     const lines = createInterface({ input: child.stdout });
+    lines.on("error", () => {});
     lines.once("line", resolve);
     lines.once("close", () => resolve("0 whoever was to ask Docker has ended"));
   });

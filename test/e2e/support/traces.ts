@@ -14,7 +14,7 @@ for process in /proc/[0-9]*; do
   words=$(tr '\0' ' ' 2>/dev/null <"$process/cmdline")
   case $words in
     sh\ -c*) ;; # this very script
-    *criu-action* | *namespace-hook* | runc*checkpoint* | runc*restore* | *criu\ swrk* | *page-proxy.js* | *image-feeder.js* | *page-source.js* | *criu\ lazy-pages* | socat*INTERFACE:* | tc\ -batch* | nft\ -i*) echo "process $words" ;;
+    *criu-action* | *namespace-hook* | runc*checkpoint* | runc*restore* | *criu\ swrk* | *page-proxy.js* | *image-feeder.js* | *page-source.js* | *criu\ lazy-pages* | */in/*/hold | socat*INTERFACE:* | tc\ -batch* | nft\ -i*) echo "process $words" ;;
   esac
 done
 true`;

@@ -9,12 +9,12 @@ import { IN_PARENT, LEFT, LOCKED, mappings, PRESENT, PRIVATE, pagemap } from "..
 const LAZY = PRESENT | LEFT;
 const HEAP = 0x10000000;
 /** Larger than what is restored at once. */
-const LARGE_PAGES = 20000;
+const LARGE_PAGES = 8000;
 const LARGE = 0x7f0000000000;
 const STACK = 0x7ffff0000000;
 const page = (start: number, number: number) => start + number * PAGE_BYTES;
 
-const RUN = 16384;
+const RUN = 4096;
 const MAPPINGS = [
   [HEAP, page(HEAP, 8), PRIVATE],
   [LARGE, page(LARGE, LARGE_PAGES + 1), PRIVATE],
