@@ -72,6 +72,8 @@ export async function syncTree(tree: FileTree, socket: Duplex, round: SyncRound)
     words = `${words}${chunk}`.slice(0, WORDS_MOST);
   });
   const [toRsync, fromRsync] = [child.stdio[3] as Duplex, child.stdio[4] as Duplex];
+  // Each reads as well as writes, and a pipeline that has ended looks after neither: one whose other end goes with bytes unread says so (ECONNRESET) to whoever listens, or ends this program.
+  for (const stream of [child.stderr!, toRsync, fromRsync]) stream.on("error", () => {});
   let bytes = 0;
   const done = new Promise<number>((resolve) => {
     child.once("error", () => resolve(127));

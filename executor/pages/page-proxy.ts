@@ -141,6 +141,8 @@ async function begin(): Promise<void> {
   if (source !== null) broker.connected();
   process.stdout.write("ready\n");
   await served;
+  // Whatever becomes of its socket now, no page is missing.
+  pages.on("error", () => {});
   note({ state: "done", doneBytes: broker.doneBytes() });
   endChildren();
   if (source === null) process.exit(0);
