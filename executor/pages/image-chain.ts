@@ -94,25 +94,25 @@ interface Run extends PageRange {
 /**
  * Has the memory follow the resume: changes the final images so that CRIU restores only small pieces, what processes share since they were forked, so that they share it again, and
  * what began after the last round; and its daemon asks for the rest. By itself CRIU reads every page of an earlier round before the resume, for of these its final images do not say that
- * they may come later (criu/pagemap.c). Returns the bytes that follow.
+ * they may come later (criu/pagemap.c). Returns what follows.
  */
-export async function letMemoryFollow(layers: readonly ImageLayer[]): Promise<number> {
+export async function letMemoryFollow(layers: readonly ImageLayer[]): Promise<PageRange[]> {
   const [final, ...rounds] = layers as [ImageLayer, ...ImageLayer[]];
   const maps = [...final.ofProcess.values()];
   const runs = await Promise.all(maps.map(async (map) => cutIntoRuns(layers, map, await readLazyAreas(final.folder, map.pid))));
   const atOnce = new Set([...findForked(runs), ...chooseSmall(runs.map((own) => own.filter(({ isLazy }) => isLazy)))]);
-  let bytes = 0;
+  const following: PageRange[] = [];
   for (const [index, map] of maps.entries()) {
     // CRIU keeps huge pages off only where the images of the round right before fill a mapping: see huge-pages.ts.
     const isNew = !rounds[0]?.ofProcess.has(map.pid);
     const entries = runs[index]!.map((run) => {
       if (!run.isLazy || isNew || atOnce.has(run)) return { ...run, isLazy: false };
-      bytes += run.pages * PAGE_BYTES;
+      following.push(run);
       return run.where === "present" ? run : { ...run, where: "left" as const };
     });
     await writeFile(`${final.folder}/pagemap-${map.pid}.img`, withEntries(map, entries));
   }
-  return bytes;
+  return following;
 }
 
 /** What is in an earlier round goes as far as nothing was written, over any number of mappings, and CRIU does not say which of it may come later: its rounds and the mappings do. */

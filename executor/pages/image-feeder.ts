@@ -3,14 +3,13 @@ import { readdir, stat } from "node:fs/promises";
 import { roundFolder } from "../image-rounds.js";
 import { type ImageLayer, letMemoryFollow, locate, readChain, readLayer } from "./image-chain.js";
 import { prepareLazyDaemon, serveLazyDaemon } from "./lazy-daemon.js";
-import { COMMAND, encodeFrame, FRAME_BYTES, type Frame } from "./page-wire.js";
 import { PAGE_BYTES } from "./pagemap-image.js";
 
 /**
  * `image-feeder.js FOLDER`: gives CRIU's lazy-pages daemon the pages of a workload whose images came in rounds, for the daemon cannot look for a page in
  * an earlier round (criu/pagemap.c calls nobody back for it). A process of its own, with the daemon as its child, so that pages go on flowing while the
  * executor is away; `executor/shim/feed-memory` ends the workload should it fail. Waits for a line on stdin (the last images are here; the end of stdin ends the
- * program), then prints `ready` and how many bytes will follow. Ends when the daemon has filled in every page.
+ * program), then prints `ready`. Ends when the daemon has filled in every page.
  */
 const [folder] = process.argv.slice(2) as [string];
 /** In one answer: fewer pages than asked for is allowed. */
@@ -45,18 +44,16 @@ async function firstLayer(): Promise<ImageLayer> {
 
 const files = new Map<string, number>();
 
-function answerTo(layers: readonly ImageLayer[], { pid, address, pages }: Frame): Buffer {
-  const wanted = Math.min(pages, MOST_PAGES);
-  const answer = Buffer.allocUnsafe(FRAME_BYTES + wanted * PAGE_BYTES);
+function readPages(layers: readonly ImageLayer[], pid: number, address: number, wanted: number): Buffer {
+  const body = Buffer.allocUnsafe(wanted * PAGE_BYTES);
   for (let done = 0; done < wanted; ) {
     const place = locate(layers, pid, address + done * PAGE_BYTES);
     if (place === null) throw new Error(`no image of process ${pid} has its page at 0x${(address + done * PAGE_BYTES).toString(16)}`);
     const bytes = Math.min(place.pages, wanted - done) * PAGE_BYTES;
-    readWhole(place.file, place.offset, answer.subarray(FRAME_BYTES + done * PAGE_BYTES, FRAME_BYTES + done * PAGE_BYTES + bytes));
+    readWhole(place.file, place.offset, body.subarray(done * PAGE_BYTES, done * PAGE_BYTES + bytes));
     done += bytes / PAGE_BYTES;
   }
-  encodeFrame({ command: COMMAND.pages, pages: wanted, address, pid }).copy(answer);
-  return answer;
+  return body;
 }
 
 /** They lie in memory: a thread may stand still for these, and there is nothing else to do meanwhile. */
@@ -72,10 +69,13 @@ function readWhole(file: string, offset: number, into: Buffer): void {
 
 async function begin(): Promise<void> {
   const layers = await readChain(`${folder}/images`, await firstLayer());
-  const bytes = await letMemoryFollow(layers);
+  const ranges = await letMemoryFollow(layers);
   await lazy.begin();
-  const served = serveLazyDaemon(lazy, (frame) => void lazy.pages.write(answerTo(layers, frame)));
-  process.stdout.write(`ready ${bytes}\n`);
+  const served = serveLazyDaemon(lazy, ranges, ({ pid, address, pages: wanted }, answer) => {
+    const pages = Math.min(wanted, MOST_PAGES);
+    answer({ pid, address, pages }, [readPages(layers, pid, address, pages)]);
+  });
+  process.stdout.write("ready\n");
   await served.finally(() => lazy.hold.kill("SIGKILL"));
   process.exit(0);
 }

@@ -1,7 +1,18 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import type { Duplex, Readable, Writable } from "node:stream";
-import { COMMAND, type Frame, makeFrameReader } from "./page-wire.js";
+import { type AskForPages, watchForLostRequests } from "./lost-requests.js";
+import { COMMAND, encodeFrame, makeFrameReader } from "./page-wire.js";
+import type { PageRange } from "./pagemap-image.js";
+
+/** Of what it said, told when it has failed. */
+const LAST_WORDS = 2000;
+
+/** What Node keeps to itself of a socket to a child. */
+interface SocketHandle {
+  readonly fd: number;
+  setBlocking(waits: boolean): void;
+}
 
 export interface LazyDaemon {
   readonly daemon: ChildProcess;
@@ -9,6 +20,8 @@ export interface LazyDaemon {
   readonly hold: ChildProcess;
   /** Our end of that socket: CRIU's page-server protocol. */
   readonly pages: Duplex;
+  /** What it says, from its first word on. */
+  log(listen: (text: string) => void): void;
   /** The images are here. Resolves when it waits for a restore, rejects when it ends before that. */
   begin(): Promise<void>;
 }
@@ -19,22 +32,28 @@ export interface LazyDaemon {
  * milliseconds in which it does nothing else.
  */
 export function prepareLazyDaemon(folder: string): LazyDaemon {
-  const log = openSync(`${folder}/lazy-pages.out`, "a");
-  const command = ["criu", "lazy-pages", "-D", `${folder}/images`, "-W", `${folder}/work`, "-o", "lazy-pages.log"];
+  const errors = openSync(`${folder}/lazy-pages.out`, "a");
+  const command = ["criu", "lazy-pages", "-D", `${folder}/images`, "-W", `${folder}/work`, "-v4", "-o", "-"];
   // Each ends with us unless it has been told to begin.
   const daemon = spawn(
     "sh",
     ["-c", 'read -r go && exec "$@" </dev/null', "sh", ...command, "--page-server", "--ps-socket", "3", "--status-fd", "4"],
     {
-      stdio: ["pipe", log, log, "pipe", "pipe"],
+      stdio: ["pipe", "pipe", errors, "pipe", "pipe"],
     },
   );
-  closeSync(log);
+  closeSync(errors);
   const pages = daemon.stdio[3] as Duplex;
-  // Waits for ever on a FIFO that nobody writes to; all that counts is that it holds the socket. Given as a number: Node stops reading from a stream
-  // that it gives away.
-  const { fd } = (pages as unknown as { _handle: { fd: number } })._handle;
-  const hold = spawn("sh", ["-c", 'read -r go && read -r line <"$0"', `${folder}/hold`], { stdio: ["pipe", "ignore", "ignore", fd] });
+  const said = daemon.stdout as Readable;
+  const log = keepText(said);
+  // Waits for ever on a FIFO that nobody writes to; all that counts is that it holds the socket, and who listens to the daemon's words: it would end at the next. Given as
+  // numbers: Node stops reading from a stream that it gives away.
+  const handles = [pages, said].map((stream) => (stream as unknown as { _handle: SocketHandle })._handle);
+  const hold = spawn("sh", ["-c", 'read -r go && read -r line <"$0"', `${folder}/hold`], {
+    stdio: ["pipe", "ignore", "ignore", ...handles.map(({ fd }) => fd)],
+  });
+  // Some of libuv's versions have a child's descriptors wait, and so ours, which are the same: we would wait for a daemon that waits for us.
+  for (const handle of handles) handle.setBlocking(false);
   const ends = new Promise<never>((_, reject) => {
     daemon.once("error", reject);
     daemon.once("exit", (code) => reject(new Error(`criu lazy-pages ended with ${code}`)));
@@ -47,6 +66,7 @@ export function prepareLazyDaemon(folder: string): LazyDaemon {
     daemon,
     hold,
     pages,
+    log,
     begin: () => {
       if (hasEnded(hold)) return Promise.reject(new Error("whoever was to hold the socket of CRIU's daemon has ended"));
       for (const stdin of told) stdin.end("go\n");
@@ -57,27 +77,68 @@ export function prepareLazyDaemon(folder: string): LazyDaemon {
   };
 }
 
-/** Passes on what the daemon asks for. Resolves once it has filled in every page and ended, rejects when it ends in any other way. */
-export function serveLazyDaemon({ daemon, pages }: LazyDaemon, request: (frame: Frame) => void): Promise<void> {
+/**
+ * Passes on what the daemon asks for. Resolves once every page is filled in and the daemon has ended, rejects when it ends in any other way.
+ * @param ranges what the images leave to it: by process, then by address
+ */
+export function serveLazyDaemon({ daemon, pages, log }: LazyDaemon, ranges: readonly PageRange[], ask: AskForPages): Promise<void> {
   let hasFinished = false;
-  const read = makeFrameReader(
-    () => 0,
-    (frame) => {
-      if (frame.command === COMMAND.get) return request(frame);
-      if (frame.command !== COMMAND.close && frame.command !== COMMAND.forceClose) throw new Error(`criu said ${frame.command}`);
-      hasFinished = true;
-      pages.write(Buffer.alloc(4));
-    },
-  );
-  pages.on("data", read);
+  let lastWords = "";
+  log((text) => {
+    lastWords = (lastWords + text).slice(-LAST_WORDS);
+  });
   daemon.removeAllListeners("exit");
   return new Promise((resolve, reject) => {
-    if (hasEnded(daemon)) reject(new Error("criu lazy-pages has ended"));
-    daemon.once("exit", (code) => {
-      if (code === 0 && hasFinished) resolve();
-      else reject(new Error(`criu lazy-pages ended with ${code}`));
-    });
+    const end = () => {
+      hasFinished = true;
+      daemon.kill("SIGKILL");
+    };
+    const lost = watchForLostRequests(daemon.pid!, log, ranges, ask, end, reject);
+    const read = makeFrameReader(
+      () => 0,
+      (frame) => {
+        if (frame.command === COMMAND.get) {
+          lost.asked(frame);
+          return ask(frame, (given, bodies) => {
+            lost.answered(frame);
+            pages.cork();
+            pages.write(encodeFrame({ ...given, command: COMMAND.pages }));
+            for (const body of bodies) pages.write(body);
+            pages.uncork();
+          });
+        }
+        if (frame.command !== COMMAND.close && frame.command !== COMMAND.forceClose) throw new Error(`criu said ${frame.command}`);
+        hasFinished = true;
+        pages.write(Buffer.alloc(4));
+      },
+    );
+    pages.on("data", read);
+    // Broken only when the daemon ends, which is told below.
+    pages.on("error", () => {});
+    const ended = (code: number | null) => {
+      lost.close();
+      if (hasFinished && (code === 0 || daemon.signalCode === "SIGKILL")) resolve();
+      else reject(new Error(`criu lazy-pages ended with ${code ?? daemon.signalCode}: ${lastWords}`));
+    };
+    if (hasEnded(daemon)) ended(daemon.exitCode);
+    else daemon.once("exit", ended);
   });
+}
+
+/** Whoever listens hears what was said before as well. */
+function keepText(stream: Readable): (listen: (text: string) => void) => void {
+  const listeners: ((text: string) => void)[] = [];
+  let before = "";
+  stream.setEncoding("latin1");
+  stream.on("error", () => {});
+  stream.on("data", (text: string) => {
+    if (listeners.length === 0) before += text;
+    for (const listen of listeners) listen(text);
+  });
+  return (listen) => {
+    listen(before);
+    listeners.push(listen);
+  };
 }
 
 const hasEnded = ({ exitCode, signalCode }: ChildProcess) => exitCode !== null || signalCode !== null;

@@ -1,7 +1,7 @@
 import { book, type Pace } from "../channel/pace.js";
 import { makeLinkWindow } from "./link-window.js";
 import type { Blocks } from "./page-blocks.js";
-import type { Frame } from "./page-wire.js";
+import type { Frame, PageSpan } from "./page-wire.js";
 import { PAGE_BYTES } from "./pagemap-image.js";
 
 /** Here and not asked for yet by the daemon. It takes them faster than a link brings them; this is for pages that the workload has freed meanwhile. */
@@ -17,8 +17,8 @@ const QUIET_SECONDS = 0.004;
 const DEBT_SECONDS = 1;
 
 export interface PageBroker {
-  /** The daemon asks for pages. @throws for a page that no image tells of. */
-  request(frame: Frame): void;
+  /** The daemon asks for pages, or somebody in its place. @throws for a page that no image tells of. */
+  request(wanted: PageSpan, answer: AnswerPages): void;
   /** Time has passed: what was held back may go. */
   look(): void;
   /** A block has come from the source. */
@@ -31,10 +31,12 @@ export interface PageBroker {
   doneBytes(): number;
 }
 
+/** Takes the first of the pages that were asked for, at least one, and tells whose they are. */
+export type AnswerPages = (given: PageSpan, bodies: readonly Buffer[]) => void;
+
 interface Outside {
   /** False: there is no connection now. */
-  ask(frame: Pick<Frame, "pid" | "address" | "pages">): boolean;
-  answer(frame: Omit<Frame, "command">, bodies: Buffer[]): void;
+  ask(block: PageSpan): boolean;
   /** `look` is to be called after that many seconds, and no more for what was said before. */
   wake(seconds: number): void;
   /** Monotonic. */
@@ -42,14 +44,14 @@ interface Outside {
 }
 
 /** One page alone: a thread stands still for it. */
-const isFault = ({ pages }: Pick<Frame, "pages">) => pages === 1;
+const isFault = ({ pages }: PageSpan) => pages === 1;
 
 /**
  * Stands between CRIU's daemon, which wants answers in the order of its requests, and the source, which gives any block at any time. Pure but for what
  * it is given.
  */
 export function makePageBroker(blocks: Blocks, out: Outside): PageBroker {
-  const requests: Frame[] = [];
+  const requests: (PageSpan & { readonly answer: AnswerPages })[] = [];
   /** Blocks that a thread stands still for, or that the daemon asks for first, faults or not; and those that it has asked for on its own account. */
   const urgent: number[] = blocks.count > 0 ? [0] : [];
   const wanted: number[] = [];
@@ -110,7 +112,7 @@ export function makePageBroker(blocks: Blocks, out: Outside): PageBroker {
   }
 
   /** Blocks that a request of the daemon's own waits for. */
-  function want({ pid, address, pages }: Frame): void {
+  function want({ pid, address, pages }: PageSpan): void {
     for (let page = 0; page < pages; ) {
       const block = blockOf(pid, address + page * PAGE_BYTES);
       if (isWanting(block) && !urgent.includes(block) && !wanted.includes(block)) wanted.push(block);
@@ -131,7 +133,7 @@ export function makePageBroker(blocks: Blocks, out: Outside): PageBroker {
   }
 
   /** How long the oldest request is still held back. */
-  function heldSeconds(first: Frame): number {
+  function heldSeconds(first: PageSpan): number {
     const now = out.seconds();
     if (isFault(first) || requests.length > 1 || now >= calmUntil) return 0;
     return requestedAt + QUIET_SECONDS - now;
@@ -166,7 +168,7 @@ export function makePageBroker(blocks: Blocks, out: Outside): PageBroker {
       return false;
     }
     requests.shift();
-    out.answer({ pid: first.pid, address: first.address, pages: given }, bodies);
+    first.answer({ pid: first.pid, address: first.address, pages: given }, bodies);
     return true;
   }
 
@@ -179,11 +181,12 @@ export function makePageBroker(blocks: Blocks, out: Outside): PageBroker {
   };
 
   return {
-    request(frame) {
+    request({ pid, address, pages }, answer) {
       requestedAt = out.seconds();
       calmUntil = Math.min(calmUntil, requestedAt + CALM_SECONDS);
-      requests.push(frame);
-      want(frame);
+      const request = { pid, address, pages, answer };
+      requests.push(request);
+      want(request);
       goOn();
     },
     look: goOn,

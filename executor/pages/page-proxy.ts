@@ -115,8 +115,8 @@ setInterval(() => {
 
 async function begin(): Promise<void> {
   hasBegun = true;
-  const [blocks] = await Promise.all([readLeftRanges(`${folder}/images`).then(cutIntoBlocks), lazy.begin()]);
-  const { pages } = lazy;
+  const [ranges] = await Promise.all([readLeftRanges(`${folder}/images`), lazy.begin()]);
+  const blocks = cutIntoBlocks(ranges);
   let waking: NodeJS.Timeout | undefined;
   broker = makePageBroker(blocks, {
     ask: (block) => {
@@ -128,21 +128,13 @@ async function begin(): Promise<void> {
       waking = setTimeout(() => broker!.look(), seconds * 1000);
     },
     seconds: () => performance.now() / 1000,
-    answer: (frame, bodies) => {
-      pages.cork();
-      pages.write(encodeFrame({ ...frame, command: COMMAND.pages }));
-      for (const body of bodies) pages.write(body);
-      pages.uncork();
-    },
   });
   broker.keepTo(bytesPerSecond);
-  const served = serveLazyDaemon(lazy, broker.request);
+  const served = serveLazyDaemon(lazy, ranges, broker.request);
   note({ state: "flowing", totalBytes: blocks.totalBytes });
   if (source !== null) broker.connected();
   process.stdout.write("ready\n");
   await served;
-  // Whatever becomes of its socket now, no page is missing.
-  pages.on("error", () => {});
   note({ state: "done", doneBytes: broker.doneBytes() });
   endChildren();
   if (source === null) process.exit(0);

@@ -19,11 +19,15 @@ export const COMMAND = {
   rehearsed: 0x4505,
 } as const;
 
-export interface Frame {
-  readonly command: number;
-  readonly pages: number;
-  readonly address: number;
+/** Pages of a process (by its pid in the container) that lie side by side, the first at `address`. */
+export interface PageSpan {
   readonly pid: number;
+  readonly address: number;
+  readonly pages: number;
+}
+
+export interface Frame extends PageSpan {
+  readonly command: number;
 }
 
 export function encodeFrame({ command, pages, address, pid }: Frame): Buffer {

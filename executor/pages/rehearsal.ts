@@ -1,6 +1,6 @@
 import { encodeMessage } from "./image-fields.js";
 import { cutIntoBlocks } from "./page-blocks.js";
-import { makePageBroker, type PageBroker } from "./page-broker.js";
+import { type AnswerPages, makePageBroker, type PageBroker } from "./page-broker.js";
 import { COMMAND, encodeFrame, type Frame, makeFrameReader } from "./page-wire.js";
 import { PAGE_BYTES, type PageRange, parsePagemap, withEntries } from "./pagemap-image.js";
 
@@ -36,7 +36,7 @@ export function rehearse(send: (frame: Buffer) => void, isOver: () => boolean): 
   let broker: PageBroker | null = null;
   const daemonAsks = makeFrameReader(
     () => 0,
-    (frame) => broker?.request(frame),
+    (frame) => broker?.request(frame, answer),
   );
   const goesOn = () => {
     if (performance.now() > endsAt || isOver()) broker = null;
@@ -52,6 +52,10 @@ export function rehearse(send: (frame: Buffer) => void, isOver: () => boolean): 
     // It is answered when a fault comes after it.
     if (question.pages > 1) setImmediate(ask);
   };
+  const answer: AnswerPages = (given) => {
+    encodeFrame({ ...given, command: COMMAND.pages });
+    if (given.pages === 1) setImmediate(ask);
+  };
   broker = makePageBroker(cutIntoBlocks(ranges), {
     ask: (block) => {
       send(encodeFrame({ ...block, command: COMMAND.rehearse }));
@@ -59,10 +63,6 @@ export function rehearse(send: (frame: Buffer) => void, isOver: () => boolean): 
     },
     wake: () => {},
     seconds: () => performance.now() / 1000,
-    answer: (frame) => {
-      encodeFrame({ ...frame, command: COMMAND.pages });
-      if (frame.pages === 1) setImmediate(ask);
-    },
   });
   setImmediate(ask);
   return {

@@ -24,6 +24,7 @@ export const TOOLS: Readonly<Record<string, string>> = {
   nsenter: "util-linux",
   tar: "tar",
   du: "coreutils",
+  perl: "perl-base",
 };
 
 /** statfs(2) types of file systems in memory: tmpfs, ramfs. */

@@ -62,6 +62,7 @@ export interface Fleet {
 const SIGN_OF_LIFE_SECONDS = { namespaces: 1.5, vm: 15 };
 /** A sample is good for five of them, and an emulated node with other work is late. */
 const SAMPLE_SECONDS = { namespaces: 1, vm: 5 };
+const ANSWER_MILLISECONDS = 10_000;
 const READY_DEADLINE_SECONDS = { namespaces: 180, vm: 600 };
 
 export async function startFleet(options: FleetOptions): Promise<Fleet> {
@@ -115,7 +116,8 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     const answersAt = (what: string, address: string) =>
       waitFor(`${what} to answer (its log is in ${lab.control.folder}/log)`, deadlineSeconds, async () => {
         options.signal?.throwIfAborted();
-        return (await fetch(address).catch(() => null))?.ok;
+        // One that was taken by whoever went away since is never answered.
+        return (await fetch(address, { signal: AbortSignal.timeout(ANSWER_MILLISECONDS) }).catch(() => null))?.ok;
       });
     if (url !== null) await answersAt("the scheduler", `${url}/healthz`);
     if (prometheusUrl !== null) await answersAt("Prometheus", `${prometheusUrl}/-/ready`);

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { cutIntoBlocks } from "../../../executor/pages/page-blocks.js";
-import { makePageBroker } from "../../../executor/pages/page-broker.js";
+import { type AnswerPages, makePageBroker } from "../../../executor/pages/page-broker.js";
 import { COMMAND, encodeFrame, type Frame, makeFrameReader } from "../../../executor/pages/page-wire.js";
 import { PAGE_BYTES } from "../../../executor/pages/pagemap-image.js";
 
@@ -59,16 +59,16 @@ describe("The page broker", function () {
             if (online) wire.push(block);
             return online;
           },
-          answer: ({ pid, address, pages }, bodies) => {
-            const asked = waiting.shift()!;
-            expect([pid, address]).to.deep.equal([asked.pid, asked.address]);
-            expect(pages).to.be.within(1, asked.pages);
-            expect(Buffer.concat(bodies).equals(contents(pid, address, pages))).to.equal(true);
-            // As CRIU does: what a short answer left out is asked for again.
-            if (pages < asked.pages) missing.push({ ...asked, address: address + pages * PAGE_BYTES, pages: asked.pages - pages });
-          },
         });
         const missing: Frame[] = ranges.map(({ pid, start, pages }) => ({ command: COMMAND.get, pid, address: start, pages }));
+        const answer: AnswerPages = ({ pid, address, pages }, bodies) => {
+          const asked = waiting.shift()!;
+          expect([pid, address]).to.deep.equal([asked.pid, asked.address]);
+          expect(pages).to.be.within(1, asked.pages);
+          expect(Buffer.concat(bodies).equals(contents(pid, address, pages))).to.equal(true);
+          // As CRIU does: what a short answer left out is asked for again.
+          if (pages < asked.pages) missing.push({ ...asked, address: address + pages * PAGE_BYTES, pages: asked.pages - pages });
+        };
         const request = () => {
           const index = draw(missing.length);
           const [range] = missing.splice(index, 1) as [Frame];
@@ -79,7 +79,7 @@ describe("The page broker", function () {
           const rest = range.pages - first - pages;
           if (rest > 0) missing.push({ ...range, address: frame.address + pages * PAGE_BYTES, pages: rest });
           waiting.push(frame);
-          broker.request(frame);
+          broker.request(frame, answer);
         };
         const deliver = () => {
           const block = wire.splice(draw(3) === 0 ? draw(wire.length) : 0, 1)[0]!;
@@ -129,13 +129,13 @@ describe("The page broker", function () {
         wakeAfter = seconds;
       },
       ask: (block) => asked.push(block) > 0,
-      answer: ({ address, pages }) => void answers.push([address, pages]),
     });
     const deliver = () => {
       for (const { pid, address, pages } of asked.splice(0))
         broker.arrived({ command: COMMAND.pages, pid, address, pages }, contents(pid, address, pages));
     };
-    const request = (address: number, pages: number) => broker.request({ command: COMMAND.get, pid: 1, address, pages });
+    const request = (address: number, pages: number) =>
+      broker.request({ pid: 1, address, pages }, (given) => void answers.push([given.address, given.pages]));
     broker.connected();
     deliver();
     request(0x100000, 16);
@@ -155,11 +155,10 @@ describe("The page broker", function () {
   it("refuses a request for a page that no image leaves out", () => {
     const broker = makePageBroker(cutIntoBlocks([{ pid: 1, start: 0x1000, pages: 1 }]), {
       ask: () => true,
-      answer: () => {},
       wake: () => {},
       seconds: () => 0,
     });
-    expect(() => broker.request({ command: COMMAND.get, pid: 1, address: 0x3000, pages: 1 })).to.throw("0x3000");
+    expect(() => broker.request({ pid: 1, address: 0x3000, pages: 1 }, () => {})).to.throw("0x3000");
   });
 });
 

@@ -32,16 +32,16 @@ function simulate(bytesPerSecond: number | null) {
       after(LINK_SECONDS, () => broker.arrived({ ...block, command: COMMAND.pages }, Buffer.alloc(block.pages * PAGE_BYTES)));
       return true;
     },
-    answer: (frame) => {
-      answers.push({ at: now, frame });
-      const { pid, address, pages } = asked.shift()!;
-      if (pages > frame.pages) after(0, () => request(address + frame.pages * PAGE_BYTES, pages - frame.pages, pid));
-    },
   });
   const asked: Range[] = [];
+  const answer = (frame: Range) => {
+    answers.push({ at: now, frame });
+    const { pid, address, pages } = asked.shift()!;
+    if (pages > frame.pages) after(0, () => request(address + frame.pages * PAGE_BYTES, pages - frame.pages, pid));
+  };
   const request = (address: number, pages: number, pid = 1) => {
     asked.push({ pid, address, pages });
-    broker.request({ command: COMMAND.get, pid, address, pages });
+    broker.request({ pid, address, pages }, answer);
   };
   broker.connected();
   broker.keepTo(bytesPerSecond);
