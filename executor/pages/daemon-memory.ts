@@ -26,6 +26,17 @@ export interface DaemonMemory {
   gone(uffd: number): void;
   /** Nothing is missing anywhere. */
   isWhole(): boolean;
+  /** The kernel refuses the same pages of that process, or of one forked from it, again and again. */
+  isRefused(pid: number): boolean;
+  /** Where threads wait that nobody will wake: told once. */
+  takeSleepers(): Sleeper[];
+  /** Where the daemon gave a page of zeros in place of one that the images have; null = nowhere. */
+  spoilt(): string | null;
+}
+
+export interface Sleeper {
+  readonly uffd: number;
+  readonly start: number;
 }
 
 /** A part of the images and where a process has it now. */
@@ -40,10 +51,20 @@ interface Area {
 interface Mapped {
   readonly pid: number;
   /** In ascending order; no two have the same page. */
-  readonly areas: Area[];
+  areas: Area[];
   /** By page: 1 = missing. */
   readonly missing: Uint8Array;
   left: number;
+  /** From where it has moved something: the kernel tells that it is unmapped there a moment later, when others may have moved there. */
+  readonly movedFrom: Range[];
+  /** What the kernel refused, and how much more often than the rest. */
+  refused: number;
+  refusals: number;
+}
+
+interface Range {
+  readonly start: number;
+  readonly end: number;
 }
 
 const partOf = ({ start, image, index }: Area, first: number, behind: number): Area => ({
@@ -53,21 +74,27 @@ const partOf = ({ start, image, index }: Area, first: number, behind: number): A
   index: index + first,
 });
 
+const EAGAIN = 11;
+/** Some come of a process that changes its mappings at that moment. */
+const MOST_REFUSALS = 100;
+
 /** criu/uffd.c, what it says at its most talkative: of each process and each change, before it acts. */
 const SAID = new RegExp(
   [
-    "uffd: (?:(\\d+)-(\\d+): )?(?:",
-    "uffd_copy: 0x([0-9a-f]+)/(\\d+)",
-    "|copy: mcopy_rc:(-?\\d+)",
-    "|(?:REMOVE|UNMAP): ([0-9a-f]+)\\(([0-9a-f]+)\\)",
-    "|REMAP: ([0-9a-f]+) -> ([0-9a-f]+) \\((\\d+)\\)",
-    "|FORK: child with ufd=(\\d+)",
-    "|(EXIT|UFFD transferred pages)",
-    "|Received PID: (\\d+), uffd: (\\d+)",
+    "uffd: (?:\\d+-(?<uffd>\\d+): )?(?:",
+    "uffd_copy: 0x(?<copied>[0-9a-f]+)/(?<bytes>\\d+)",
+    "|(?<what>copy|zero): mcopy_rc:(?<code>-?\\d+), errno:(?<errno>\\d+)",
+    "|zero page at 0x(?<zeroed>[0-9a-f]+)",
+    "|(?<event>REMOVE|UNMAP): (?<start>[0-9a-f]+)\\((?<length>[0-9a-f]+)\\)",
+    "|REMAP: (?<from>[0-9a-f]+) -> (?<to>[0-9a-f]+) \\((?<moved>\\d+)\\)",
+    "|FORK: child with ufd=(?<child>\\d+)",
+    "|(?<end>EXIT|UFFD transferred pages)",
+    "|Received PID: (?<pid>\\d+), uffd: (?<received>\\d+)",
     ")",
   ].join(""),
   "g",
 );
+type Said = Readonly<Record<string, string | undefined>>;
 
 /**
  * Follows CRIU's lazy-pages daemon by its own words, and knows at any time which pages it has not filled in.
@@ -76,7 +103,9 @@ const SAID = new RegExp(
 export function makeDaemonMemory(ranges: readonly PageRange[]): DaemonMemory {
   const processes = new Map<number, Mapped>();
   /** What it was about to fill in when last heard: only its next words say whether it did. */
-  let pending: { readonly uffd: number; readonly start: number; readonly bytes: number } | null = null;
+  let pending: { readonly kind: "copy" | "zero"; readonly uffd: number; readonly start: number; readonly bytes: number } | null = null;
+  let sleepers: Sleeper[] = [];
+  let spoilt: string | null = null;
   let rest = "";
 
   function received(pid: number): Mapped {
@@ -87,7 +116,7 @@ export function makeDaemonMemory(ranges: readonly PageRange[]): DaemonMemory {
         index += pages;
         return { start, image: start, pages, index: index - pages };
       });
-    return { pid, areas, missing: new Uint8Array(index).fill(1), left: index };
+    return { pid, areas, missing: new Uint8Array(index).fill(1), left: index, movedFrom: [], refused: 0, refusals: 0 };
   }
 
   /** From which of its areas on, and up to which, they have something of that range. */
@@ -137,38 +166,79 @@ export function makeDaemonMemory(ranges: readonly PageRange[]): DaemonMemory {
     const moved = cut(mapped, from, from + bytes).map((area) => ({ ...area, start: area.start + to - from }));
     drop(mapped, to, to + bytes);
     const [at] = overlapping(mapped, to, to + bytes);
-    mapped.areas.splice(at, 0, ...moved);
+    mapped.areas = [...mapped.areas.slice(0, at), ...moved, ...mapped.areas.slice(at)];
+    mapped.movedFrom.push({ start: from, end: from + bytes });
   }
 
-  function understand(said: RegExpExecArray): void {
-    const uffd = Number(said[2]);
-    const failed = said[5] === undefined ? null : Number(said[5]);
-    if (pending !== null) {
-      const bytes = failed !== null && pending.uffd === uffd ? Math.max(0, failed) : pending.bytes;
-      const mapped = processes.get(pending.uffd);
-      if (mapped !== undefined) clear(mapped, pending.start, pending.start + bytes);
-      pending = null;
+  function unmap(mapped: Mapped, start: number, end: number): void {
+    const moved = mapped.movedFrom.findIndex((range) => range.start === start && range.end === end);
+    if (moved < 0) drop(mapped, start, end);
+    else mapped.movedFrom.splice(moved, 1);
+  }
+
+  function isMissing(mapped: Mapped, start: number): boolean {
+    const [from, to] = overlapping(mapped, start, start + 1);
+    return mapped.areas.slice(from, to).some((area) => mapped.missing[area.index + (start - area.start) / PAGE_BYTES] === 1);
+  }
+
+  /** Its next words say what became of that. */
+  function settle(uffd: number, { what, code, errno }: Said): void {
+    if (pending === null) return;
+    const { kind, start, bytes } = pending;
+    const mapped = processes.get(pending.uffd);
+    const isFailure = what === kind && uffd === pending.uffd;
+    pending = null;
+    if (mapped === undefined) return;
+    if (kind === "zero") {
+      // It is woken by whatever fills in a page, and so never by that.
+      if (isFailure && Number(errno) === EAGAIN) sleepers.push({ uffd, start });
+      else if (!isFailure && isMissing(mapped, start)) spoilt ??= `process ${mapped.pid} has zeros at 0x${start.toString(16)}`;
+      return;
     }
-    const hex = (at: number) => Number.parseInt(said[at]!, 16);
-    if (said[3] !== undefined) pending = { uffd, start: hex(3), bytes: Number(said[4]) };
-    else if (said[12] !== undefined) processes.delete(uffd);
-    else if (said[13] !== undefined) processes.set(Number(said[14]), received(Number(said[13])));
+    const copied = isFailure ? Math.max(0, Number(code)) : bytes;
+    clear(mapped, start, start + copied);
+    if (copied > 0) {
+      if (start === mapped.refused) mapped.refusals = 0;
+      return;
+    }
+    if (mapped.refusals === 0) mapped.refused = start;
+    mapped.refusals += start === mapped.refused ? 1 : -1;
+  }
+
+  function understand(said: Said): void {
+    const uffd = Number(said["uffd"]);
+    const [hex, decimal] = [(name: string) => Number.parseInt(said[name]!, 16), (name: string) => Number(said[name])];
+    settle(uffd, said);
+    if (said["copied"] !== undefined) pending = { kind: "copy", uffd, start: hex("copied"), bytes: decimal("bytes") };
+    else if (said["zeroed"] !== undefined) pending = { kind: "zero", uffd, start: hex("zeroed"), bytes: PAGE_BYTES };
+    else if (said["end"] !== undefined) processes.delete(uffd);
+    else if (said["pid"] !== undefined) processes.set(decimal("received"), received(decimal("pid")));
     const mapped = processes.get(uffd);
     if (mapped === undefined) return;
-    if (said[6] !== undefined) drop(mapped, hex(6), hex(6) + hex(7));
-    else if (said[8] !== undefined) remap(mapped, hex(8), hex(9), Number(said[10]));
-    else if (said[11] !== undefined)
-      processes.set(Number(said[11]), { ...mapped, areas: [...mapped.areas], missing: mapped.missing.slice() });
+    if (said["event"] === "REMOVE") drop(mapped, hex("start"), hex("start") + hex("length"));
+    else if (said["event"] === "UNMAP") unmap(mapped, hex("start"), hex("start") + hex("length"));
+    else if (said["from"] !== undefined) remap(mapped, hex("from"), hex("to"), decimal("moved"));
+    else if (said["child"] !== undefined) processes.set(decimal("child"), childOf(mapped));
   }
+
+  const childOf = (parent: Mapped): Mapped => ({
+    ...parent,
+    areas: [...parent.areas],
+    missing: parent.missing.slice(),
+    movedFrom: [],
+    refusals: 0,
+  });
 
   function* piecesOf(uffd: number, { pid, areas, missing, left }: Mapped, from: number, until: number): Generator<MissingPiece> {
     if (left === 0) return;
     for (const area of areas) {
       const last = Math.min(area.pages, (until - area.image) / PAGE_BYTES);
-      for (let page = Math.max(0, (from - area.image) / PAGE_BYTES); page < last; page++) {
-        if (missing[area.index + page] === 0) continue;
-        const first = page;
-        while (page < last && missing[area.index + page] === 1) page++;
+      const own = missing.subarray(area.index, area.index + Math.max(0, last));
+      for (let page = Math.max(0, (from - area.image) / PAGE_BYTES); page < last; ) {
+        const first = own.indexOf(1, page);
+        if (first < 0) break;
+        const behind = own.indexOf(0, first);
+        page = behind < 0 ? last : behind;
         const [start, image] = [area.start + first * PAGE_BYTES, area.image + first * PAGE_BYTES];
         yield { uffd, pid, start, image, pages: page - first };
       }
@@ -188,7 +258,7 @@ export function makeDaemonMemory(ranges: readonly PageRange[]): DaemonMemory {
       const all = rest + text;
       const end = all.lastIndexOf("\n") + 1;
       rest = all.slice(end);
-      for (const said of all.slice(0, end).matchAll(SAID)) understand(said);
+      for (const { groups } of all.slice(0, end).matchAll(SAID)) understand(groups!);
     },
     first: (pid, image) => firstFrom(pid, image) ?? firstFrom(pid, 0),
     within: ({ pid, start, pages }) =>
@@ -201,5 +271,12 @@ export function makeDaemonMemory(ranges: readonly PageRange[]): DaemonMemory {
     },
     gone: (uffd) => void processes.delete(uffd),
     isWhole: () => [...processes.values()].every(({ left }) => left === 0),
+    isRefused: (pid) => [...processes.values()].some((mapped) => mapped.pid === pid && mapped.refusals >= MOST_REFUSALS),
+    takeSleepers() {
+      const all = sleepers;
+      sleepers = [];
+      return all;
+    },
+    spoilt: () => spoilt,
   };
 }

@@ -93,7 +93,8 @@ export function serveLazyDaemon({ daemon, pages, log }: LazyDaemon, ranges: read
       hasFinished = true;
       daemon.kill("SIGKILL");
     };
-    const lost = watchForLostRequests(daemon.pid!, log, ranges, ask, end, reject);
+    const isDrained = () => pages.writableLength === 0;
+    const lost = watchForLostRequests(daemon.pid!, { log, ranges, ask, isDrained, end, fail: reject });
     const read = makeFrameReader(
       () => 0,
       (frame) => {
@@ -115,13 +116,14 @@ export function serveLazyDaemon({ daemon, pages, log }: LazyDaemon, ranges: read
     pages.on("data", read);
     // Broken only when the daemon ends, which is told below.
     pages.on("error", () => {});
-    const ended = (code: number | null) => {
-      lost.close();
-      if (hasFinished && (code === 0 || daemon.signalCode === "SIGKILL")) resolve();
+    const ended = async (code: number | null) => {
+      const spoilt = await lost.close();
+      if (spoilt !== null) reject(new Error(spoilt));
+      else if (hasFinished && (code === 0 || daemon.signalCode === "SIGKILL")) resolve();
       else reject(new Error(`criu lazy-pages ended with ${code ?? daemon.signalCode}: ${lastWords}`));
     };
-    if (hasEnded(daemon)) ended(daemon.exitCode);
-    else daemon.once("exit", ended);
+    if (hasEnded(daemon)) void ended(daemon.exitCode);
+    else daemon.once("exit", (code) => void ended(code));
   });
 }
 

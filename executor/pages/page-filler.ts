@@ -8,6 +8,8 @@ export type Filled = "ok" | "changing" | "gone";
 export interface PageFiller {
   /** Puts pages where a process has none, by the daemon's descriptor of it. Those that are there stay as they are. @throws when the kernel refuses. */
   fill(uffd: number, start: number, body: Buffer): Promise<Filled>;
+  /** Has threads that wait for that page look again. */
+  wake(uffd: number, start: number): Promise<void>;
   close(): void;
 }
 
@@ -21,13 +23,18 @@ export function startPageFiller(daemonPid: number): PageFiller {
   ended.catch(() => {});
   child.stdin.on("error", () => {});
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const answer = async () => String((await Promise.race([lines.next(), ended])).value);
   return {
     async fill(uffd, start, body) {
-      child.stdin.write(`${uffd} ${start} ${body.length}\n`);
+      child.stdin.write(`fill ${uffd} ${start} ${body.length}\n`);
       child.stdin.write(body);
-      const { value } = await Promise.race([lines.next(), ended]);
-      if (value === "ok" || value === "changing" || value === "gone") return value;
-      throw new Error(`pages at 0x${start.toString(16)} cannot be filled in: ${value}`);
+      const word = await answer();
+      if (word === "ok" || word === "changing" || word === "gone") return word;
+      throw new Error(`pages at 0x${start.toString(16)} cannot be filled in: ${word}`);
+    },
+    async wake(uffd, start) {
+      child.stdin.write(`wake ${uffd} ${start}\n`);
+      await answer();
     },
     close: () => void child.kill("SIGKILL"),
   };

@@ -24,6 +24,8 @@ const SAID = {
     `(00.323224) uffd: ${who}: UNMAP: ${hex(address)}(${hex(pages * PAGE_BYTES)})\n`,
   moved: (who: string, from: number, to: number, pages: number) =>
     `(00.323224) uffd: ${who}: REMAP: ${hex(from)} -> ${hex(to)} (${pages * PAGE_BYTES})\n`,
+  refused: (who: string, errno: number) => `(00.323129) uffd: ${who}: zero: mcopy_rc:-${errno}, errno:${errno}\n`,
+  zeroes: (who: string, address: number) => `(00.323129) uffd: ${who}: zero page at 0x${hex(address)}\n`,
   forked: (who: string, child: number) => `(00.323224) uffd: ${who}: FORK: child with ufd=${child}\n`,
   ended: (who: string) => `(00.323224) uffd: ${who}: EXIT\n`,
   done: (who: string) => `(00.323224) uffd: ${who}: UFFD transferred pages: (64/128)\n`,
@@ -88,6 +90,24 @@ describe("What CRIU's daemon has still to fill in, by its own words", () => {
     expect(lacks(memory).at(-1)).to.deep.equal([9, 21 + (OTHER - START) / PAGE_BYTES, 9, 1]);
   });
 
+  it("is not lost where another part of the process has moved, before the kernel says that the first has gone from there", () => {
+    const memory = heard(
+      SAID.received(1, 9),
+      SAID.moved("1-9", at(8), at(200), 4),
+      SAID.moved("1-9", at(0, OTHER), at(8), 4),
+      SAID.unmapped("1-9", at(8), 4),
+      SAID.unmapped("1-9", at(0, OTHER), 4),
+    );
+    expect(lacks(memory, 1, OTHER)).to.deep.equal(
+      [
+        [9, 4, 4, PAGES - 4],
+        [9, 8 + (START - OTHER) / PAGE_BYTES, 0, 4],
+      ].sort((one, other) => one[1]! - other[1]!),
+    );
+    memory.hear(SAID.unmapped("1-9", at(8), 4));
+    expect(lacks(memory, 1, OTHER)).to.deep.equal([[9, 4, 4, PAGES - 4]]);
+  });
+
   it("is the same for a child until one of the two goes on", () => {
     const memory = heard(SAID.received(1, 9), SAID.copies("1-9", at(0), 8), SAID.forked("1-9", 12), SAID.removed("1-12", at(60), 4));
     expect(lacks(memory)).to.deep.equal([
@@ -117,6 +137,30 @@ describe("What CRIU's daemon has still to fill in, by its own words", () => {
       [9, 16, 16, 4],
       [9, 21, 21, PAGES - 21],
     ]);
+  });
+
+  it("is what the kernel refuses when it does so a hundred times, whatever comes in between, and not when it takes it in the end", () => {
+    const refuse = SAID.copies("1-9", at(0), 16) + SAID.failed("1-9", -2, 2);
+    const memory = heard(SAID.received(1, 9), SAID.received(7, 10), refuse.repeat(97));
+    memory.hear((SAID.copies("1-9", at(40), 1) + refuse).repeat(2));
+    expect(memory.isRefused(1)).to.equal(false);
+    memory.hear(refuse + SAID.next("1-9"));
+    expect([memory.isRefused(1), memory.isRefused(7)]).to.deep.equal([true, false]);
+    memory.hear(SAID.copies("1-9", at(0), 16) + SAID.next("1-9"));
+    expect(memory.isRefused(1)).to.equal(false);
+  });
+
+  it("is spoilt where the daemon gives zeros for it, and not where it has nothing to give", () => {
+    const memory = heard(SAID.received(1, 9), SAID.zeroes("1-9", at(500)), SAID.zeroes("1-9", at(3)), SAID.refused("1-9", 17));
+    expect(memory.spoilt()).to.equal(null);
+    memory.hear(SAID.zeroes("1-9", at(3)) + SAID.next("1-9"));
+    expect(memory.spoilt()).to.equal(`process 1 has zeros at 0x${hex(at(3))}`);
+  });
+
+  it("keeps a thread asleep that touched memory with nothing in it while its process changed its mappings", () => {
+    const memory = heard(SAID.received(1, 9), SAID.zeroes("1-9", at(500)), SAID.refused("1-9", 11));
+    expect(memory.takeSleepers()).to.deep.equal([{ uffd: 9, start: at(500) }]);
+    expect(memory.takeSleepers()).to.deep.equal([]);
   });
 
   it("is found from a place on, then from the beginning, and is nothing once others have filled it in or its process is gone", () => {
