@@ -285,8 +285,10 @@ export interface TargetEngine {
   hold(description: WorkloadDescription, containerId: string, folder: string): Promise<boolean>;
   /** Tells the neighbours that the workload is to be reached here, its traffic being held. */
   steer(containerId: string): void;
+  /** Makes ready for images whose memory follows after the commit. */
+  awaitImages(containerId: string, folder: string): Promise<void>;
   /** A round of images is there, and will be followed by others. */
-  roundArrived(containerId: string, folder: string): Promise<void>;
+  roundArrived(containerId: string): void;
   /** The images are there, or all of them but the pages: what can be made ready meanwhile, is. */
   imagesArrive(containerId: string, so: { readonly hasPages: boolean }): void;
   /** @throws RESTORE_FAILED, PROOF_FAILED, COMMIT_REFUSED; `hasRun` says what that means for the copy. */

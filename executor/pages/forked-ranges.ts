@@ -1,6 +1,5 @@
-import { readdir, writeFile } from "node:fs/promises";
-import { mayFillBeside } from "../engine/docker/huge-pages.js";
-import { markPresent, PAGE_BYTES, type PagemapEntry, type PageRange, readPagemaps } from "./pagemap-image.js";
+import { readdir } from "node:fs/promises";
+import { PAGE_BYTES, type PagemapEntry, type PageRange, readPagemaps } from "./pagemap-image.js";
 
 /**
  * The ranges that another process has at the same addresses too: those that a fork has given to both, which share each page until one of them writes it.
@@ -38,26 +37,6 @@ function makeRecord() {
       else second = Math.max(second, value);
     },
   };
-}
-
-/**
- * Has CRIU restore forked memory before the resume: then the processes share it again. Its daemon would bring each page to each process for itself, and a container
- * that keeps within its limit by sharing would be killed for it. Returns the bytes that are left to the daemon; null = all there are.
- */
-export async function restoreForkedFirst(images: string, mayFill = mayFillBeside): Promise<number | null> {
-  if (await isOfOne(images)) return null;
-  const maps = await readPagemaps(images);
-  const forked: ReadonlySet<PagemapEntry> = findForked(maps.map(({ entries }) => entries));
-  const mayFollow = maps.map(({ entries }) => entries.filter(({ where, isLazy }) => where === "present" && isLazy));
-  // Then all of it has to be there before.
-  if (mayFollow.flat().some((entry) => forked.has(entry)) && !(await mayFill())) return 0;
-  let leftBytes = 0;
-  for (const [index, { pid, image }] of maps.entries()) {
-    const own = mayFollow[index]!.filter((entry) => forked.has(entry));
-    if (own.length > 0) await writeFile(`${images}/pagemap-${pid}.img`, markPresent(image, own));
-    for (const entry of mayFollow[index]!) if (!forked.has(entry)) leftBytes += entry.pages * PAGE_BYTES;
-  }
-  return leftBytes;
 }
 
 /** Of the memory that a lazy dump left with frozen processes, what more it comes to when each gets what they share for itself. */

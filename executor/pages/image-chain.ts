@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { realpath, writeFile } from "node:fs/promises";
+import { mayFillBeside } from "../engine/docker/huge-pages.js";
 import { findForked } from "./forked-ranges.js";
 import { lastNotAbove } from "./last-not-above.js";
 import { type Area, readLazyAreas } from "./lazy-areas.js";
@@ -49,11 +50,11 @@ function offsetsOf(entries: readonly PagemapEntry[]): number[] {
   });
 }
 
-/** The final images first, then each dump that the one before names as its parent. `first`: the first round, which has been read already. */
-export async function readChain(images: string, first: ImageLayer): Promise<ImageLayer[]> {
+/** The final images first, then each dump that the one before names as its parent. `first`: the first round, if it has been read already. */
+export async function readChain(images: string, first: ImageLayer | null = null): Promise<ImageLayer[]> {
   const layers: ImageLayer[] = [];
   for (let folder: string | null = await realpath(images); folder !== null; ) {
-    layers.push(folder === first.folder ? first : await readLayer(folder));
+    layers.push(folder === first?.folder ? first : await readLayer(folder));
     const parent: string = `${folder}/parent`;
     folder = existsSync(parent) ? await realpath(parent) : null;
   }
@@ -94,19 +95,22 @@ interface Run extends PageRange {
 /**
  * Has the memory follow the resume: changes the final images so that CRIU restores only small pieces, what processes share since they were forked, so that they share it again, and
  * what began after the last round; and its daemon asks for the rest. By itself CRIU reads every page of an earlier round before the resume, for of these its final images do not say that
- * they may come later (criu/pagemap.c). Returns what follows.
+ * they may come later (criu/pagemap.c). Returns what follows: by process, then by address.
  */
-export async function letMemoryFollow(layers: readonly ImageLayer[]): Promise<PageRange[]> {
-  const [final, ...rounds] = layers as [ImageLayer, ...ImageLayer[]];
+export async function letMemoryFollow(layers: readonly ImageLayer[], mayFill = mayFillBeside): Promise<PageRange[]> {
+  const [final, before] = layers as [ImageLayer, ImageLayer?];
   const maps = [...final.ofProcess.values()];
   const runs = await Promise.all(maps.map(async (map) => cutIntoRuns(layers, map, await readLazyAreas(final.folder, map.pid))));
-  const atOnce = new Set([...findForked(runs), ...chooseSmall(runs.map((own) => own.filter(({ isLazy }) => isLazy)))]);
+  const forked: ReadonlySet<Run> = findForked(runs);
+  const atOnce = new Set([...forked, ...chooseSmall(runs.map((own) => own.filter(({ isLazy }) => isLazy)))]);
+  // CRIU keeps huge pages off only where the images of the round right before fill a mapping: see huge-pages.ts. Else it is all that may follow, or nothing.
+  const allOrNothing = before === undefined && !(await mayFill());
+  const hasForked = runs.flat().some((run) => run.isLazy && forked.has(run));
   const following: PageRange[] = [];
   for (const [index, map] of maps.entries()) {
-    // CRIU keeps huge pages off only where the images of the round right before fill a mapping: see huge-pages.ts.
-    const isNew = !rounds[0]?.ofProcess.has(map.pid);
+    const isNew = before !== undefined && !before.ofProcess.has(map.pid);
     const entries = runs[index]!.map((run) => {
-      if (!run.isLazy || isNew || atOnce.has(run)) return { ...run, isLazy: false };
+      if (!run.isLazy || isNew || (allOrNothing ? hasForked : atOnce.has(run))) return { ...run, isLazy: false };
       following.push(run);
       return run.where === "present" ? run : { ...run, where: "left" as const };
     });

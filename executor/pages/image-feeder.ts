@@ -1,15 +1,16 @@
 import { openSync, readSync, writeFileSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
+import { createInterface } from "node:readline";
 import { roundFolder } from "../image-rounds.js";
 import { type ImageLayer, letMemoryFollow, locate, readChain, readLayer } from "./image-chain.js";
 import { prepareLazyDaemon, serveLazyDaemon } from "./lazy-daemon.js";
 import { PAGE_BYTES } from "./pagemap-image.js";
 
 /**
- * `image-feeder.js FOLDER`: gives CRIU's lazy-pages daemon the pages of a workload whose images came in rounds, for the daemon cannot look for a page in
- * an earlier round (criu/pagemap.c calls nobody back for it). A process of its own, with the daemon as its child, so that pages go on flowing while the
- * executor is away; `executor/shim/feed-memory` ends the workload should it fail. Waits for a line on stdin (the last images are here; the end of stdin ends the
- * program), then prints `ready`. Ends when the daemon has filled in every page.
+ * `image-feeder.js FOLDER`: gives CRIU's lazy-pages daemon the pages of a workload from its images. From these the daemon could take them itself, but not where they came in rounds: it
+ * cannot look for a page in an earlier round (criu/pagemap.c calls nobody back for it); and nobody could complete what it loses sight of. A process of its own, with the daemon as its child, so that
+ * pages go on flowing while the executor is away; `executor/shim/feed-memory` ends the workload should it fail. Reads from stdin (its end, before `go`, ends the program) a line `round`: a round is
+ * here, of which it reads the first ahead; and `go`: the last images are here. Then prints `ready`. Ends when the daemon has filled in every page.
  */
 const [folder] = process.argv.slice(2) as [string];
 /** In one answer: fewer pages than asked for is allowed. */
@@ -35,11 +36,12 @@ const stampFirst = async () => {
   return (await Promise.all(each)).join("\n");
 };
 const readAhead = async () => ({ stamp: await stampFirst(), layer: await readFirst() });
-const ahead = readAhead().catch(() => null);
+let ahead: ReturnType<typeof readAhead> | null = null;
 
-async function firstLayer(): Promise<ImageLayer> {
-  const read = await ahead;
-  return read !== null && read.stamp === (await stampFirst()) ? read.layer : readFirst();
+/** Null: it has not been read, or has come once more since. */
+async function firstLayer(): Promise<ImageLayer | null> {
+  const read = await ahead?.catch(() => null);
+  return read && read.stamp === (await stampFirst()) ? read.layer : null;
 }
 
 const files = new Map<string, number>();
@@ -87,8 +89,19 @@ try {
   // Not in every container of a lab.
 }
 const lazy = prepareLazyDaemon(folder);
-process.stdin.once("end", () => process.exit(0));
-process.stdin.once("data", () => {
-  process.stdin.removeAllListeners("end");
-  begin().catch(stop);
-});
+let hasBegun = false;
+const orders: Readonly<Record<string, () => void>> = {
+  round: () => {
+    ahead ??= readAhead();
+    ahead.catch(() => {});
+  },
+  go: () => {
+    hasBegun = true;
+    begin().catch(stop);
+  },
+};
+createInterface({ input: process.stdin })
+  .on("line", (line) => orders[line]?.())
+  .once("close", () => {
+    if (!hasBegun) process.exit(0);
+  });

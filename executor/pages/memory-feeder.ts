@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
-import type { Readable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import { EvenkeelError } from "../../platform/errors.js";
 
 const READY_SECONDS = 15;
@@ -10,6 +10,23 @@ export interface MemoryFeeder {
   readonly beginsEarly: boolean;
   /** The images are there: starts CRIU's daemon, once. Resolves when it waits for the restore. @throws RESTORE_FAILED */
   begin(): Promise<void>;
+  /** There will be nothing to feed. */
+  cancel(): void;
+  /** A round of images is there, to be read ahead. Missing: it goes without. */
+  readonly roundArrived?: () => void;
+}
+
+/** Talks to a feeder: it begins at a line, and ends with its stdin until it has begun. @param next waits for a word of it */
+export function talkToFeeder(stdin: Writable, next: (word: string) => Promise<string>): Pick<MemoryFeeder, "begin" | "cancel"> {
+  let ready: Promise<string> | null = null;
+  return {
+    begin: async () => {
+      if (ready === null) stdin.write("go\n");
+      ready ??= next("ready");
+      await ready;
+    },
+    cancel: () => void stdin.end(),
+  };
 }
 
 /** Waits for a line of the program that begins with that word, and returns the rest of it. @throws RESTORE_FAILED with the words of its log */

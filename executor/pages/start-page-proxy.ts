@@ -3,7 +3,7 @@ import { projectPath } from "../../platform/paths.js";
 import { endProcess } from "../engine/docker/end-process.js";
 import { findProcess } from "../engine/docker/find-process.js";
 import { spawnApart } from "../spawn-apart.js";
-import { listenTo, type MemoryFeeder } from "./memory-feeder.js";
+import { listenTo, type MemoryFeeder, talkToFeeder } from "./memory-feeder.js";
 import type { PageProxyOrders, PagesState } from "./pages-protocol.js";
 import { feederWords } from "./start-image-feeder.js";
 
@@ -25,19 +25,7 @@ export interface PageProxy extends MemoryFeeder {
 export async function startPageProxy(folder: string, orders: PageProxyOrders): Promise<PageProxy> {
   const { stdin, stdout } = spawnApart(PROGRAM, [folder, JSON.stringify(orders)], `${folder}/page-proxy.log`);
   const next = listenTo(stdout, "the page proxy", `${folder}/page-proxy.log`);
-  let ready: Promise<void> | null = null;
-  const begin = async () => {
-    stdin.write("go\n");
-    await next("ready");
-  };
-  return {
-    port: Number(await next("port")),
-    beginsEarly: true,
-    begin: () => {
-      ready ??= begin();
-      return ready;
-    },
-  };
+  return { port: Number(await next("port")), beginsEarly: true, ...talkToFeeder(stdin, next) };
 }
 
 /** Null where no memory follows. A proxy that is gone without a last word leaves pages missing for ever. */

@@ -127,6 +127,7 @@ export function makeIncomingSteps({ node, arrivals, halves, streams, settling, e
       await writeRsyncConfig(halves.rsyncConfig(id), twin.trees);
       const from = leaveMemory ? (await readMigration(redis, keys, id))?.from : undefined;
       const pagePort = from === undefined ? null : await engine.openPages(twin.containerId, folder, { node: from, migration: id });
+      if (pagePort === null) await engine.awaitImages(twin.containerId, folder);
       await halves.write(id, { ...half, isMade: true, containerId: twin.containerId, trees: twin.trees, pagePort });
       // Here and not in the freeze: it waits for the disk.
       await arrivals.keep(id, { description: half.description, hasRun: false });
@@ -178,7 +179,7 @@ export function makeIncomingSteps({ node, arrivals, halves, streams, settling, e
       const folder = pendingFolder(containerId);
       await unpackImages(images, await makeRoundFolder(`${folder}/images`, round));
       await linkRound(`${folder}/images`, round);
-      await engine.roundArrived(containerId, folder);
+      engine.roundArrived(containerId);
       return EMPTY;
     },
 

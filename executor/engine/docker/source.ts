@@ -6,7 +6,6 @@ import { type DockerConfig, describeContainer, inspect } from "./describe.js";
 import { type DockerHost, imageIdOf, isConflict, isNotFound } from "./docker-host.js";
 import { findFreezer, thaw } from "./freezer.js";
 import { layersOf, layersToLeave, withoutLayers } from "./image-layers.js";
-import { whyNotLazy } from "./lazy-pages.js";
 import { readNeeds } from "./needs.js";
 import { loadRules } from "./network-rules.js";
 import { startPreDump, whyNoDirtyTracking } from "./pre-dump.js";
@@ -15,6 +14,7 @@ import { sourceFindings } from "./source-findings.js";
 import { readStopSeconds } from "./stop-seconds.js";
 import { treesOf } from "./trees.js";
 import { removeVolumes } from "./volumes.js";
+import { whyNotLazy } from "./why-not-lazy.js";
 
 /** The half of the Docker engine that a workload leaves. */
 export function makeDockerSource(host: DockerHost): SourceEngine {

@@ -15,7 +15,6 @@ import { type DockerConfig, inspect } from "./describe.js";
 import { type DockerHost, imageIdOf } from "./docker-host.js";
 import { mayFillBeside } from "./huge-pages.js";
 import { countLayersHere } from "./image-layers.js";
-import { startLazyPages, waitForPages, whyNotLazy } from "./lazy-pages.js";
 import { isOverlayMounted, remountOverlay } from "./overlay.js";
 import { makeOwnerStarts, markSharing } from "./owner-starts.js";
 import { armHold, dropHold, type HoldMeans, makeOpener, type Opener } from "./packet-hold.js";
@@ -29,6 +28,7 @@ import { prepareStart, type StartRequest } from "./start-request.js";
 import { takenFindings, targetFindings } from "./target-findings.js";
 import { createTwin, findTwin, removeKept, removeTwin, stoppedTwins } from "./twin.js";
 import { uplinksOf } from "./uplinks.js";
+import { whyNotLazy } from "./why-not-lazy.js";
 
 /** The twins whose namespaces a twin joins, that of its IPC namespace among them, and whether others join its own. */
 interface Sharing {
@@ -54,6 +54,10 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
   const forgetStart = (containerId: string) => {
     starts.get(containerId)?.cancel();
     starts.delete(containerId);
+  };
+  const cancelFeeder = (containerId: string) => {
+    feeders.get(containerId)?.cancel();
+    feeders.delete(containerId);
   };
   const ownerStarts = makeOwnerStarts();
   const sharings = new Map<string, Sharing>();
@@ -139,9 +143,10 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
       return true;
     },
     steer: (containerId) => announcers.get(containerId)?.announce(),
-    roundArrived: async (containerId, folder) => {
-      if (!feeders.has(containerId) && (await whyNotLazy()) === null) feeders.set(containerId, startImageFeeder(folder));
+    awaitImages: async (containerId, folder) => {
+      if ((await whyNotLazy()) === null) feeders.set(containerId, startImageFeeder(folder));
     },
+    roundArrived: (containerId) => feeders.get(containerId)?.roundArrived?.(),
     imagesArrive: (containerId, { hasPages }) => {
       const feeder = feeders.get(containerId);
       // Whoever restores hears of a failure.
@@ -159,14 +164,11 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
         throw error;
       };
       const feedMemory = async () => {
-        if (feeder === undefined) {
-          // CRIU would put other bytes in the place of those that are not in the images.
-          if (decision.leavesMemory)
-            throw new EvenkeelError("RESTORE_FAILED", "its memory cannot follow: whoever was to take it here has ended");
-          return startLazyPages(folder);
-        }
-        await feeder.begin();
-        return true;
+        // CRIU would put other bytes in the place of those that are not in the images.
+        if (feeder === undefined && decision.leavesMemory)
+          throw new EvenkeelError("RESTORE_FAILED", "its memory cannot follow: whoever was to take it here has ended");
+        await feeder?.begin();
+        return feeder !== undefined;
       };
       const done = await restoreContainer(host, containerId, folder, decision, {
         // In a network that they share the sockets of all must be back, which the scripts look to.
@@ -216,13 +218,13 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
     },
     startCold: async (containerId, folder, commit) => {
       forgetStart(containerId);
+      cancelFeeder(containerId);
       return startCold(host, containerId, folder, commit);
     },
     finish: async (description, containerId, folder) => {
       forgetStart(containerId);
       sharings.delete(containerId);
       await letGo(containerId, folder);
-      await waitForPages(folder);
       await waitForImageFeeder(folder);
       await releaseRestarts(host, description, containerId);
     },
@@ -233,7 +235,7 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
       sharings.delete(containerId);
       ownerStarts.failed(containerId);
       await letGo(containerId, folder);
-      feeders.delete(containerId);
+      cancelFeeder(containerId);
       await begun.get(containerId)?.abandon();
       begun.delete(containerId);
       const abandoned = abandonRestore(folder);

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -7,13 +7,12 @@ import { feederWords, startImageFeeder, waitForImageFeeder } from "../../../exec
 import { stopPages } from "../../../executor/pages/start-page-proxy.js";
 import { waitFor } from "../../support/wait-for.js";
 
-/** The program itself. That it feeds a workload is shown where a kernel tracks written pages: test/vm/migration/precopy.test.ts. */
-describe("The feeder of images that came in rounds", () => {
+/** The program itself. That it feeds a workload is shown by every move by stopcopy, and from rounds where a kernel tracks written pages: test/vm/migration/precopy.test.ts. */
+describe("The feeder of memory from images", () => {
   let folder: string;
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), "evenkeel-feeder-"));
-    await mkdir(join(folder, "images"));
   });
 
   afterEach(async () => {
@@ -29,7 +28,14 @@ describe("The feeder of images that came in rounds", () => {
         (thrown: Error) => thrown,
       );
     expect(error).to.include({ code: "RESTORE_FAILED" });
-    expect((error as unknown as { detail: string }).detail).to.match(/^the image feeder is not ready: ENOENT: .*rounds\/1/);
+    expect((error as unknown as { detail: string }).detail).to.match(/^the image feeder is not ready: ENOENT: .*images/);
+    await waitForImageFeeder(folder);
+  });
+
+  it("ends when there will be nothing to feed", async () => {
+    const feeder = startImageFeeder(folder);
+    await waitFor("it to wait", async () => (await findProcess(feederWords(folder))) !== null);
+    feeder.cancel();
     await waitForImageFeeder(folder);
   });
 

@@ -152,3 +152,69 @@ describe("The images of a workload that came in rounds", () => {
     expect((await entries()).filter(([, , , isLazy]) => isLazy)).to.deep.equal([]);
   });
 });
+
+describe("The images of a workload that came in one piece", () => {
+  let images: string;
+
+  beforeEach(async () => {
+    images = await mkdtemp(join(tmpdir(), "piece-"));
+    await add(1, [
+      [HEAP, 3, LAZY],
+      [LARGE, LARGE_PAGES, LAZY],
+      [STACK, 4, PRESENT],
+    ]);
+  });
+
+  afterEach(async () => {
+    await rm(images, { recursive: true });
+  });
+
+  async function add(pid: number, entries: readonly (readonly [number, number, number])[]): Promise<void> {
+    await writeFile(join(images, `pagemap-${pid}.img`), pagemap(pid, entries));
+    await writeFile(join(images, `mm-${pid}.img`), mappings(MAPPINGS));
+  }
+
+  const follow = async (mayFill: boolean) => {
+    const following = await letMemoryFollow(await readChain(images), async () => mayFill);
+    return following.map(({ pid, start, pages }) => [pid, start, pages]);
+  };
+  const lazy = async () =>
+    (await readPagemaps(images)).map(({ entries }) => entries.map(({ where, isLazy }) => where === "present" && isLazy));
+
+  it("let the large pieces follow the resume, and have the small ones restored before it", async () => {
+    expect(await follow(true)).to.deep.equal([[1, LARGE, LARGE_PAGES]]);
+    expect(await lazy()).to.deep.equal([[false, true, false]]);
+  });
+
+  it("let all of it follow where the kernel gives huge pages to everyone: one of them would cover pages that are still to come", async () => {
+    expect(await follow(false)).to.deep.equal([
+      [1, HEAP, 3],
+      [1, LARGE, LARGE_PAGES],
+    ]);
+    expect(await lazy()).to.deep.equal([[true, true, false]]);
+  });
+
+  it("have restored first what processes share since they were forked, and let follow what only one of them has", async () => {
+    const own = LARGE + 2 * LARGE_PAGES * PAGE_BYTES;
+    await add(2, [
+      [LARGE, LARGE_PAGES, LAZY],
+      [own, LARGE_PAGES, LAZY],
+    ]);
+    expect(await follow(true)).to.deep.equal([[2, own, LARGE_PAGES]]);
+    expect(await lazy()).to.deep.equal([
+      [false, false, false],
+      [false, true],
+    ]);
+  });
+
+  it("let nothing follow where some is forked and the kernel gives huge pages to everyone", async () => {
+    await add(2, [[LARGE, LARGE_PAGES, LAZY]]);
+    expect(await follow(false)).to.deep.equal([]);
+    expect((await lazy()).flat()).to.not.include(true);
+  });
+
+  it("give each page from where it lies", async () => {
+    const layers = await readChain(images);
+    expect(locate(layers, 1, page(LARGE, 5))).to.deep.include({ file: `${layers[0]!.folder}/pages-1.img`, offset: 8 * PAGE_BYTES });
+  });
+});
