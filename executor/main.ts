@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { nodeIdentitySchema } from "../collector/protocol.js";
 import { EvenkeelError } from "../platform/errors.js";
 import { makeKeys } from "../platform/keys.js";
+import { leave } from "../platform/leave.js";
 import { loadConfig } from "../platform/load-config.js";
 import { makeRegistry, serveMetrics } from "../platform/metrics.js";
 import { assertNoEviction, connectRedis } from "../platform/redis.js";
@@ -116,6 +117,6 @@ await runMain("executor", async (rootLog) => {
     await metricsServer.close();
     redis.disconnect();
   };
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void stop().finally(() => process.exit(0)));
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void stop().finally(() => leave(0)));
   log.info({ peerPort: peers.port, metricsPort: metricsServer.port, packetHold: hold.means }, "executor ready");
 });

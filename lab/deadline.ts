@@ -21,8 +21,8 @@ export async function waitFor<T>(
       const answer = await Promise.race([ask(), tooLate]);
       if (answer === LATE) throw new Error(`gave up after ${seconds} s waiting for ${what}: the last question got no answer`);
       if (answer !== undefined && answer !== false) return answer as Exclude<T, undefined | false>;
-      if (performance.now() > end) throw new Error(`gave up after ${seconds} s waiting for ${what}`);
       await delay(pauseMilliseconds);
+      if (performance.now() > end) throw new Error(`gave up after ${seconds} s waiting for ${what}`);
     }
   } finally {
     broken.abort();

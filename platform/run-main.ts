@@ -1,4 +1,5 @@
 import { asEvenkeelError } from "./errors.js";
+import { leave } from "./leave.js";
 import type { Logger } from "./log.js";
 import { makeLog } from "./log.js";
 
@@ -14,6 +15,6 @@ export async function runMain(part: string, main: (log: Logger) => Promise<void>
       `cannot start: ${known.message}`,
     );
     // Open connections would keep the process alive.
-    process.exit(1);
+    leave(1);
   }
 }

@@ -1,3 +1,4 @@
+import { leave } from "../platform/leave.js";
 import { configPath, loadConfig } from "../platform/load-config.js";
 import { makeLog } from "../platform/log.js";
 import { makeRegistry } from "../platform/metrics.js";
@@ -35,5 +36,5 @@ try {
   log.fatal({ err: error }, "cannot start");
   process.exitCode = 1;
   // Connections would keep the process alive.
-  process.exit();
+  leave();
 }

@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { config as chaiConfig } from "chai";
 import fc from "fast-check";
 import Mocha from "mocha";
+import { leave } from "../platform/leave.js";
 import type { Kind } from "./jobs.js";
 import { OUT_OF_TIME, type Tally } from "./tally.js";
 
@@ -37,7 +38,7 @@ const runner = mocha.run(() => {
   if (isOutOfTime) tally.skips.push(...[...waiting].map((title) => `${title} (skipped: ${OUT_OF_TIME})`));
   writeFileSync(resultFile, JSON.stringify(tally));
   // Whatever a test left open must not keep us: the lab's guardian and the caller look after the rest.
-  process.exit(tally.failures.length === 0 ? 0 : 1);
+  leave(tally.failures.length === 0 ? 0 : 1);
 });
 runner.on("test end", (test) => {
   waiting.delete(test.fullTitle());

@@ -6,6 +6,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { readStats } from "../../executor/engine/docker/criu-stats.js";
 import type { LabNode } from "../../lab/docker-host.js";
 import { startFleet } from "../../lab/fleet/fleet.js";
+import { leave } from "../../platform/leave.js";
 import { accountOf, type FreezeAccount } from "./freeze-account.js";
 import { HOLDER_PORT, holderWorkload } from "./holder.js";
 import { move } from "./move.js";
@@ -44,7 +45,7 @@ const fleet = await startFleet({
   withScheduler: false,
   withPrometheus: false,
 });
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void fleet.close().finally(() => process.exit(130)));
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void fleet.close().finally(() => leave(130)));
 
 try {
   const accounts: FreezeAccount[] = [];
@@ -55,7 +56,7 @@ try {
 } finally {
   await fleet.close();
 }
-process.exit();
+leave();
 
 async function measure(sizeMiB: number): Promise<FreezeAccount> {
   const workload = holderWorkload(sizeMiB);

@@ -2,6 +2,7 @@ import { cpus, freemem, loadavg, release, totalmem } from "node:os";
 import { type Fleet, startFleet } from "../../lab/fleet/fleet.js";
 import { buildRoot } from "../../lab/root-file-system.js";
 import { LAB_PACKAGES } from "../../lab/root-recipe.js";
+import { leave } from "../../platform/leave.js";
 import { tell, tellStep } from "../tell.js";
 import { buildBenchRoot } from "./bench-root.js";
 import { dockerTool } from "./docker.js";
@@ -29,7 +30,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.once(signal, () => {
     interrupted = true;
     tell("taking everything down");
-    void closing().finally(() => process.exit(130));
+    void closing().finally(() => leave(130));
   });
 }
 
@@ -133,4 +134,4 @@ const measured = {
   failures,
 };
 process.stdout.write(`${options.json ? JSON.stringify(measured) : measurementsTable(measured)}\n`);
-process.exit(failures.length === 0 ? 0 : 1);
+leave(failures.length === 0 ? 0 : 1);

@@ -1,5 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { Command, InvalidArgumentError } from "commander";
+import { leave } from "../../platform/leave.js";
 import { tell } from "../tell.js";
 import { runLevel } from "./run.js";
 
@@ -34,7 +35,7 @@ else {
   );
   process.stdout.write(`${auto.moves.length} moves, ${auto.movedAgainInCooldown} within a cool-down\n`);
 }
-process.exit(auto.movedAgainInCooldown === 0 && auto.leftovers.length === 0 && observe.leftovers.length === 0 ? 0 : 1);
+leave(auto.movedAgainInCooldown === 0 && auto.leftovers.length === 0 && observe.leftovers.length === 0 ? 0 : 1);
 
 function positive(text: string): number {
   const value = Number(text);

@@ -3,6 +3,7 @@ import Table from "cli-table3";
 import { Command, InvalidArgumentError } from "commander";
 import { buildRoot } from "../../lab/root-file-system.js";
 import { LAB_PACKAGES } from "../../lab/root-recipe.js";
+import { leave } from "../../platform/leave.js";
 import type { ScaleResult } from "./measure.js";
 
 const options = new Command("bench:scale")
@@ -46,7 +47,7 @@ for (const [index, nodes] of options.nodes.entries()) {
 const answer = JSON.stringify(results.length === 1 ? results[0] : results, null, 2);
 if (options.out !== undefined) await writeFile(options.out, `${answer}\n`);
 process.stdout.write(`${options.json ? answer : table(results)}\n`);
-process.exit();
+leave();
 
 function table(rows: readonly ScaleResult[]): string {
   const made = new Table({

@@ -3,6 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { Command, InvalidArgumentError } from "commander";
 import { startFleet } from "../../lab/fleet/fleet.js";
 import { nowSeconds } from "../../platform/clock.js";
+import { leave } from "../../platform/leave.js";
 import { HOLDER_PORT, holderWorkload } from "../blackout/holder.js";
 import { move } from "../blackout/move.js";
 import { observe } from "../blackout/observe.js";
@@ -50,7 +51,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.once(signal, () => {
     interrupted = true;
     tell("taking everything down");
-    void fleet.close().finally(() => process.exit(130));
+    void fleet.close().finally(() => leave(130));
   });
 }
 
@@ -86,4 +87,4 @@ try {
     process.exitCode = 1;
   }
 }
-if (!interrupted) process.exit();
+if (!interrupted) leave();

@@ -1,6 +1,7 @@
 import { openSync, readSync, writeFileSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { createInterface } from "node:readline";
+import { breakOff } from "../../platform/leave.js";
 import { roundFolder } from "../image-rounds.js";
 import { type ImageLayer, letMemoryFollow, locate, readChain, readLayer } from "./image-chain.js";
 import { prepareLazyDaemon, serveLazyDaemon } from "./lazy-daemon.js";
@@ -20,7 +21,12 @@ process.stdout.on("error", () => {});
 // In words, for whoever waits: the guard sees to the rest.
 const stop = (error: unknown) => {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exit(1);
+  breakOff();
+};
+/** As its guard is to know. */
+const leaveWell = () => {
+  writeFileSync(`${folder}/fed`, "");
+  breakOff();
 };
 process.on("uncaughtException", stop);
 /** Nearly all of the memory, and long here when the last images come. */
@@ -79,7 +85,7 @@ async function begin(): Promise<void> {
   });
   process.stdout.write("ready\n");
   await served.finally(() => lazy.hold.kill("SIGKILL"));
-  process.exit(0);
+  leaveWell();
 }
 
 // Where root may: the kernel's killer of processes should look elsewhere first. The daemon inherits it.
@@ -103,5 +109,5 @@ const orders: Readonly<Record<string, () => void>> = {
 createInterface({ input: process.stdin })
   .on("line", (line) => orders[line]?.())
   .once("close", () => {
-    if (!hasBegun) process.exit(0);
+    if (!hasBegun) leaveWell();
   });

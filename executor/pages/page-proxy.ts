@@ -1,6 +1,7 @@
 import { renameSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createServer, type TLSSocket } from "node:tls";
+import { breakOff } from "../../platform/leave.js";
 import { readTls } from "../../platform/tls.js";
 import { prepareLazyDaemon, serveLazyDaemon } from "./lazy-daemon.js";
 import { cutIntoBlocks } from "./page-blocks.js";
@@ -58,7 +59,7 @@ async function failStop(why: string): Promise<never> {
   } finally {
     // A proxy that is gone is taken for lost memory too.
     endChildren();
-    process.exit(1);
+    breakOff();
   }
 }
 
@@ -137,8 +138,8 @@ async function begin(): Promise<void> {
   await served;
   note({ state: "done", doneBytes: broker.doneBytes() });
   endChildren();
-  if (source === null) process.exit(0);
-  source.end(DONE, () => process.exit(0));
+  if (source === null) breakOff();
+  source.end(DONE, breakOff);
 }
 
 async function listen(): Promise<number> {
@@ -153,7 +154,7 @@ async function listen(): Promise<number> {
 }
 
 note({ port: await listen() });
-process.stdin.once("end", () => process.exit(0));
+process.stdin.once("end", breakOff);
 process.stdin.once("data", () => {
   process.stdin.removeAllListeners("end");
   begin().catch(stop);

@@ -1,6 +1,7 @@
 import { type FileHandle, open, readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { connect, type TLSSocket } from "node:tls";
+import { breakOff } from "../../platform/leave.js";
 import { readTls } from "../../platform/tls.js";
 import { COMMAND, encodeFrame, encodePace, FRAME_BYTES, type Frame, makeFrameReader } from "./page-wire.js";
 import { PAGE_BYTES } from "./pagemap-image.js";
@@ -28,10 +29,9 @@ const pids = new Promise<Readonly<Record<string, number>>>((resolve) => {
 
 process.stdout.on("error", () => {});
 const lines = createInterface({ input: process.stdin });
-const orphaned = () => process.exit(0);
-lines.once("close", orphaned);
+lines.once("close", breakOff);
 lines.once("line", (line) => {
-  lines.off("close", orphaned);
+  lines.off("close", breakOff);
   begin(JSON.parse(line) as Readonly<Record<string, number>>);
 });
 
@@ -65,12 +65,12 @@ async function serve(socket: TLSSocket): Promise<void> {
   const read = makeFrameReader(
     () => 0,
     (frame) => {
-      if (frame.command === COMMAND.done) process.exit(0);
+      if (frame.command === COMMAND.done) breakOff();
       // In vain, should it fail: that is no page of the workload.
       if (frame.command === COMMAND.rehearse && frame.pages <= MOST_REHEARSED_PAGES) makeUp(frame).catch(() => {});
       if (frame.command !== COMMAND.get) return;
       // The memory of a frozen process that cannot be read is gone: the executor looks after that, and the destination must get nothing else.
-      answers = answers.then(() => answer(frame)).catch(() => process.exit(1));
+      answers = answers.then(() => answer(frame)).catch(breakOff);
     },
   );
   let heard = performance.now();

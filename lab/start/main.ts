@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { Command } from "commander";
+import { leave } from "../../platform/leave.js";
 import type { LabClients } from "../clients/start-lab-clients.js";
 import { type Fleet, startFleet } from "../fleet/fleet.js";
 import { STORY_NODES, STORY_POLICIES } from "./fleet-options.js";
@@ -103,4 +104,4 @@ try {
 }
 // ioredis and the page's keep-alive sockets may linger; everything that matters is closed.
 await delay(50);
-process.exit();
+leave();

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { leave } from "../../platform/leave.js";
 import { addApprove } from "./commands/approve.js";
 import { addCerts } from "./commands/certs.js";
 import { addCordon, addUncordon } from "./commands/cordon.js";
@@ -69,7 +70,7 @@ for (const command of everyCommand(program)) command.exitOverride();
 
 // A reader that has seen enough (`| head`) is no failure.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(EXIT.ok);
+  if (error.code === "EPIPE") leave(EXIT.ok);
 });
 
 try {

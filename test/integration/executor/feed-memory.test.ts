@@ -37,8 +37,12 @@ describe("The process that feeds a restored workload's memory", () => {
     return ((await once(child, "exit")) as [number | null])[0];
   }
 
-  async function feed(container: string, code: number): Promise<void> {
-    expect(await run(container, `exit ${code}`)).to.equal(code === 0 ? 0 : null);
+  async function feedAll(container: string): Promise<void> {
+    expect(await run(container, `: >${container}/fed; kill -KILL $$`)).to.equal(0);
+  }
+
+  async function feedSome(container: string): Promise<void> {
+    expect(await run(container, "exit 0")).to.equal(null);
   }
 
   /** A part of what the kernel says of the workload's cgroups, as the name of a container would be one. */
@@ -49,13 +53,13 @@ describe("The process that feeds a restored workload's memory", () => {
     expect(workload.signalCode).to.equal(null);
   }
 
-  it("leaves it alone when all of its memory is in", async () => {
-    await feed(await ownContainer(), 0);
+  it("leaves it alone when all of its memory is in, however it ends", async () => {
+    await feedAll(await ownContainer());
     await livesOn();
   });
 
   it("kills it when it breaks off", async () => {
-    await feed(await ownContainer(), 1);
+    await feedSome(await ownContainer());
     await waitFor("its end", () => workload.signalCode === "SIGKILL");
   });
 
@@ -70,7 +74,7 @@ describe("The process that feeds a restored workload's memory", () => {
   });
 
   it("kills nobody else who has that pid by then", async () => {
-    await feed("f".repeat(64), 1);
+    await feedSome("f".repeat(64));
     await livesOn();
   });
 });
