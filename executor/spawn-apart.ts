@@ -2,7 +2,7 @@ import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
 
-type Apart = ChildProcessByStdio<Writable, Readable, null>;
+export type Apart = ChildProcessByStdio<Writable, Readable, null>;
 
 /**
  * One of our programs in a process of its own, which goes on when this executor ends: it is told things on its stdin, and answers on its stdout. What it has to

@@ -1,10 +1,10 @@
-import { collectGarbage } from "./collect-garbage.js";
+import { collectGarbageNow } from "./collect-garbage.js";
 
 // Node's own exit may never come to its end: it waits for V8's threads, of which one that compiles may wait for the main thread to collect garbage (nodejs/node#54918).
 
 /** Ends this process with that code; without one, with `process.exitCode`. After a collection no thread has to wait for one. */
-export function leave(code?: number): never {
-  collectGarbage();
+export function leave(code = process.exitCode): never {
+  collectGarbageNow();
   process.exit(code);
 }
 

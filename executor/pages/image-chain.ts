@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { realpath, writeFile } from "node:fs/promises";
+import { realpath, stat, writeFile } from "node:fs/promises";
 import { mayFillBeside } from "../engine/docker/huge-pages.js";
 import { findForked } from "./forked-ranges.js";
 import { lastNotAbove } from "./last-not-above.js";
@@ -24,6 +24,8 @@ export interface ImageLayer {
 interface LayerMap extends Pagemap {
   /** By entry: where its pages begin in the file of pages, if they are there. */
   readonly offsets: readonly number[];
+  /** How long that file has to be. */
+  readonly bytes: number;
 }
 
 /** Where a page lies, with those behind it that lie in one piece with it. */
@@ -37,17 +39,33 @@ export interface Place {
 export async function readLayer(path: string): Promise<ImageLayer> {
   const folder = await realpath(path);
   const maps = await readPagemaps(folder);
-  return { folder, ofProcess: new Map(maps.map((map) => [map.pid, { ...map, offsets: offsetsOf(map.entries) }])) };
+  return { folder, ofProcess: new Map(maps.map((map) => [map.pid, { ...map, ...lieIn(map.entries) }])) };
+}
+
+const pagesFile = (folder: string, { pagesId }: LayerMap) => `${folder}/pages-${pagesId}.img`;
+
+/** That every page is there can still be told before a copy runs that would need it. @throws when a file is short of some. */
+export async function assertWhole(layers: readonly ImageLayer[]): Promise<void> {
+  const maps = layers.flatMap(({ folder, ofProcess }) =>
+    [...ofProcess.values()].map((map) => ({ file: pagesFile(folder, map), bytes: map.bytes })),
+  );
+  await Promise.all(
+    maps.map(async ({ file, bytes }) => {
+      const { size } = bytes === 0 ? { size: 0 } : await stat(file);
+      if (size < bytes) throw new Error(`${file} has ${size} bytes instead of ${bytes}`);
+    }),
+  );
 }
 
 /** The file holds the pages of all present entries, in their order. */
-function offsetsOf(entries: readonly PagemapEntry[]): number[] {
+function lieIn(entries: readonly PagemapEntry[]): Pick<LayerMap, "offsets" | "bytes"> {
   let at = 0;
-  return entries.map(({ where, pages }) => {
+  const offsets = entries.map(({ where, pages }) => {
     const offset = at;
     if (where === "present") at += pages * PAGE_BYTES;
     return offset;
   });
+  return { offsets, bytes: at };
 }
 
 /** The final images first, then each dump that the one before names as its parent. `first`: the first round, if it has been read already. */
@@ -73,7 +91,7 @@ export function locate(layers: readonly ImageLayer[], pid: number, address: numb
     pages = Math.min(pages, entry.pages - before);
     if (entry.where === "present") {
       const offset = map.offsets[index]! + before * PAGE_BYTES;
-      return { file: `${folder}/pages-${map.pagesId}.img`, offset, pages, isLazy: entry.isLazy };
+      return { file: pagesFile(folder, map), offset, pages, isLazy: entry.isLazy };
     }
   }
   return null;

@@ -1,9 +1,9 @@
-import { openSync, readSync, writeFileSync } from "node:fs";
+import { openSync, readSync, unlinkSync, writeFileSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { breakOff } from "../../platform/leave.js";
 import { roundFolder } from "../image-rounds.js";
-import { type ImageLayer, letMemoryFollow, locate, readChain, readLayer } from "./image-chain.js";
+import { assertWhole, type ImageLayer, letMemoryFollow, locate, readChain, readLayer } from "./image-chain.js";
 import { prepareLazyDaemon, serveLazyDaemon } from "./lazy-daemon.js";
 import { PAGE_BYTES } from "./pagemap-image.js";
 
@@ -23,11 +23,8 @@ const stop = (error: unknown) => {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   breakOff();
 };
-/** As its guard is to know. */
-const leaveWell = () => {
-  writeFileSync(`${folder}/fed`, "");
-  breakOff();
-};
+/** While it is there, the guard does not let us go without the workload. */
+const mark = `${folder}/feeding`;
 process.on("uncaughtException", stop);
 /** Nearly all of the memory, and long here when the last images come. */
 const readFirst = () => readLayer(roundFolder(`${folder}/images`, 1));
@@ -77,7 +74,9 @@ function readWhole(file: string, offset: number, into: Buffer): void {
 
 async function begin(): Promise<void> {
   const layers = await readChain(`${folder}/images`, await firstLayer());
+  await assertWhole(layers);
   const ranges = await letMemoryFollow(layers);
+  writeFileSync(mark, "");
   await lazy.begin();
   const served = serveLazyDaemon(lazy, ranges, ({ pid, address, pages: wanted }, answer) => {
     const pages = Math.min(wanted, MOST_PAGES);
@@ -85,7 +84,8 @@ async function begin(): Promise<void> {
   });
   process.stdout.write("ready\n");
   await served.finally(() => lazy.hold.kill("SIGKILL"));
-  leaveWell();
+  unlinkSync(mark);
+  breakOff();
 }
 
 // Where root may: the kernel's killer of processes should look elsewhere first. The daemon inherits it.
@@ -109,5 +109,5 @@ const orders: Readonly<Record<string, () => void>> = {
 createInterface({ input: process.stdin })
   .on("line", (line) => orders[line]?.())
   .once("close", () => {
-    if (!hasBegun) leaveWell();
+    if (!hasBegun) breakOff();
   });

@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
-import type { Readable, Writable } from "node:stream";
+import type { Readable } from "node:stream";
 import { EvenkeelError } from "../../platform/errors.js";
+import type { Apart } from "../spawn-apart.js";
 
 const READY_SECONDS = 15;
 
@@ -10,6 +11,8 @@ export interface MemoryFeeder {
   readonly beginsEarly: boolean;
   /** The images are there: starts CRIU's daemon, once. Resolves when it waits for the restore. @throws RESTORE_FAILED */
   begin(): Promise<void>;
+  /** It has ended without having begun: the images are as they came. */
+  isGone(): boolean;
   /** There will be nothing to feed. */
   cancel(): void;
   /** A round of images is there, to be read ahead. Missing: it goes without. */
@@ -17,15 +20,16 @@ export interface MemoryFeeder {
 }
 
 /** Talks to a feeder: it begins at a line, and ends with its stdin until it has begun. @param next waits for a word of it */
-export function talkToFeeder(stdin: Writable, next: (word: string) => Promise<string>): Pick<MemoryFeeder, "begin" | "cancel"> {
+export function talkToFeeder(child: Apart, next: (word: string) => Promise<string>): Pick<MemoryFeeder, "begin" | "isGone" | "cancel"> {
   let ready: Promise<string> | null = null;
   return {
     begin: async () => {
-      if (ready === null) stdin.write("go\n");
+      if (ready === null) child.stdin.write("go\n");
       ready ??= next("ready");
       await ready;
     },
-    cancel: () => void stdin.end(),
+    isGone: () => ready === null && (child.exitCode !== null || child.signalCode !== null),
+    cancel: () => void child.stdin.end(),
   };
 }
 

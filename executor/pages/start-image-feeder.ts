@@ -11,11 +11,11 @@ export const feederWords = (folder: string) => [PROGRAM, folder];
 /** Starts the process that feeds a restored workload from images. Done ahead of them: it takes a while, and reads the first round ahead. */
 export function startImageFeeder(folder: string): MemoryFeeder {
   const log = `${folder}/image-feeder.log`;
-  const { stdin, stdout } = spawnApart(PROGRAM, [folder], log, [projectPath("executor/shim/feed-memory"), folder]);
+  const child = spawnApart(PROGRAM, [folder], log, [projectPath("executor/shim/feed-memory"), folder]);
   return {
     beginsEarly: false,
-    ...talkToFeeder(stdin, listenTo(stdout, "the image feeder", log)),
-    roundArrived: () => void stdin.write("round\n"),
+    ...talkToFeeder(child, listenTo(child.stdout, "the image feeder", log)),
+    roundArrived: () => void child.stdin.write("round\n"),
   };
 }
 

@@ -23,9 +23,9 @@ export interface PageProxy extends MemoryFeeder {
 
 /** Starts the process that takes a workload's memory in after the commit. @throws RESTORE_FAILED when it cannot listen. */
 export async function startPageProxy(folder: string, orders: PageProxyOrders): Promise<PageProxy> {
-  const { stdin, stdout } = spawnApart(PROGRAM, [folder, JSON.stringify(orders)], `${folder}/page-proxy.log`);
-  const next = listenTo(stdout, "the page proxy", `${folder}/page-proxy.log`);
-  return { port: Number(await next("port")), beginsEarly: true, ...talkToFeeder(stdin, next) };
+  const child = spawnApart(PROGRAM, [folder, JSON.stringify(orders)], `${folder}/page-proxy.log`);
+  const next = listenTo(child.stdout, "the page proxy", `${folder}/page-proxy.log`);
+  return { port: Number(await next("port")), beginsEarly: true, ...talkToFeeder(child, next) };
 }
 
 /** Null where no memory follows. A proxy that is gone without a last word leaves pages missing for ever. */

@@ -42,7 +42,7 @@ export const NODE_FINDINGS = {
   "runc-version": warns("runc is older than the one Evenkeel has been run with", "Install runc 1.3 or newer."),
   userfaultfd: warns(
     "The kernel offers no userfaultfd, so all memory is read before a workload resumes",
-    "Use a kernel with CONFIG_USERFAULTFD; where root is confined, set the sysctl vm.unprivileged_userfaultfd=1.",
+    "Use a kernel with CONFIG_USERFAULTFD; where root is confined, or Docker remaps users, set the sysctl vm.unprivileged_userfaultfd=1.",
   ),
   "soft-dirty": warns(
     "The kernel does not track dirty pages, so memory cannot be sent ahead of the freeze",

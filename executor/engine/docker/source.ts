@@ -41,7 +41,7 @@ export function makeDockerSource(host: DockerHost): SourceEngine {
     whyNoPrecopy: whyNoDirtyTracking,
     preDump: (description, folder, round) => startPreDump(host, description, folder, round),
     checkpoint: (description, folder, how) => startCheckpoint(host, description, folder, how),
-    whyNotLazy,
+    whyNotLazy: () => whyNotLazy(host),
     stopSeconds: (description) => readStopSeconds(host, description),
     coldCheckpoint: (description, folder) => startColdCheckpoint(host, description, folder),
     resumeCheckpoint: async (folder) => (await resumeColdCheckpoint(host, folder)) ?? resumeCheckpoint(folder),

@@ -55,9 +55,10 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
     starts.get(containerId)?.cancel();
     starts.delete(containerId);
   };
-  const cancelFeeder = (containerId: string) => {
-    feeders.get(containerId)?.cancel();
-    feeders.delete(containerId);
+  /** Null: there is none, or it has ended before it was needed. */
+  const feederOf = (containerId: string) => {
+    const feeder = feeders.get(containerId);
+    return feeder === undefined || feeder.isGone() ? null : feeder;
   };
   const ownerStarts = makeOwnerStarts();
   const sharings = new Map<string, Sharing>();
@@ -112,7 +113,7 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
       // Docker removes a container of `--rm` when its start is called off.
       if (mergedDir === undefined || HostConfig.AutoRemove) return;
       const { descriptors = null } = description.engineConfig as DockerConfig;
-      const ahead = feeders.has(containerId) ? descriptors : null;
+      const ahead = feederOf(containerId) === null ? null : descriptors;
       // A runc that cannot wait for its images at that point can still do so before.
       const start = await begin(containerId, folder, ahead).catch((error: unknown) => {
         if (ahead === null) throw error;
@@ -144,31 +145,33 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
     },
     steer: (containerId) => announcers.get(containerId)?.announce(),
     awaitImages: async (containerId, folder) => {
-      if ((await whyNotLazy()) === null) feeders.set(containerId, startImageFeeder(folder));
+      if ((await whyNotLazy(host)) === null) feeders.set(containerId, startImageFeeder(folder));
     },
     roundArrived: (containerId) => feeders.get(containerId)?.roundArrived?.(),
     imagesArrive: (containerId, { hasPages }) => {
-      const feeder = feeders.get(containerId);
+      const feeder = feederOf(containerId);
       // Whoever restores hears of a failure.
       if (hasPages || feeder?.beginsEarly) feeder?.begin().catch(() => {});
     },
     restore: async (containerId, folder, decision) => {
       const { owners, ipcOwner, sharesNetwork, isJoined } = sharings.get(containerId) ?? BY_ITSELF;
       for (const owner of owners) await ownerStarts.wait(owner, "answered");
-      const feeder = feeders.get(containerId);
+      const feeder = feederOf(containerId);
       feeders.delete(containerId);
       const early = begun.get(containerId);
       begun.delete(containerId);
+      // Whoever was to feed it has ended since: then all of it is read first.
+      const isStale = decision.logChanged || (feeder === null && early?.isAhead === true);
       const orAbandon = async (error: unknown): Promise<never> => {
         await early?.abandon();
         throw error;
       };
       const feedMemory = async () => {
         // CRIU would put other bytes in the place of those that are not in the images.
-        if (feeder === undefined && decision.leavesMemory)
+        if (feeder === null && decision.leavesMemory)
           throw new EvenkeelError("RESTORE_FAILED", "its memory cannot follow: whoever was to take it here has ended");
         await feeder?.begin();
-        return feeder !== undefined;
+        return feeder !== null;
       };
       const done = await restoreContainer(host, containerId, folder, decision, {
         // In a network that they share the sockets of all must be back, which the scripts look to.
@@ -184,8 +187,8 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
         feedMemory: () => feedMemory().catch(orAbandon),
         begin: async () => {
           // Docker's logger takes the log for as long as it was when the start began: readers would never see what came since, or hang.
-          if (decision.logChanged) await early?.abandon();
-          if (early === undefined || decision.logChanged) return begin(containerId, folder, null);
+          if (isStale) await early?.abandon();
+          if (early === undefined || isStale) return begin(containerId, folder, null);
           if (decision.rootChanged) await remountOverlay(early.mergedDir).catch(orAbandon);
           return early;
         },
@@ -196,7 +199,7 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
     },
     hasRun,
     releaseRestarts: (description, containerId) => releaseRestarts(host, description, containerId),
-    whyNotLazy,
+    whyNotLazy: () => whyNotLazy(host),
     openPages: async (containerId, folder, from) => {
       const proxy = await startPageProxy(folder, { containerId, ...from, ...pages });
       feeders.set(containerId, proxy);
@@ -218,7 +221,9 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
     },
     startCold: async (containerId, folder, commit) => {
       forgetStart(containerId);
-      cancelFeeder(containerId);
+      feeders.get(containerId)?.cancel();
+      feeders.delete(containerId);
+      await waitForImageFeeder(folder);
       return startCold(host, containerId, folder, commit);
     },
     finish: async (description, containerId, folder) => {
@@ -235,7 +240,7 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
       sharings.delete(containerId);
       ownerStarts.failed(containerId);
       await letGo(containerId, folder);
-      cancelFeeder(containerId);
+      feeders.delete(containerId);
       await begun.get(containerId)?.abandon();
       begun.delete(containerId);
       const abandoned = abandonRestore(folder);

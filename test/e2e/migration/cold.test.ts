@@ -135,7 +135,7 @@ describe("A workload that CRIU refuses and that may be stopped", function () {
     const there = moving.fleet.lab.node(other());
     const moment = await listenForStage(moving.fleet, "committed");
     // Docker is answered only when runc has ended: until then the workload runs, and Docker does not know.
-    const record = await withHeldRunc(there, "after", "start", async () => {
+    const record = await withHeldRunc(there, "start", async () => {
       const id = await moving.begin(NAME, here, other());
       await moment.reached;
       await ticks.goOn();

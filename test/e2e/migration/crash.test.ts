@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "chai";
 import { startRedis } from "../../../lab/fleet/parts.js";
 import type { MigrationRecord } from "../../../platform/migration-record.js";
-import { withHeldRunc } from "../support/broken-program.js";
+import { withHeldCriu } from "../support/broken-program.js";
 import { expectKept } from "../support/expect-kept.js";
 import { listenForStage } from "../support/moments.js";
 import { FIRST, type MovingFleet, SECOND } from "../support/moving-fleet.js";
@@ -87,7 +87,7 @@ describe("A migration in which something dies", function () {
         return begun;
       };
       try {
-        const id = await (isBeforeCommit ? withHeldRunc(moving().fleet.lab.node(other()), "before", "restore", kill) : kill());
+        const id = await (isBeforeCommit ? withHeldCriu(moving().fleet.lab.node(other()), kill) : kill());
         const record = await endsWell(moving(), id);
         if (isBeforeCommit) expect(record.outcome).to.equal("aborted");
         if (AFTER_COMMIT.includes(stage)) expect(record.outcome).to.equal("committed");

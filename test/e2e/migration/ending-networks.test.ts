@@ -6,7 +6,7 @@ import { type LabWorkload, WORKLOADS } from "../../../lab/workloads/workload-tab
 import { nowSeconds } from "../../../platform/clock.js";
 import { abortMigration } from "../../../platform/migration-record.js";
 import { waitFor } from "../../support/wait-for.js";
-import { withHeldRunc } from "../support/broken-program.js";
+import { withHeldCriu } from "../support/broken-program.js";
 import { COUNTING_CLIENT, COUNTING_SERVER } from "../support/counting-server.js";
 import { listenForStage } from "../support/moments.js";
 import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "../support/moving-fleet.js";
@@ -186,7 +186,7 @@ describe("A workload on a network that ends at its node", function () {
       const client = await talk(FIRST);
       await client.next();
       const moment = await listenForStage(moving.fleet, "restore");
-      const record = await withHeldRunc(moving.fleet.lab.node(SECOND), "before", "restore", async (letGo) => {
+      const record = await withHeldCriu(moving.fleet.lab.node(SECOND), async (letGo) => {
         const id = await moving.begin("shop", FIRST, SECOND);
         await moment.reached;
         await abortMigration(moving.fleet.redis, moving.fleet.keys, id, nowSeconds(), "a test");

@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { nowSeconds } from "../../../platform/clock.js";
 import { abortMigration, type MigrationRecord, readMigration } from "../../../platform/migration-record.js";
 import { waitFor } from "../../support/wait-for.js";
-import { withHeldRunc, withProgram, withRunc } from "../support/broken-program.js";
+import { withHeldCriu, withHeldRunc, withProgram, withRunc } from "../support/broken-program.js";
 import { expectKept } from "../support/expect-kept.js";
 import { listenForStage } from "../support/moments.js";
 import { FIRST, type MovingFleet, SECOND } from "../support/moving-fleet.js";
@@ -34,7 +34,7 @@ describe("A migration that cannot be completed", function () {
   const node = (name: string) => moving().fleet.lab.node(name);
 
   /** No restore begins on the destination until `doing` lets go, so that no commit comes first. */
-  const withHeldRestore = <T>(doing: (letGo: () => Promise<void>) => Promise<T>) => withHeldRunc(node(SECOND), "before", "restore", doing);
+  const withHeldRestore = <T>(doing: (letGo: () => Promise<void>) => Promise<T>) => withHeldCriu(node(SECOND), doing);
 
   /** One running copy there, its connection and memory and files intact, and nothing else left anywhere. */
   async function isWell(where: string): Promise<void> {
@@ -69,15 +69,23 @@ describe("A migration that cannot be completed", function () {
   });
 
   it("goes on at the source when a part of its memory is missing at the destination", async () => {
-    const spoil = [
-      'images=$(printf "%s\\n" "$@" | grep -A1 -x -e --image-path | tail -1)',
-      '[ -n "$images" ] && truncate -s 4096 "$images"/pages-1.img',
-      'exec runc.real "$@"',
-    ].join("\n");
-    const runc = (await node(SECOND).exec(["sh", "-c", "command -v runc"])).stdout;
-    const record = await withProgram(node(SECOND), runc, spoil, () => moving().move(NAME, FIRST, SECOND));
+    // Once they are here, which CRIU waits for.
+    const spoil = '[ "$1" = swrk ] && find /run/evenkeel/in -name pages-1.img -exec truncate -s 4096 {} +\nexec criu.real "$@"';
+    const record = await withProgram(node(SECOND), "/usr/sbin/criu", spoil, () => moving().move(NAME, FIRST, SECOND));
     expect(record).to.include({ result: "failed", errorCode: "RESTORE_FAILED" });
     await goesOnAtTheSource(record);
+  });
+
+  it("is carried out all the same when whoever was to feed its memory has ended before", async () => {
+    const moment = await listenForStage(moving().fleet, "freeze");
+    const id = await moving().begin(NAME, FIRST, SECOND, "stopcopy");
+    await moment.reached;
+    await node(SECOND).exec(["pkill", "-KILL", "-f", "^[^ ]*node [^ ]*image-feeder"]);
+    moment.close();
+    const record = await moving().closed(id);
+    expect(record, record.errorMessage ?? "").to.include({ result: "succeeded", modeUsed: "stopcopy" });
+    await isWell(SECOND);
+    await backHome();
   });
 
   it("goes on at the source, with Docker's words, when Docker cannot attach the network there", async () => {
@@ -339,7 +347,7 @@ describe("A migration that cannot be completed", function () {
   it("ends with one copy, started anew with all of its files, when the destination's Docker dies after the workload has run there", async () => {
     const moment = await listenForStage(moving().fleet, "committed");
     // Docker is answered only when runc has ended: until then the workload runs, and Docker does not know.
-    const record = await withHeldRunc(node(SECOND), "after", "restore", async () => {
+    const record = await withHeldRunc(node(SECOND), "restore", async () => {
       const id = await moving().begin(NAME, FIRST, SECOND);
       await moment.reached;
       await moving().answersOn(NAME);

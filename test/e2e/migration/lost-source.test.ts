@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { readMigration } from "../../../platform/migration-record.js";
 import { settleLostSources } from "../../../scheduler/act/settle-lost.js";
 import { waitFor } from "../../support/wait-for.js";
-import { withHeldRunc } from "../support/broken-program.js";
+import { withHeldCriu } from "../support/broken-program.js";
 import { expectKept } from "../support/expect-kept.js";
 import { listenForStage } from "../support/moments.js";
 import { FIRST, type MovingFleet, SECOND } from "../support/moving-fleet.js";
@@ -48,7 +48,7 @@ describe("A migration whose source is given up for lost and comes back", functio
           expect(settled).to.deep.equal([begun]);
           return begun;
         };
-        const id = await (outcome === "committed" ? giveUp() : withHeldRunc(fleet.lab.node(other()), "before", "restore", giveUp));
+        const id = await (outcome === "committed" ? giveUp() : withHeldCriu(fleet.lab.node(other()), giveUp));
         const record = (await readMigration(fleet.redis, fleet.keys, id))!;
         expect(record).to.include({ outcome, result: outcome === "committed" ? "succeeded" : "failed" });
         // Without its source the destination ends its half by the record.

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { nowSeconds } from "../../../platform/clock.js";
 import { abortMigration } from "../../../platform/migration-record.js";
-import { withHeldRunc } from "../support/broken-program.js";
+import { withHeldCriu } from "../support/broken-program.js";
 import { type Capture, type Frame, startCapture } from "../support/capture.js";
 import { announcesFrom, misdelivered, sentAfterTurn } from "../support/held-packets.js";
 import { listenForStage } from "../support/moments.js";
@@ -97,7 +97,7 @@ describe("Packets for a workload that is being moved", function () {
   it("go to the source again, by its word, when the move is called off", async () => {
     const [source, seen] = [await capture(FIRST, "-Q", "out", "arp"), await watchClients()];
     const moment = await listenForStage(moving.fleet, "restore");
-    const record = await withHeldRunc(moving.fleet.lab.node(SECOND), "before", "restore", async (letGo) => {
+    const record = await withHeldCriu(moving.fleet.lab.node(SECOND), async (letGo) => {
       const id = await moving.begin(NAME, FIRST, SECOND);
       await moment.reached;
       await abortMigration(moving.fleet.redis, moving.fleet.keys, id, nowSeconds(), "a test");

@@ -32,20 +32,19 @@ const HELD = "/run/runc-is-held";
 const HOLD = `while kill -0 "$(cat ${HELD})"; do sleep 0.1; done 2>/dev/null`;
 
 /**
- * Has runc stop before a command on the node, or with its answer, until `doing` lets go, has ended, or Docker dies. Against a race that a busy machine loses: what happens
+ * Has runc keep its answer to a command on the node back until `doing` lets go, has ended, or Docker dies. Against a race that a busy machine loses: what happens
  * meanwhile happens before the workload can run there, or before Docker knows that it does.
  */
 export async function withHeldRunc<T>(
   node: LabNode,
-  when: "before" | "after",
   command: "restore" | "start",
   doing: (letGo: () => Promise<void>) => Promise<T>,
 ): Promise<T> {
-  const script = when === "before" ? HOLD : `runc.real "$@"; code=$?; ${HOLD}; exit $code`;
+  const script = `runc.real "$@"; code=$?; ${HOLD}; exit $code`;
   return whileHeld(node, doing, (held) => withRunc(node, `*" ${command} "*) ${script} ;;`, held));
 }
 
-/** The same before each restore where runc is begun ahead of the freeze, which would wait for it: CRIU is held, once its images are there. */
+/** Has each restore stop before it begins, just as long. CRIU is held, once its images are there: runc is begun ahead of the freeze, which would wait for it. */
 export async function withHeldCriu<T>(node: LabNode, doing: (letGo: () => Promise<void>) => Promise<T>): Promise<T> {
   const script = `[ "$1" = swrk ] && find /run/evenkeel -name inventory.img 2>/dev/null | grep -q . && ${HOLD}\nexec criu.real "$@"`;
   return whileHeld(node, doing, (held) => withProgram(node, "/usr/sbin/criu", script, held));

@@ -38,11 +38,11 @@ describe("The process that feeds a restored workload's memory", () => {
   }
 
   async function feedAll(container: string): Promise<void> {
-    expect(await run(container, `: >${container}/fed; kill -KILL $$`)).to.equal(0);
+    expect(await run(container, `: >${container}/feeding; rm ${container}/feeding; kill -KILL $$`)).to.equal(0);
   }
 
   async function feedSome(container: string): Promise<void> {
-    expect(await run(container, "exit 0")).to.equal(null);
+    expect(await run(container, `: >${container}/feeding; exit 0`)).to.equal(null);
   }
 
   /** A part of what the kernel says of the workload's cgroups, as the name of a container would be one. */
@@ -64,7 +64,8 @@ describe("The process that feeds a restored workload's memory", () => {
   });
 
   it("ends with all that it has begun when it is killed, which would keep the workload waiting", async () => {
-    await run(await ownContainer(), "sleep 1000 & echo $! >begun; kill -KILL $$");
+    const container = await ownContainer();
+    await run(container, `: >${container}/feeding; sleep 1000 & echo $! >begun; kill -KILL $$`);
     await waitFor("its end", () => workload.signalCode === "SIGKILL");
     const begun = (await readFile(join(folder, "begun"), "utf8")).trim();
     await waitFor(

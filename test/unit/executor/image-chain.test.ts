@@ -1,8 +1,8 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { type ImageLayer, letMemoryFollow, locate, readChain, readLayer } from "../../../executor/pages/image-chain.js";
+import { assertWhole, type ImageLayer, letMemoryFollow, locate, readChain, readLayer } from "../../../executor/pages/image-chain.js";
 import { PAGE_BYTES, type PageRange, readPagemaps } from "../../../executor/pages/pagemap-image.js";
 import { IN_PARENT, LEFT, LOCKED, mappings, PRESENT, PRIVATE, pagemap } from "../../support/pagemap-bytes.js";
 
@@ -211,6 +211,16 @@ describe("The images of a workload that came in one piece", () => {
     await add(2, [[LARGE, LARGE_PAGES, LAZY]]);
     expect(await follow(false)).to.deep.equal([]);
     expect((await lazy()).flat()).to.not.include(true);
+  });
+
+  it("are whole if the file of pages is as long as they say", async () => {
+    const layers = await readChain(images);
+    const file = join(images, "pages-1.img");
+    await writeFile(file, Buffer.alloc((3 + LARGE_PAGES + 4) * PAGE_BYTES));
+    await assertWhole(layers);
+    await truncate(file, PAGE_BYTES);
+    const error = await assertWhole(layers).catch((thrown: Error) => thrown);
+    expect(String(error)).to.match(/pages-1\.img has 4096 bytes instead of 32796672$/);
   });
 
   it("give each page from where it lies", async () => {

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { whyNoGuests } from "../../../lab/vm/guest.js";
 import { WORKLOADS } from "../../../lab/workloads/workload-table.js";
 import { API_BASE } from "../../../scheduler/protocol.js";
-import { withHeldRunc } from "../../e2e/support/broken-program.js";
+import { withHeldCriu } from "../../e2e/support/broken-program.js";
 import { expectKept } from "../../e2e/support/expect-kept.js";
 import { listenForStage } from "../../e2e/support/moments.js";
 import { FIRST, type MovingFleet, SECOND, startMovingFleet } from "../../e2e/support/moving-fleet.js";
@@ -85,7 +85,7 @@ describe(`Nodes on which systemd runs everything${obstacle === null ? "" : ` (sk
   it("keep a frozen workload whole when systemd restarts the executor that holds it", async () => {
     const moment = await listenForStage(moving.fleet, "transfer");
     // The move must not be over before systemd has done it.
-    const record = await withHeldRunc(moving.fleet.lab.node(SECOND), "before", "restore", async (letGo) => {
+    const record = await withHeldCriu(moving.fleet.lab.node(SECOND), async (letGo) => {
       const id = await moving.begin(WORKLOAD.name, FIRST, SECOND, "stopcopy");
       await moment.reached;
       await run(FIRST, "systemctl", "restart", "evenkeel-executor");
