@@ -1,8 +1,9 @@
-import { openSync, readSync, unlinkSync, writeFileSync } from "node:fs";
+import { existsSync, openSync, readSync, unlinkSync, writeFileSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { breakOff } from "../../platform/leave.js";
 import { roundFolder } from "../image-rounds.js";
+import { endWorkload } from "./end-workload.js";
 import { assertWhole, type ImageLayer, letMemoryFollow, locate, readChain, readLayer } from "./image-chain.js";
 import { prepareLazyDaemon, serveLazyDaemon } from "./lazy-daemon.js";
 import { PAGE_BYTES } from "./pagemap-image.js";
@@ -17,14 +18,16 @@ const [folder] = process.argv.slice(2) as [string];
 /** In one answer: fewer pages than asked for is allowed. */
 const MOST_PAGES = 256;
 
+/** While it is there, the guard does not let us go without the workload. */
+const mark = `${folder}/feeding`;
+
 process.stdout.on("error", () => {});
-// In words, for whoever waits: the guard sees to the rest.
+// In words, for whoever waits: the guard ends what is left.
 const stop = (error: unknown) => {
+  if (existsSync(mark)) endWorkload(folder);
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   breakOff();
 };
-/** While it is there, the guard does not let us go without the workload. */
-const mark = `${folder}/feeding`;
 process.on("uncaughtException", stop);
 /** Nearly all of the memory, and long here when the last images come. */
 const readFirst = () => readLayer(roundFolder(`${folder}/images`, 1));

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import type { Duplex, Readable, Writable } from "node:stream";
+import { projectPath } from "../../platform/paths.js";
 import { type AskForPages, watchForLostRequests } from "./lost-requests.js";
 import { COMMAND, encodeFrame, makeFrameReader } from "./page-wire.js";
 import type { PageRange } from "./pagemap-image.js";
@@ -16,7 +17,7 @@ interface SocketHandle {
 
 export interface LazyDaemon {
   readonly daemon: ChildProcess;
-  /** Holds the daemon's socket too, for as long as it lives. */
+  /** Holds the daemon's socket too, and what it has of processes, for as long as it lives: they wait for what is missing, should it end, and do not go on with zeros. */
   readonly hold: ChildProcess;
   /** Our end of that socket: CRIU's page-server protocol. */
   readonly pages: Duplex;
@@ -27,8 +28,8 @@ export interface LazyDaemon {
 }
 
 /**
- * CRIU's lazy-pages daemon, with our socket for its page server. It fills pages that it cannot get with zeros once that socket closes, without a word: so
- * the socket must not close before it has finished, and a second process holds it too. Both are made ahead of the freeze: a copy of this process takes
+ * CRIU's lazy-pages daemon, with our socket for its page server. It fills pages that it cannot get with zeros once that socket closes, without a word, and so does the kernel once it has ended: so
+ * neither may close before all is there, and a second process holds them too. Both are made ahead of the freeze: a copy of this process takes
  * milliseconds in which it does nothing else.
  */
 export function prepareLazyDaemon(folder: string): LazyDaemon {
@@ -46,11 +47,10 @@ export function prepareLazyDaemon(folder: string): LazyDaemon {
   const pages = daemon.stdio[3] as Duplex;
   const said = daemon.stdout as Readable;
   const log = keepText(said);
-  // Waits for ever on a FIFO that nobody writes to; all that counts is that it holds the socket, and who listens to the daemon's words: it would end at the next. Given as
-  // numbers: Node stops reading from a stream that it gives away.
+  // It would end at the next word, without whoever listens to it. Given as numbers: Node stops reading from a stream that it gives away.
   const handles = [pages, said].map((stream) => (stream as unknown as { _handle: SocketHandle })._handle);
-  const hold = spawn("sh", ["-c", 'read -r go && read -r line <"$0"', `${folder}/hold`], {
-    stdio: ["pipe", "ignore", "ignore", ...handles.map(({ fd }) => fd)],
+  const hold = spawn(projectPath("executor/shim/hold-memory"), [String(daemon.pid), `${folder}/hold`], {
+    stdio: ["pipe", "ignore", "inherit", ...handles.map(({ fd }) => fd)],
   });
   // Some of libuv's versions have a child's descriptors wait, and so ours, which are the same: we would wait for a daemon that waits for us.
   for (const handle of handles) handle.setBlocking(false);
@@ -60,8 +60,8 @@ export function prepareLazyDaemon(folder: string): LazyDaemon {
   });
   // Of one that was never told to begin nobody asks how it ended.
   ends.catch(() => {});
-  const told = [daemon, hold].map(({ stdin }) => stdin as Writable);
-  for (const stdin of told) stdin.on("error", () => {});
+  const [daemonHears, holdHears] = [daemon, hold].map(({ stdin }) => stdin as Writable) as [Writable, Writable];
+  for (const stdin of [daemonHears, holdHears]) stdin.on("error", () => {});
   return {
     daemon,
     hold,
@@ -69,7 +69,8 @@ export function prepareLazyDaemon(folder: string): LazyDaemon {
     log,
     begin: () => {
       if (hasEnded(hold)) return Promise.reject(new Error("whoever was to hold the socket of CRIU's daemon has ended"));
-      for (const stdin of told) stdin.end("go\n");
+      daemonHears.end("go\n");
+      holdHears.write("go\n");
       const status = daemon.stdio[4] as Readable;
       const ready = new Promise<void>((resolve) => status.once("data", () => resolve()));
       return Promise.race([ready, ends]).finally(() => status.destroy());
@@ -81,12 +82,13 @@ export function prepareLazyDaemon(folder: string): LazyDaemon {
  * Passes on what the daemon asks for. Resolves once every page is filled in and the daemon has ended, rejects when it ends in any other way.
  * @param ranges what the images leave to it: by process, then by address
  */
-export function serveLazyDaemon({ daemon, pages, log }: LazyDaemon, ranges: readonly PageRange[], ask: AskForPages): Promise<void> {
+export function serveLazyDaemon({ daemon, hold, pages, log }: LazyDaemon, ranges: readonly PageRange[], ask: AskForPages): Promise<void> {
   let hasFinished = false;
   let lastWords = "";
   log((text) => {
     lastWords = (lastWords + text).slice(-LAST_WORDS);
   });
+  log(listenForDescriptors((descriptor) => hold.stdin?.write(`${descriptor}\n`)));
   daemon.removeAllListeners("exit");
   return new Promise((resolve, reject) => {
     const end = () => {
@@ -116,14 +118,15 @@ export function serveLazyDaemon({ daemon, pages, log }: LazyDaemon, ranges: read
     pages.on("data", read);
     // Broken only when the daemon ends, which is told below.
     pages.on("error", () => {});
-    const ended = async (code: number | null) => {
-      const spoilt = await lost.close();
-      if (spoilt !== null) reject(new Error(spoilt));
-      else if (hasFinished && (code === 0 || daemon.signalCode === "SIGKILL")) resolve();
-      else reject(new Error(`criu lazy-pages ended with ${code ?? daemon.signalCode}: ${lastWords}`));
+    const ended = (code: number | null) => {
+      const spoilt = lost.close();
+      // At once: the workload runs on with zeros.
+      if (!hasFinished || (code !== 0 && daemon.signalCode !== "SIGKILL"))
+        return reject(new Error(`criu lazy-pages ended with ${code ?? daemon.signalCode}: ${lastWords}`));
+      spoilt.then((words) => (words === null ? resolve() : reject(new Error(words))), reject);
     };
-    if (hasEnded(daemon)) void ended(daemon.exitCode);
-    else daemon.once("exit", (code) => void ended(code));
+    if (hasEnded(daemon)) ended(daemon.exitCode);
+    else daemon.once("exit", ended);
   });
 }
 
@@ -140,6 +143,22 @@ function keepText(stream: Readable): (listen: (text: string) => void) => void {
   return (listen) => {
     listen(before);
     listeners.push(listen);
+  };
+}
+
+/** criu/uffd.c: of a process that is being restored, and of one that is forked. */
+const HAS_RECEIVED = /(?:Received PID: \d+, uffd: |FORK: child with ufd=)(\d+)/g;
+/** Longer than such a line. */
+const LINE_BYTES = 200;
+
+/** Listens to the daemon for descriptors that it has got. */
+function listenForDescriptors(tell: (descriptor: number) => void): (text: string) => void {
+  let rest = "";
+  return (text) => {
+    const all = rest + text;
+    const end = all.lastIndexOf("\n") + 1;
+    rest = all.slice(end).slice(-LINE_BYTES);
+    for (const [, descriptor] of all.slice(0, end).matchAll(HAS_RECEIVED)) tell(Number(descriptor));
   };
 }
 

@@ -1,8 +1,8 @@
 import { renameSync, writeFileSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { createServer, type TLSSocket } from "node:tls";
 import { breakOff } from "../../platform/leave.js";
 import { readTls } from "../../platform/tls.js";
+import { endWorkload } from "./end-workload.js";
 import { prepareLazyDaemon, serveLazyDaemon } from "./lazy-daemon.js";
 import { cutIntoBlocks } from "./page-blocks.js";
 import { makePageBroker, type PageBroker } from "./page-broker.js";
@@ -18,7 +18,7 @@ import { rehearse } from "./rehearsal.js";
  * A daemon that ends by itself in any other way ends the workload.
  */
 const [folder, words] = process.argv.slice(2) as [string, string];
-const { containerId, node, migration, firstPort, tls } = JSON.parse(words) as PageProxyOrders;
+const { node, migration, firstPort, tls } = JSON.parse(words) as PageProxyOrders;
 const TICK_MILLISECONDS = 500;
 
 // Where root may: the kernel's killer of processes should look elsewhere first. The children inherit it.
@@ -49,12 +49,10 @@ function endChildren(): void {
 }
 
 /** A copy that would go on with zeros for its memory must not: it is ended, as if its program had crashed. */
-async function failStop(why: string): Promise<never> {
-  process.stderr.write(`${why}\n`);
-  const pid = Number(await readFile(`${folder}/init-pid`, "utf8").catch(() => "0"));
-  const group = pid > 0 ? await readFile(`/proc/${pid}/cgroup`, "utf8").catch(() => "") : "";
-  if (group.includes(containerId)) process.kill(pid, "SIGKILL");
+function failStop(why: string): never {
+  endWorkload(folder);
   try {
+    process.stderr.write(`${why}\n`);
     note({ state: "lost" });
   } finally {
     // A proxy that is gone is taken for lost memory too.
@@ -63,7 +61,7 @@ async function failStop(why: string): Promise<never> {
   }
 }
 
-const stop = (error: unknown) => void failStop(error instanceof Error ? error.message : String(error));
+const stop = (error: unknown) => failStop(error instanceof Error ? error.message : String(error));
 process.on("uncaughtException", stop);
 process.on("unhandledRejection", stop);
 

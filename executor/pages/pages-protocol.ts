@@ -6,7 +6,6 @@ export interface PagesTls {
 }
 
 export interface PageProxyOrders {
-  readonly containerId: string;
   /** The node whose certificate may bring pages. */
   readonly node: string;
   readonly migration: string;

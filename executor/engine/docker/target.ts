@@ -201,7 +201,7 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
     releaseRestarts: (description, containerId) => releaseRestarts(host, description, containerId),
     whyNotLazy: () => whyNotLazy(host),
     openPages: async (containerId, folder, from) => {
-      const proxy = await startPageProxy(folder, { containerId, ...from, ...pages });
+      const proxy = await startPageProxy(folder, { ...from, ...pages });
       feeders.set(containerId, proxy);
       return proxy.port;
     },

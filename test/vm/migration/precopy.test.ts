@@ -178,7 +178,7 @@ describe(`A move by pre-copy, between virtual nodes${obstacle === null ? "" : ` 
       .exec([
         "sh",
         "-c",
-        `until find /run/evenkeel -name restore.log -exec grep -q nr_lazy {} + 2>/dev/null; do sleep 0.05; done; ${feeder("STOP")}; until [ -n "$(find /run/evenkeel -name resumed)" ]; do sleep 0.1; done; ${feeder("KILL")}`,
+        `until grep -q nr_lazy /run/evenkeel/in/*/work/restore.log 2>/dev/null; do sleep 0.05; done; ${feeder("STOP")}; until [ -n "$(find /run/evenkeel -name resumed)" ]; do sleep 0.1; done; ${feeder("KILL")}`,
       ]);
     const record = await moving.move(WRITER.name, here, there, "precopy");
     await killing;
