@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import type { Duplex, Readable, Writable } from "node:stream";
 import { projectPath } from "../../platform/paths.js";
+import { followDescriptors } from "./daemon-descriptors.js";
 import { type AskForPages, watchForLostRequests } from "./lost-requests.js";
 import { COMMAND, encodeFrame, makeFrameReader } from "./page-wire.js";
 import type { PageRange } from "./pagemap-image.js";
@@ -88,7 +89,7 @@ export function serveLazyDaemon({ daemon, hold, pages, log }: LazyDaemon, ranges
   log((text) => {
     lastWords = (lastWords + text).slice(-LAST_WORDS);
   });
-  log(listenForDescriptors((descriptor) => hold.stdin?.write(`${descriptor}\n`)));
+  log(followDescriptors((order) => hold.stdin?.write(order)));
   daemon.removeAllListeners("exit");
   return new Promise((resolve, reject) => {
     const end = () => {
@@ -143,22 +144,6 @@ function keepText(stream: Readable): (listen: (text: string) => void) => void {
   return (listen) => {
     listen(before);
     listeners.push(listen);
-  };
-}
-
-/** criu/uffd.c: of a process that is being restored, and of one that is forked. */
-const HAS_RECEIVED = /(?:Received PID: \d+, uffd: |FORK: child with ufd=)(\d+)/g;
-/** Longer than such a line. */
-const LINE_BYTES = 200;
-
-/** Listens to the daemon for descriptors that it has got. */
-function listenForDescriptors(tell: (descriptor: number) => void): (text: string) => void {
-  let rest = "";
-  return (text) => {
-    const all = rest + text;
-    const end = all.lastIndexOf("\n") + 1;
-    rest = all.slice(end).slice(-LINE_BYTES);
-    for (const [, descriptor] of all.slice(0, end).matchAll(HAS_RECEIVED)) tell(Number(descriptor));
   };
 }
 
