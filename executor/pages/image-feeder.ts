@@ -3,7 +3,7 @@ import { readdir, stat } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { breakOff } from "../../platform/leave.js";
 import { roundFolder } from "../image-rounds.js";
-import { endWorkload } from "./end-workload.js";
+import { endWorkload, feedingMark } from "./end-workload.js";
 import { assertWhole, type ImageLayer, letMemoryFollow, locate, readChain, readLayer } from "./image-chain.js";
 import { prepareLazyDaemon, serveLazyDaemon } from "./lazy-daemon.js";
 import { PAGE_BYTES } from "./pagemap-image.js";
@@ -18,8 +18,7 @@ const [folder] = process.argv.slice(2) as [string];
 /** In one answer: fewer pages than asked for is allowed. */
 const MOST_PAGES = 256;
 
-/** While it is there, the guard does not let us go without the workload. */
-const mark = `${folder}/feeding`;
+const mark = feedingMark(folder);
 
 process.stdout.on("error", () => {});
 // In words, for whoever waits: the guard ends what is left.
@@ -86,7 +85,8 @@ async function begin(): Promise<void> {
     answer({ pid, address, pages }, [readPages(layers, pid, address, pages)]);
   });
   process.stdout.write("ready\n");
-  await served.finally(() => lazy.hold.kill("SIGKILL"));
+  await served;
+  lazy.hold.kill("SIGKILL");
   unlinkSync(mark);
   breakOff();
 }

@@ -1,8 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import type { Duplex, Readable, Writable } from "node:stream";
-import { projectPath } from "../../platform/paths.js";
-import { followDescriptors } from "./daemon-descriptors.js";
 import { type AskForPages, watchForLostRequests } from "./lost-requests.js";
 import { COMMAND, encodeFrame, makeFrameReader } from "./page-wire.js";
 import type { PageRange } from "./pagemap-image.js";
@@ -18,7 +16,7 @@ interface SocketHandle {
 
 export interface LazyDaemon {
   readonly daemon: ChildProcess;
-  /** Holds the daemon's socket too, and what it has of processes, for as long as it lives: they wait for what is missing, should it end, and do not go on with zeros. */
+  /** Holds the daemon's socket too, for as long as it lives. */
   readonly hold: ChildProcess;
   /** Our end of that socket: CRIU's page-server protocol. */
   readonly pages: Duplex;
@@ -29,8 +27,8 @@ export interface LazyDaemon {
 }
 
 /**
- * CRIU's lazy-pages daemon, with our socket for its page server. It fills pages that it cannot get with zeros once that socket closes, without a word, and so does the kernel once it has ended: so
- * neither may close before all is there, and a second process holds them too. Both are made ahead of the freeze: a copy of this process takes
+ * CRIU's lazy-pages daemon, with our socket for its page server. It fills pages that it cannot get with zeros once that socket closes, without a word: so
+ * the socket must not close before it has finished, and a second process holds it too. Both are made ahead of the freeze: a copy of this process takes
  * milliseconds in which it does nothing else.
  */
 export function prepareLazyDaemon(folder: string): LazyDaemon {
@@ -48,10 +46,11 @@ export function prepareLazyDaemon(folder: string): LazyDaemon {
   const pages = daemon.stdio[3] as Duplex;
   const said = daemon.stdout as Readable;
   const log = keepText(said);
-  // It would end at the next word, without whoever listens to it. Given as numbers: Node stops reading from a stream that it gives away.
+  // Waits for ever on a FIFO that nobody writes to; all that counts is that it holds the socket, and who listens to the daemon's words: it would end at the next. Given as
+  // numbers: Node stops reading from a stream that it gives away.
   const handles = [pages, said].map((stream) => (stream as unknown as { _handle: SocketHandle })._handle);
-  const hold = spawn(projectPath("executor/shim/hold-memory"), [String(daemon.pid), `${folder}/hold`], {
-    stdio: ["pipe", "ignore", "inherit", ...handles.map(({ fd }) => fd)],
+  const hold = spawn("sh", ["-c", 'read -r go && read -r line <"$0"', `${folder}/hold`], {
+    stdio: ["pipe", "ignore", "ignore", ...handles.map(({ fd }) => fd)],
   });
   // Some of libuv's versions have a child's descriptors wait, and so ours, which are the same: we would wait for a daemon that waits for us.
   for (const handle of handles) handle.setBlocking(false);
@@ -61,8 +60,8 @@ export function prepareLazyDaemon(folder: string): LazyDaemon {
   });
   // Of one that was never told to begin nobody asks how it ended.
   ends.catch(() => {});
-  const [daemonHears, holdHears] = [daemon, hold].map(({ stdin }) => stdin as Writable) as [Writable, Writable];
-  for (const stdin of [daemonHears, holdHears]) stdin.on("error", () => {});
+  const told = [daemon, hold].map(({ stdin }) => stdin as Writable);
+  for (const stdin of told) stdin.on("error", () => {});
   return {
     daemon,
     hold,
@@ -70,8 +69,7 @@ export function prepareLazyDaemon(folder: string): LazyDaemon {
     log,
     begin: () => {
       if (hasEnded(hold)) return Promise.reject(new Error("whoever was to hold the socket of CRIU's daemon has ended"));
-      daemonHears.end("go\n");
-      holdHears.write("go\n");
+      for (const stdin of told) stdin.end("go\n");
       const status = daemon.stdio[4] as Readable;
       const ready = new Promise<void>((resolve) => status.once("data", () => resolve()));
       return Promise.race([ready, ends]).finally(() => status.destroy());
@@ -83,13 +81,12 @@ export function prepareLazyDaemon(folder: string): LazyDaemon {
  * Passes on what the daemon asks for. Resolves once every page is filled in and the daemon has ended, rejects when it ends in any other way.
  * @param ranges what the images leave to it: by process, then by address
  */
-export function serveLazyDaemon({ daemon, hold, pages, log }: LazyDaemon, ranges: readonly PageRange[], ask: AskForPages): Promise<void> {
+export function serveLazyDaemon({ daemon, pages, log }: LazyDaemon, ranges: readonly PageRange[], ask: AskForPages): Promise<void> {
   let hasFinished = false;
   let lastWords = "";
   log((text) => {
     lastWords = (lastWords + text).slice(-LAST_WORDS);
   });
-  log(followDescriptors((order) => hold.stdin?.write(order)));
   daemon.removeAllListeners("exit");
   return new Promise((resolve, reject) => {
     const end = () => {

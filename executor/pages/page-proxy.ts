@@ -134,8 +134,8 @@ async function begin(): Promise<void> {
   if (source !== null) broker.connected();
   process.stdout.write("ready\n");
   await served;
-  note({ state: "done", doneBytes: broker.doneBytes() });
   endChildren();
+  note({ state: "done", doneBytes: broker.doneBytes() });
   if (source === null) breakOff();
   source.end(DONE, breakOff);
 }

@@ -1,6 +1,8 @@
+import { existsSync } from "node:fs";
 import { projectPath } from "../../platform/paths.js";
 import { waitUntilGone } from "../engine/docker/find-process.js";
 import { spawnApart } from "../spawn-apart.js";
+import { endWorkload, feedingMark } from "./end-workload.js";
 import { listenTo, type MemoryFeeder, talkToFeeder } from "./memory-feeder.js";
 
 const PROGRAM = projectPath("dist/executor/pages/image-feeder.js");
@@ -22,4 +24,6 @@ export function startImageFeeder(folder: string): MemoryFeeder {
 /** Resolves once every page of a workload that was restored from images is in; at once where none is missing. */
 export async function waitForImageFeeder(folder: string): Promise<void> {
   await waitUntilGone(feederWords(folder));
+  // Its guard would have done that, and perhaps has.
+  if (existsSync(feedingMark(folder))) endWorkload(folder);
 }

@@ -231,6 +231,8 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
       sharings.delete(containerId);
       await letGo(containerId, folder);
       await waitForImageFeeder(folder);
+      // What is left of one that was killed with its guard.
+      await stopPages(folder);
       await releaseRestarts(host, description, containerId);
     },
     resumeRestore: (containerId, folder) => resumeRestore(host, containerId, folder),
@@ -240,6 +242,7 @@ export function makeDockerTarget(host: DockerHost, pages: Pick<PageProxyOrders, 
       sharings.delete(containerId);
       ownerStarts.failed(containerId);
       await letGo(containerId, folder);
+      feeders.get(containerId)?.cancel();
       feeders.delete(containerId);
       await begun.get(containerId)?.abandon();
       begun.delete(containerId);

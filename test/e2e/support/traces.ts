@@ -15,7 +15,7 @@ for process in /proc/[0-9]*; do
   case $words in
     sh\ -c\ read\ -r\ go*) echo "process $words" ;; # those made ahead for a lazy restore
     sh\ -c*) ;; # this very script
-    *criu-action* | *namespace-hook* | runc*checkpoint* | runc*restore* | *criu\ swrk* | *page-proxy.js* | *image-feeder.js* | *page-source.js* | *criu\ lazy-pages* | *fill-pages* | *hold-memory* | socat*INTERFACE:* | tc\ -batch* | nft\ -i*) echo "process $words" ;;
+    *criu-action* | *namespace-hook* | runc*checkpoint* | runc*restore* | *criu\ swrk* | *page-proxy.js* | *image-feeder.js* | *page-source.js* | *criu\ lazy-pages* | *fill-pages* | socat*INTERFACE:* | tc\ -batch* | nft\ -i*) echo "process $words" ;;
   esac
 done
 true`;
