@@ -187,11 +187,11 @@ describe("A workload that is run with", function () {
         stream.end();
       };
       await tell(FIRST, "at first");
-      for (const [from, to] of [
-        [FIRST, SECOND],
-        [SECOND, FIRST],
+      for (const [from, to, mode] of [
+        [FIRST, SECOND, "postcopy"],
+        [SECOND, FIRST, "stopcopy"],
       ] as const) {
-        await moving.moveWell(name, from, to);
+        await moving.moveWell(name, from, to, mode);
         await settledOn(moving.fleet, name, to);
         await tell(to, `on ${to}`);
         await tell(to, "once more");
