@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 
 /** A file in the folder of a restore while its memory is fed from images: if whoever feeds it ends meanwhile, so must the workload. */
@@ -9,16 +9,16 @@ export const feedingMark = (folder: string) => `${folder}/feeding`;
  * @param folder of its restore, named after the container, with its first process in `init-pid`. That pid may be another's by now, which is left alone.
  */
 export function endWorkload(folder: string): void {
-  const pid = Number(textOf(`${folder}/init-pid`));
-  const groups = pid > 0 ? textOf(`/proc/${pid}/cgroup`) : "";
-  if (!groups.includes(basename(folder))) return;
-  try {
-    // All of its processes at once: with the first alone the others end only when its memory has been given back.
-    const [, group] = /^0::(.*)$/m.exec(groups) ?? [];
-    if (group?.includes(basename(folder))) writeFileSync(`/sys/fs/cgroup${group}/cgroup.kill`, "1");
-  } catch {
-    // Before Linux 5.14, or where only a part of the hierarchy is mounted.
-  }
+  const container = basename(folder);
+  const isOwn = (pid: number) => textOf(`/proc/${pid}/cgroup`).includes(container);
+  const first = Number(textOf(`${folder}/init-pid`));
+  if (!(first > 0) || !isOwn(first)) return;
+  kill(first);
+  // The others would end only when its memory has been given back.
+  for (const name of readdirSync("/proc")) if (/^\d+$/.test(name) && isOwn(Number(name))) kill(Number(name));
+}
+
+function kill(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");
   } catch {
