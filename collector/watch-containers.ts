@@ -30,9 +30,11 @@ export interface WatchTimes {
   /** Lists again this often without any event, in case one was lost. */
   readonly renewSeconds: number;
   readonly retrySeconds: number;
+  /** What follows an event within this time is learnt by one list, unless somebody wants it sooner: events come in bursts, and in a migration just when a core is missed. */
+  readonly restSeconds: number;
 }
 
-export const WATCH_TIMES: WatchTimes = { answerSeconds: 10, renewSeconds: 30, retrySeconds: 1 };
+export const WATCH_TIMES: WatchTimes = { answerSeconds: 10, renewSeconds: 30, retrySeconds: 1, restSeconds: 0.3 };
 
 /** The events after which the list, a pid or a state differs, of containers … */
 const OF_CONTAINERS = ["start", "restart", "die", "destroy", "pause", "unpause", "rename", "update", "oom"];
@@ -46,6 +48,8 @@ export function watchContainers(docker: Docker, log: Logger, times: WatchTimes =
   /** The list under way, or else the last one. */
   let listing: Promise<void> = Promise.resolve();
   let isOvertaken = false;
+  /** Ends a rest. */
+  let hasten = () => {};
   let stopFollowing = () => {};
   let networks: readonly string[] | null = null;
   const ooms = new Map<string, number>();
@@ -64,11 +68,22 @@ export function watchContainers(docker: Docker, log: Logger, times: WatchTimes =
     now = { known: true, containers: running, endedNames };
   };
 
-  /** One renewal at a time; an event during one makes it run once more. */
+  const rest = () =>
+    new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, times.restSeconds * 1000);
+      hasten = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+
+  /** One renewal at a time, after a rest; an event during one makes it run once more. */
   const renew = (): Promise<void> => {
     isOvertaken = true;
     renewal ??= (async () => {
       while (isOvertaken && !closing.signal.aborted) {
+        await rest();
+        if (closing.signal.aborted) break;
         isOvertaken = false;
         listing = list().catch((error: unknown) => lose(error));
         await listing;
@@ -77,6 +92,14 @@ export function watchContainers(docker: Docker, log: Logger, times: WatchTimes =
       renewal = null;
     })();
     return renewal;
+  };
+
+  /** The list under way, the one that is rested for, or else the last one. */
+  const latest = async () => {
+    hasten();
+    // Whoever rested goes on first.
+    await Promise.resolve();
+    await listing;
   };
 
   const lose = (error: unknown) => {
@@ -88,7 +111,9 @@ export function watchContainers(docker: Docker, log: Logger, times: WatchTimes =
   /** One life of an event stream. The stream is asked for everything since before the list, so nothing falls between the two. */
   const follow = async () => {
     const since = Math.floor(Date.now() / 1000);
-    await renew();
+    const first = renew();
+    hasten();
+    await first;
     if (!now.known) return;
     const ending = new AbortController();
     stopFollowing = () => ending.abort();
@@ -122,9 +147,9 @@ export function watchContainers(docker: Docker, log: Logger, times: WatchTimes =
 
   return {
     async current() {
-      await listing;
-      // By now the loop above, which was told first, has begun the next one if an event asked for it; that one is younger than the call.
-      await listing;
+      await latest();
+      // By now the loop above, which was told first, has begun to rest before the next one if an event asked for it; that one is younger than the call.
+      await latest();
       return now;
     },
     networks: () => networks,
@@ -132,6 +157,7 @@ export function watchContainers(docker: Docker, log: Logger, times: WatchTimes =
     oomEvents: () => ooms,
     async close() {
       closing.abort();
+      hasten();
       await life;
       await renewal;
     },

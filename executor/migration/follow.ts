@@ -69,6 +69,8 @@ export async function awaitPages(
   const memory = left.checkpoint?.memory;
   let missed = 0;
   for (;;) {
+    // First of all: a look goes through all processes of this node, and the workload's first answers, elsewhere, need the source's processors too.
+    await new Promise((resolve) => setTimeout(resolve, LOOK_SECONDS * 1000));
     missed = (await memory?.isFrozen()) ? 0 : missed + 1;
     const isHeld = missed < MISSED_MOST;
     const status = await held.peer.status(id).catch(() => null);
@@ -85,6 +87,5 @@ export async function awaitPages(
       held.log.warn("giving the memory away again");
       startPageSource(folder, pageOrders(surroundings, held, status.pages.port)).begin(await memory!.pids());
     }
-    await new Promise((resolve) => setTimeout(resolve, LOOK_SECONDS * 1000));
   }
 }

@@ -7,6 +7,7 @@ import { endWorkload, feedingMark } from "./end-workload.js";
 import { assertWhole, type ImageLayer, letMemoryFollow, locate, readChain, readLayer } from "./image-chain.js";
 import { prepareLazyDaemon, serveLazyDaemon } from "./lazy-daemon.js";
 import { PAGE_BYTES } from "./pagemap-image.js";
+import { takePrecedence } from "./precedence.js";
 
 /**
  * `image-feeder.js FOLDER`: gives CRIU's lazy-pages daemon the pages of a workload from its images. From these the daemon could take them itself, but not where they came in rounds: it
@@ -81,6 +82,7 @@ async function begin(): Promise<void> {
   writeFileSync(mark, "");
   await lazy.begin();
   const served = serveLazyDaemon(lazy, ranges, ({ pid, address, pages: wanted }, answer) => {
+    noteRequest();
     const pages = Math.min(wanted, MOST_PAGES);
     answer({ pid, address, pages }, [readPages(layers, pid, address, pages)]);
   });
@@ -98,6 +100,8 @@ try {
   // Not in every container of a lab.
 }
 const lazy = prepareLazyDaemon(folder);
+// Not before the daemon is made, which never sleeps and would take all of a core.
+const noteRequest = takePrecedence();
 let hasBegun = false;
 const orders: Readonly<Record<string, () => void>> = {
   round: () => {

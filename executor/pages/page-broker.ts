@@ -139,6 +139,11 @@ export function makePageBroker(blocks: Blocks, out: Outside): PageBroker {
     return requestedAt + QUIET_SECONDS - now;
   }
 
+  /** How many pages of the oldest request are worth it: while a fault waits behind it in the first half second, the one that it must get. */
+  function worthwhile(first: PageSpan): number {
+    return out.seconds() < calmUntil && requests.some(isFault) ? 1 : first.pages;
+  }
+
   /** Answers the oldest request with as many of its pages as are here: fewer than asked for is allowed, none is not. */
   function answerFirst(): boolean {
     const [first] = requests;
@@ -150,13 +155,14 @@ export function makePageBroker(blocks: Blocks, out: Outside): PageBroker {
     }
     const bodies: Buffer[] = [];
     let given = 0;
-    while (given < first.pages) {
+    const most = worthwhile(first);
+    while (given < most) {
       const address = first.address + given * PAGE_BYTES;
       const block = blockOf(first.pid, address);
       const body = stash.get(block);
       if (body === undefined) break;
       const from = (address - blocks.at(block).address) / PAGE_BYTES;
-      const count = Math.min(blocks.at(block).pages - from, first.pages - given);
+      const count = Math.min(blocks.at(block).pages - from, most - given);
       bodies.push(body.subarray(from * PAGE_BYTES, (from + count) * PAGE_BYTES));
       given += count;
       left[block] = Math.max(0, left[block]! - count);

@@ -1,5 +1,6 @@
 import { renameSync, writeFileSync } from "node:fs";
 import { createServer, type TLSSocket } from "node:tls";
+import { collectGarbageNow } from "../../platform/collect-garbage.js";
 import { breakOff } from "../../platform/leave.js";
 import { readTls } from "../../platform/tls.js";
 import { endWorkload } from "./end-workload.js";
@@ -9,6 +10,7 @@ import { makePageBroker, type PageBroker } from "./page-broker.js";
 import { ALIVE, COMMAND, DONE, encodeFrame, makeFrameReader, paceOf } from "./page-wire.js";
 import { PAGE_BYTES, readLeftRanges } from "./pagemap-image.js";
 import { PAGE_PORTS, type PageProxyOrders, type PagesState, pagesProtocol } from "./pages-protocol.js";
+import { takePrecedence } from "./precedence.js";
 import { rehearse } from "./rehearsal.js";
 
 /**
@@ -28,6 +30,10 @@ try {
   // Not in every container of a lab.
 }
 const lazy = prepareLazyDaemon(folder);
+// Not before the daemon is made, which never sleeps and would take all of a core.
+const noteRequest = takePrecedence();
+// With room for what is to come: among the first faults V8 should not mark what is alive.
+collectGarbageNow();
 
 let source: TLSSocket | null = null;
 let broker: PageBroker | null = null;
@@ -129,7 +135,11 @@ async function begin(): Promise<void> {
     seconds: () => performance.now() / 1000,
   });
   broker.keepTo(bytesPerSecond);
-  const served = serveLazyDaemon(lazy, ranges, broker.request);
+  const { request } = broker;
+  const served = serveLazyDaemon(lazy, ranges, (wanted, answer) => {
+    noteRequest();
+    request(wanted, answer);
+  });
   note({ state: "flowing", totalBytes: blocks.totalBytes });
   if (source !== null) broker.connected();
   process.stdout.write("ready\n");

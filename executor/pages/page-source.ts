@@ -1,11 +1,14 @@
-import { type FileHandle, open, readFile } from "node:fs/promises";
+import { openSync, readSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { connect, type TLSSocket } from "node:tls";
+import { collectGarbageNow } from "../../platform/collect-garbage.js";
 import { breakOff } from "../../platform/leave.js";
 import { readTls } from "../../platform/tls.js";
 import { COMMAND, encodeFrame, encodePace, FRAME_BYTES, type Frame, makeFrameReader } from "./page-wire.js";
 import { PAGE_BYTES } from "./pagemap-image.js";
 import { PACE_FILE, type PageSourceOrders, pagesProtocol } from "./pages-protocol.js";
+import { takePrecedence } from "./precedence.js";
 
 /**
  * `page-source.js FOLDER ORDERS`: gives the memory of a frozen workload to the node that has committed it, read straight from
@@ -21,7 +24,7 @@ const RETRY_SECONDS = 0.2;
 const ZEROS = "/dev/zero";
 const MOST_REHEARSED_PAGES = 32;
 
-const files = new Map<string, Promise<FileHandle>>();
+const files = new Map<string, number>();
 let begin: (pids: Readonly<Record<string, number>>) => void = () => {};
 const pids = new Promise<Readonly<Record<string, number>>>((resolve) => {
   begin = resolve;
@@ -43,17 +46,18 @@ async function readPages(frame: Frame): Promise<Buffer> {
   return readFrom(`/proc/${here}/mem`, { ...frame, command: COMMAND.pages });
 }
 
-async function readFrom(path: string, answered: Frame): Promise<Buffer> {
+/** Without giving way: the kernel copies them in no time, and a thread elsewhere may stand still for them. */
+function readFrom(path: string, answered: Frame): Buffer {
   const { address, pages } = answered;
-  const file = files.get(path) ?? open(path, "r");
+  const file = files.get(path) ?? openSync(path, "r");
   files.set(path, file);
   const bytes = pages * PAGE_BYTES;
   const answer = Buffer.allocUnsafe(FRAME_BYTES + bytes);
   encodeFrame(answered).copy(answer);
   for (let done = 0; done < bytes; ) {
-    const { bytesRead } = await (await file).read(answer, FRAME_BYTES + done, bytes - done, address + done);
-    if (bytesRead === 0) throw new Error(`${path} has nothing at 0x${(address + done).toString(16)}`);
-    done += bytesRead;
+    const count = readSync(file, answer, FRAME_BYTES + done, bytes - done, address + done);
+    if (count === 0) throw new Error(`${path} has nothing at 0x${(address + done).toString(16)}`);
+    done += count;
   }
   return answer;
 }
@@ -61,7 +65,7 @@ async function readFrom(path: string, answered: Frame): Promise<Buffer> {
 async function serve(socket: TLSSocket): Promise<void> {
   let answers: Promise<unknown> = Promise.resolve();
   const answer = async (frame: Frame) => void socket.write(await readPages(frame));
-  const makeUp = async (frame: Frame) => void socket.write(await readFrom(ZEROS, { ...frame, command: COMMAND.rehearsed }));
+  const makeUp = async (frame: Frame) => void socket.write(readFrom(ZEROS, { ...frame, command: COMMAND.rehearsed }));
   const read = makeFrameReader(
     () => 0,
     (frame) => {
@@ -69,6 +73,7 @@ async function serve(socket: TLSSocket): Promise<void> {
       // In vain, should it fail: that is no page of the workload.
       if (frame.command === COMMAND.rehearse && frame.pages <= MOST_REHEARSED_PAGES) makeUp(frame).catch(() => {});
       if (frame.command !== COMMAND.get) return;
+      noteRequest();
       // The memory of a frozen process that cannot be read is gone: the executor looks after that, and the destination must get nothing else.
       answers = answers.then(() => answer(frame)).catch(breakOff);
     },
@@ -100,6 +105,9 @@ async function serve(socket: TLSSocket): Promise<void> {
   clearInterval(watch);
 }
 
+const noteRequest = takePrecedence();
+// With room for what is to come: among the first faults V8 should not mark what is alive.
+collectGarbageNow();
 for (;;) {
   await serve(connect({ host, port, servername: node, ALPNProtocols: [pagesProtocol(migration)], ...readTls(tls) }));
   await new Promise((resolve) => setTimeout(resolve, RETRY_SECONDS * 1000));

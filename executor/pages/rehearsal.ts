@@ -1,7 +1,7 @@
 import { encodeMessage } from "./image-fields.js";
 import { cutIntoBlocks } from "./page-blocks.js";
-import { type AnswerPages, makePageBroker, type PageBroker } from "./page-broker.js";
-import { COMMAND, encodeFrame, type Frame, makeFrameReader } from "./page-wire.js";
+import { makePageBroker, type PageBroker } from "./page-broker.js";
+import { COMMAND, encodeFrame, type Frame, makeFrameReader, type PageSpan } from "./page-wire.js";
 import { PAGE_BYTES, type PageRange, parsePagemap, withEntries } from "./pagemap-image.js";
 
 /** Of no process. */
@@ -36,7 +36,7 @@ export function rehearse(send: (frame: Buffer) => void, isOver: () => boolean): 
   let broker: PageBroker | null = null;
   const daemonAsks = makeFrameReader(
     () => 0,
-    (frame) => broker?.request(frame, answer),
+    (frame) => broker?.request(frame, (given) => answer(frame, given)),
   );
   const goesOn = () => {
     if (performance.now() > endsAt || isOver()) broker = null;
@@ -52,9 +52,9 @@ export function rehearse(send: (frame: Buffer) => void, isOver: () => boolean): 
     // It is answered when a fault comes after it.
     if (question.pages > 1) setImmediate(ask);
   };
-  const answer: AnswerPages = (given) => {
+  const answer = (wanted: PageSpan, given: PageSpan) => {
     encodeFrame({ ...given, command: COMMAND.pages });
-    if (given.pages === 1) setImmediate(ask);
+    if (wanted.pages === 1) setImmediate(ask);
   };
   broker = makePageBroker(cutIntoBlocks(ranges), {
     ask: (block) => {

@@ -3,6 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { promisify } from "node:util";
 import { execa } from "execa";
+import { findProgram } from "../../../platform/find-program.js";
 import type { Neighbour, WorkloadDescription } from "../engine.js";
 
 const run = promisify(execFile);
@@ -48,7 +49,8 @@ export async function introduceNeighbours(initPid: number, neighbours: readonly 
     .filter(isSound)
     .map(({ device, address, macAddress }) => `neigh replace ${address} lladdr ${macAddress} dev ${device} nud stale`);
   if (lines.length === 0) return;
-  await execa("nsenter", ["-t", String(initPid), "-n", "ip", "-force", "-batch", "-"], { input: `${lines.join("\n")}\n`, reject: false });
+  const words = ["-t", String(initPid), "-n", findProgram("ip"), "-force", "-batch", "-"];
+  await execa(findProgram("nsenter"), words, { input: `${lines.join("\n")}\n`, reject: false });
 }
 
 function isSound({ device, address, macAddress }: Neighbour): boolean {

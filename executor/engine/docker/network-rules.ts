@@ -1,6 +1,7 @@
 import { execFile, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
+import { findProgram } from "../../../platform/find-program.js";
 import { projectPath } from "../../../platform/paths.js";
 
 const run = promisify(execFile);
@@ -26,7 +27,7 @@ export interface NetworkRules {
  * has taken rules away the kernel lets it end only after a grace period of RCU (nft_rcv_nl_event closes its socket). One that cannot be had, or has ended, is made up for by that.
  */
 export function openNetworkRules(pid: number): NetworkRules {
-  const child = spawn("nsenter", ["-t", String(pid), "-n", "sh", "-c", "exec nft -i 2>&1"], {
+  const child = spawn(findProgram("nsenter"), ["-t", String(pid), "-n", "sh", "-c", "exec nft -i 2>&1"], {
     stdio: ["pipe", "pipe", "ignore"],
     // It would keep a history of what it was told in its home.
     env: { ...process.env, HOME: "/dev/null" },

@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, statSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { EvenkeelError } from "../../../platform/errors.js";
 import { type Event, EventQueue, monotonicSeconds } from "../../channel/events.js";
@@ -99,20 +99,22 @@ export async function restoreContainer(
     isGoing = true;
     timeline["images"] = monotonicSeconds() - began;
     const namespacePid = (await next("namespace")).rest;
-    await writeFile(`${folder}/init-pid`, namespacePid);
+    writeFileSync(`${folder}/init-pid`, namespacePid);
     open.created.send(namespacePid);
+    await next("post-setup-namespaces");
+    // Not sooner: Docker and CRIU need both cores until then, and now Docker waits for the kernel.
     rules = openNetworkRules(Number(namespacePid));
     await next("start");
     await unpackMadeFiles(await containerFolder(host, containerId), `${folder}/images`);
-    const introduced = introduceNeighbours(Number(namespacePid), decision.neighbours);
     if (onAnswered !== undefined) {
       open.started.send("0");
       starting.then(onAnswered, () => {});
     }
-    await next("post-setup-namespaces");
     onPrepared();
     await othersPrepared();
     open.gate.send("go");
+    // Beside the sockets, which need not wait for it.
+    const introduced = introduceNeighbours(Number(namespacePid), decision.neighbours);
     const initPid = Number((await next("post-restore")).rest);
     await prove(initPid, beganTicks, decision.processes);
     await introduced;

@@ -5,7 +5,7 @@ import { waitFor } from "../../support/wait-for.js";
 import { type StandInEngine, startStandInEngine } from "./stand-in-engine.js";
 
 /** No renewal by time, so that only events and failures can have caused one. */
-const TIMES: WatchTimes = { answerSeconds: 0.3, renewSeconds: 3600, retrySeconds: 0.02 };
+const TIMES: WatchTimes = { answerSeconds: 0.3, renewSeconds: 3600, retrySeconds: 0.02, restSeconds: 0.01 };
 const PATIENT: WatchTimes = { ...TIMES, answerSeconds: 10 };
 const log = pino({ level: "silent" });
 
@@ -120,6 +120,25 @@ describe("watching containers", () => {
     engine.containers = [...engine.containers, { id: "b".repeat(64), name: "b", pid: 11 }];
     engine.emit("start");
     await waitFor("the new container", async () => (await names()).includes("b"));
+  });
+
+  it("lets a burst of events pass before it lists again, unless somebody wants the list", async () => {
+    await follow({ ...TIMES, restSeconds: 3600 });
+    const before = engine.lists;
+    engine.containers = [...engine.containers, { id: "b".repeat(64), name: "b", pid: 11 }];
+    engine.emit("start");
+    engine.emit("oom", "b".repeat(64));
+    await waitFor("the events to come in", () => watch.oomEvents().size === 1);
+    expect(engine.lists).to.equal(before);
+    expect(await names()).to.deep.equal(["a", "b"]);
+    expect(engine.lists).to.equal(before + 1);
+  });
+
+  it("lists by itself after the rest", async () => {
+    await follow();
+    const before = engine.lists;
+    engine.emit("start");
+    await waitFor("the list", () => engine.lists > before);
   });
 
   it("gives no list that an event has overtaken, but the one after it", async () => {

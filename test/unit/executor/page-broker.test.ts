@@ -121,10 +121,28 @@ describe("The page broker under a cap", () => {
     request(8 * MIB, 1);
     expect(sent.slice(paced).map(({ block }) => block.address)).to.include.members([MIB, 8 * MIB]);
     run(0.01);
-    expect(answers.slice(1).map(({ frame }) => [frame.address, frame.pages])).to.deep.equal([
-      [MIB, BLOCK_BYTES / PAGE_BYTES],
+    expect(answers.slice(1, 3).map(({ frame }) => [frame.address, frame.pages])).to.deep.equal([
+      [MIB, 1],
       [8 * MIB, 1],
     ]);
     expect(sent).to.have.length(paced + 2);
+  });
+
+  it("gives of what was asked for before a fault no more than must be while the workload makes its first answers, and all that is here later", () => {
+    for (const isEarly of [true, false]) {
+      const { request, run, answers } = simulate(null);
+      request(32 * MIB, 1);
+      run(isEarly ? 0.01 : 2);
+      request(MIB, 16);
+      request(8 * MIB, 1);
+      run(0.003);
+      expect(answers.slice(1, 3).map(({ frame }) => [frame.address, frame.pages])).to.deep.equal([
+        [MIB, isEarly ? 1 : 16],
+        [8 * MIB, 1],
+      ]);
+      // The daemon asks again for the rest, and gets it when no more faults come.
+      run(0.1);
+      expect(answers.reduce((sum, { frame }) => sum + frame.pages, 0)).to.equal(1 + 16 + 1);
+    }
   });
 });
