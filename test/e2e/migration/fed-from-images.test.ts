@@ -30,7 +30,7 @@ describe("A workload whose memory follows from images", function () {
     const moment = await listenForStage(moving().fleet, "freeze");
     const id = await moving().begin(NAME, FIRST, SECOND, "stopcopy");
     await moment.reached;
-    await node(SECOND).exec(["pkill", "-KILL", "-f", "^[^ ]*node [^ ]*image-feeder"]);
+    await node(SECOND).exec(["pkill", "-KILL", "-f", "^[^ ]*node .*image-feeder"]);
     moment.close();
     const record = await moving().closed(id);
     expect(record, record.errorMessage ?? "").to.include({ result: "succeeded", modeUsed: "stopcopy" });

@@ -172,7 +172,7 @@ describe(`A move by pre-copy, between virtual nodes${obstacle === null ? "" : ` 
     const here = (await moving.fleet.whereIs(WRITER.name))!;
     const there = here === FIRST ? SECOND : FIRST;
     // Held still before the resume, so that it cannot have finished when it is killed. The guard's own command line begins with a shell.
-    const feeder = (signal: string) => `pkill -${signal} -f '^[^ ]*node [^ ]*image-feeder'`;
+    const feeder = (signal: string) => `pkill -${signal} -f '^[^ ]*node .*image-feeder'`;
     const killing = lab
       .node(there)
       .exec([
