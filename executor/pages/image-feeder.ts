@@ -81,6 +81,7 @@ async function begin(): Promise<void> {
   const ranges = await letMemoryFollow(layers);
   writeFileSync(mark, "");
   await lazy.begin();
+  const noteRequest = takePrecedence();
   const served = serveLazyDaemon(lazy, ranges, ({ pid, address, pages: wanted }, answer) => {
     noteRequest();
     const pages = Math.min(wanted, MOST_PAGES);
@@ -100,8 +101,6 @@ try {
   // Not in every container of a lab.
 }
 const lazy = prepareLazyDaemon(folder);
-// Not before the daemon is made, which never sleeps and would take all of a core.
-const noteRequest = takePrecedence();
 let hasBegun = false;
 const orders: Readonly<Record<string, () => void>> = {
   round: () => {

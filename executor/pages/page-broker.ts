@@ -64,6 +64,8 @@ export function makePageBroker(blocks: Blocks, out: Outside): PageBroker {
   let [askedBytes, stashBytes, doneBytes, cursor] = [0, 0, 0, 0];
   let calmUntil = Number.POSITIVE_INFINITY;
   let requestedAt = Number.NEGATIVE_INFINITY;
+  /** Since when each process has got single pages of its orders. */
+  const cutSince = new Map<number, number>();
   /** The first of what only time brings. */
   let lookSeconds = Number.POSITIVE_INFINITY;
   const sizeOf = (block: number) => blocks.at(block).pages * PAGE_BYTES;
@@ -139,9 +141,20 @@ export function makePageBroker(blocks: Blocks, out: Outside): PageBroker {
     return requestedAt + QUIET_SECONDS - now;
   }
 
-  /** How many pages of the oldest request are worth it: while a fault waits behind it in the first half second, the one that it must get. */
+  /**
+   * How many pages of the oldest request are worth it: in the first half second, while a fault waits behind it, the one that it must get. But not for longer than nothing is heard of faults on what is
+   * on order, which are forgotten with the rest of it.
+   */
   function worthwhile(first: PageSpan): number {
-    return out.seconds() < calmUntil && requests.some(isFault) ? 1 : first.pages;
+    const now = out.seconds();
+    if (isFault(first)) return 1;
+    const since = cutSince.get(first.pid) ?? now;
+    if (now >= calmUntil || !requests.some(isFault) || now - since >= QUIET_SECONDS) {
+      cutSince.delete(first.pid);
+      return first.pages;
+    }
+    cutSince.set(first.pid, since);
+    return 1;
   }
 
   /** Answers the oldest request with as many of its pages as are here: fewer than asked for is allowed, none is not. */

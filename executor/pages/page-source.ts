@@ -64,7 +64,13 @@ function readFrom(path: string, answered: Frame): Buffer {
 
 async function serve(socket: TLSSocket): Promise<void> {
   let answers: Promise<unknown> = Promise.resolve();
-  const answer = async (frame: Frame) => void socket.write(await readPages(frame));
+  let heard = performance.now();
+  const answer = async (frame: Frame) => {
+    socket.write(await readPages(frame));
+    // Reading from swap takes its time, and whoever asked for it was there.
+    heard = performance.now();
+    await new Promise(setImmediate);
+  };
   const makeUp = async (frame: Frame) => void socket.write(readFrom(ZEROS, { ...frame, command: COMMAND.rehearsed }));
   const read = makeFrameReader(
     () => 0,
@@ -73,12 +79,13 @@ async function serve(socket: TLSSocket): Promise<void> {
       // In vain, should it fail: that is no page of the workload.
       if (frame.command === COMMAND.rehearse && frame.pages <= MOST_REHEARSED_PAGES) makeUp(frame).catch(() => {});
       if (frame.command !== COMMAND.get) return;
-      noteRequest();
+      // The proxy asks for the first block by itself, before there is any restore.
+      if (hasBlockZero) noteRequest();
+      hasBlockZero = true;
       // The memory of a frozen process that cannot be read is gone: the executor looks after that, and the destination must get nothing else.
       answers = answers.then(() => answer(frame)).catch(breakOff);
     },
   );
-  let heard = performance.now();
   // Whoever asks may keep to what he was told over an earlier connection.
   let told: number | null | undefined;
   /** It is the destination that asks: the pace is kept there. */
@@ -105,6 +112,7 @@ async function serve(socket: TLSSocket): Promise<void> {
   clearInterval(watch);
 }
 
+let hasBlockZero = false;
 const noteRequest = takePrecedence();
 // With room for what is to come: among the first faults V8 should not mark what is alive.
 collectGarbageNow();

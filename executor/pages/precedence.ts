@@ -1,8 +1,7 @@
-import { setPriority } from "node:os";
+import { getPriority, setPriority } from "node:os";
 
-/** Niceness: before what else runs on the node, by a factor of nine in its share. */
+/** Niceness: before what else runs in its control group, by a factor of nine in its share. */
 const FIRST = -10;
-const AS_ANY = 0;
 const MILLISECONDS = 500;
 
 /**
@@ -10,12 +9,13 @@ const MILLISECONDS = 500;
  * Afterwards memory that nobody waits for must not take the cores from others. @returns to be called at each request
  */
 export function takePrecedence(): () => void {
-  renice(FIRST);
+  const usual = getPriority();
+  renice(Math.min(FIRST, usual));
   let isCounting = false;
   return () => {
     if (isCounting) return;
     isCounting = true;
-    setTimeout(() => renice(AS_ANY), MILLISECONDS);
+    setTimeout(() => renice(usual), MILLISECONDS);
   };
 }
 

@@ -80,8 +80,10 @@ export async function restoreContainer(
   const { events, open, starting } = begun;
   const deadlineSeconds = deadlineOf(folder);
   let isGivenUp = false;
+  /** Until it has attached the network, Docker may find that it cannot. */
+  let endings = ["exit", "kill"];
   const next = async (word: string, orWord = word): Promise<Event> => {
-    const event = await events.next([word, "exit", ...(word === "start" ? ["kill"] : [])], deadlineSeconds, "RESTORE_FAILED");
+    const event = await events.next([word, ...endings], deadlineSeconds, "RESTORE_FAILED");
     timeline[word] = event.at - began;
     if (event.word === "kill") {
       isGivenUp = true;
@@ -101,14 +103,19 @@ export async function restoreContainer(
     const namespacePid = (await next("namespace")).rest;
     writeFileSync(`${folder}/init-pid`, namespacePid);
     open.created.send(namespacePid);
-    await next("post-setup-namespaces");
-    // Not sooner: Docker and CRIU need both cores until then, and now Docker waits for the kernel.
-    rules = openNetworkRules(Number(namespacePid));
+    const prepared = async () => {
+      await next("post-setup-namespaces");
+      // Not sooner: Docker and CRIU need both cores until then, and now Docker waits for the kernel.
+      return openNetworkRules(Number(namespacePid));
+    };
+    if (onAnswered === undefined) rules = await prepared();
     await next("start");
+    endings = ["exit"];
     await unpackMadeFiles(await containerFolder(host, containerId), `${folder}/images`);
     if (onAnswered !== undefined) {
       open.started.send("0");
       starting.then(onAnswered, () => {});
+      rules = await prepared();
     }
     onPrepared();
     await othersPrepared();

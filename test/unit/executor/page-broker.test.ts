@@ -14,14 +14,14 @@ const PACE = 4 * MIB;
 type Range = Pick<Frame, "pid" | "address" | "pages">;
 
 /** A broker between a link that answers after a moment and a daemon that asks again for what a short answer left out, on a clock of its own. */
-function simulate(bytesPerSecond: number | null) {
+function simulate(bytesPerSecond: number | null, pids: readonly number[] = [1]) {
   let now = 0;
   const due: { readonly at: number; readonly run: () => void }[] = [];
   const after = (seconds: number, run: () => void) => due.push({ at: now + seconds, run });
   const sent: { readonly at: number; readonly block: Range }[] = [];
   const answers: { readonly at: number; readonly frame: Range }[] = [];
   let wakes = 0;
-  const broker = makePageBroker(cutIntoBlocks([{ pid: 1, start: 0, pages: MEMORY_BYTES / PAGE_BYTES }]), {
+  const broker = makePageBroker(cutIntoBlocks(pids.map((pid) => ({ pid, start: 0, pages: MEMORY_BYTES / PAGE_BYTES }))), {
     seconds: () => now,
     wake: (seconds) => {
       const last = ++wakes;
@@ -143,6 +143,24 @@ describe("The page broker under a cap", () => {
       // The daemon asks again for the rest, and gets it when no more faults come.
       run(0.1);
       expect(answers.reduce((sum, { frame }) => sum + frame.pages, 0)).to.equal(1 + 16 + 1);
+    }
+  });
+
+  it("gives all of it now and then while faults keep coming, of each process: of a thread that waits for another page of it nothing is heard", () => {
+    for (const faulting of [1, 2]) {
+      const { request, run, answers, now } = simulate(null, [1, 2]);
+      request(32 * MIB, 1);
+      run(0.01);
+      const began = now();
+      const given = () => answers.filter(({ frame }) => frame.address >= MIB && frame.address < MIB + 16 * PAGE_BYTES);
+      request(MIB, 16);
+      for (let fault = 0; fault < 20; fault++) {
+        request(8 * MIB + fault * PAGE_BYTES, 1, faulting);
+        run(0.001);
+      }
+      expect(given().filter(({ frame }) => frame.pages === 1)).to.have.length.greaterThan(1);
+      expect(given().reduce((sum, { frame }) => sum + frame.pages, 0)).to.equal(16);
+      expect(given().at(-1)!.at - began).to.be.lessThan(0.01);
     }
   });
 });
