@@ -3,8 +3,8 @@ import { accessSync, constants } from "node:fs";
 const found = new Map<string, string>();
 
 /**
- * Where PATH has a program, or its bare name if nowhere. Node.js starts a process for each folder of PATH until one has it (libuv, `posix_spawn`), and stands still
- * meanwhile, which counts where something frozen waits.
+ * Where PATH has a program, or its bare name if nowhere. Newer Node.js (libuv 1.53) starts a process for each folder of PATH until one has it, and stands
+ * still meanwhile, which counts where something frozen waits.
  */
 export function findProgram(name: string): string {
   const known = found.get(name);
