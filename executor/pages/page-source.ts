@@ -80,8 +80,7 @@ async function serve(socket: TLSSocket): Promise<void> {
       if (frame.command === COMMAND.rehearse && frame.pages <= MOST_REHEARSED_PAGES) makeUp(frame).catch(() => {});
       if (frame.command !== COMMAND.get) return;
       // The proxy asks for the first block by itself, before there is any restore.
-      if (hasBlockZero) noteRequest();
-      hasBlockZero = true;
+      if (++requests > 1) noteRequest();
       // The memory of a frozen process that cannot be read is gone: the executor looks after that, and the destination must get nothing else.
       answers = answers.then(() => answer(frame)).catch(breakOff);
     },
@@ -112,7 +111,7 @@ async function serve(socket: TLSSocket): Promise<void> {
   clearInterval(watch);
 }
 
-let hasBlockZero = false;
+let requests = 0;
 const noteRequest = takePrecedence();
 // With room for what is to come: among the first faults V8 should not mark what is alive.
 collectGarbageNow();
