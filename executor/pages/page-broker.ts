@@ -64,8 +64,6 @@ export function makePageBroker(blocks: Blocks, out: Outside): PageBroker {
   let [askedBytes, stashBytes, doneBytes, cursor] = [0, 0, 0, 0];
   let calmUntil = Number.POSITIVE_INFINITY;
   let requestedAt = Number.NEGATIVE_INFINITY;
-  /** Since when each process has got single pages of its orders. */
-  const cutSince = new Map<number, number>();
   /** The first of what only time brings. */
   let lookSeconds = Number.POSITIVE_INFINITY;
   const sizeOf = (block: number) => blocks.at(block).pages * PAGE_BYTES;
@@ -141,22 +139,6 @@ export function makePageBroker(blocks: Blocks, out: Outside): PageBroker {
     return requestedAt + QUIET_SECONDS - now;
   }
 
-  /**
-   * How many pages of the oldest request are worth it: in the first half second, while a fault waits behind it, the one that it must get. But not for longer than nothing is heard of faults on what is
-   * on order, which are forgotten with the rest of it.
-   */
-  function worthwhile(first: PageSpan): number {
-    const now = out.seconds();
-    if (isFault(first)) return 1;
-    const since = cutSince.get(first.pid) ?? now;
-    if (now >= calmUntil || !requests.some(isFault) || now - since >= QUIET_SECONDS) {
-      cutSince.delete(first.pid);
-      return first.pages;
-    }
-    cutSince.set(first.pid, since);
-    return 1;
-  }
-
   /** Answers the oldest request with as many of its pages as are here: fewer than asked for is allowed, none is not. */
   function answerFirst(): boolean {
     const [first] = requests;
@@ -168,14 +150,13 @@ export function makePageBroker(blocks: Blocks, out: Outside): PageBroker {
     }
     const bodies: Buffer[] = [];
     let given = 0;
-    const most = worthwhile(first);
-    while (given < most) {
+    while (given < first.pages) {
       const address = first.address + given * PAGE_BYTES;
       const block = blockOf(first.pid, address);
       const body = stash.get(block);
       if (body === undefined) break;
       const from = (address - blocks.at(block).address) / PAGE_BYTES;
-      const count = Math.min(blocks.at(block).pages - from, most - given);
+      const count = Math.min(blocks.at(block).pages - from, first.pages - given);
       bodies.push(body.subarray(from * PAGE_BYTES, (from + count) * PAGE_BYTES));
       given += count;
       left[block] = Math.max(0, left[block]! - count);

@@ -142,7 +142,7 @@ describe("The page broker", function () {
     expect(answers).to.deep.equal([]);
     now += 0.001;
     request(0x200000, 1);
-    expect(answers, "the fault has something before it, which is here, and one page of which is enough").to.deep.equal([[0x100000, 1]]);
+    expect(answers, "the fault has something before it, which is here").to.deep.equal([[0x100000, 16]]);
     deliver();
     expect(answers.at(-1)).to.deep.equal([0x200000, 1]);
     request(0x110000, 16);
